@@ -1,10 +1,13 @@
 //! The database to connect to: `--url`, else `DATABASE_URL` from the environment or `.env`. Never prints a password.
 
+mod pooler;
+
 use std::fmt;
 use std::sync::Arc;
 
 use relata::ConnectOptions;
 use relata::migrate::{Engine, Options};
+use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use crate::failure::Failure;
@@ -15,6 +18,8 @@ pub(crate) struct Database {
     options: ConnectOptions,
     /// Where the URL came from.
     source: &'static str,
+    /// Set once it is known that connections keep their session.
+    is_direct: Arc<OnceCell<()>>,
 }
 
 impl Database {
@@ -40,15 +45,21 @@ impl Database {
             Failure::refused(format!("{source}: {error}"))
                 .help("in a password, write % as %25, / as %2F, @ as %40 and : as %3A")
         })?;
-        Ok(Self { options, source })
+        Ok(Self { options, source, is_direct: Arc::default() })
     }
 
     /// Opens a connection that sees the rows of all tenants. Otherwise, an owner on whom row security is forced would
-    /// see empty tables, and a command would take what it drops for empty.
+    /// see empty tables, and a command would take what it drops for empty. Refuses poolers, where that would show the
+    /// rows of all tenants to the next program.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        let connected = self.options.connect_direct().await;
-        let client = connected
-            .map_err(|error| Failure::refused(error.to_string()).help(format!("the URL is that of {}", self.source)))?;
+        if self.options.is_through_pooler() {
+            return Err(pooler::refusal(self.source));
+        }
+        let client = self.options.connect_direct().await.map_err(|error| match error.to_string() {
+            reason if reason.contains("unsupported startup parameter") => pooler::refusal(self.source),
+            reason => Failure::refused(reason).help(format!("the URL is that of {}", self.source)),
+        })?;
+        self.is_direct.get_or_try_init(|| self.check_direct(&client)).await?;
         let set = client.batch_execute("SET relata.across_tenants = 'on'").await;
         match set {
             // A server without row security may have no settings of programs.
@@ -56,6 +67,14 @@ impl Database {
                 Err(Failure::database("preparing the connection", &error))
             }
             _ => Ok(client),
+        }
+    }
+
+    async fn check_direct(&self, client: &Client) -> Result<(), Failure> {
+        match pooler::shares_sessions(client, &self.options).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(pooler::refusal(self.source)),
+            Err(error) => Err(Failure::database("preparing the connection", &error)),
         }
     }
 

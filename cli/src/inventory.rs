@@ -10,7 +10,7 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::sql::{Inexpressible, ObjectName, State};
+use relata_codegen::sql::{ACROSS_TENANTS_POLICY, Inexpressible, ObjectName, State, TENANT_POLICY};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
@@ -87,6 +87,20 @@ impl Inventory {
         let models = self.tables.iter().filter(|((schema, name), _)| is_model(schema, name));
         let models: BTreeSet<u32> = models.map(|(_, (_, oid))| *oid).collect();
         self.items.retain(|item| item.kind != catalog::KEYLESS_JOIN_TABLE || !models.contains(&item.node.1));
+    }
+
+    /// Removes row security and the two policies of migrations from the items if the schema declares them for the table;
+    /// whether they are as declared is compared elsewhere. `is_secured` takes the schema and the name of a table.
+    pub(crate) fn forget_row_security(&mut self, is_secured: impl Fn(&str, &str) -> bool) {
+        let secured = self.tables.iter().filter(|((schema, name), _)| is_secured(schema, name));
+        let secured: BTreeSet<u32> = secured.map(|(_, (_, oid))| *oid).collect();
+        let is_declared = |item: &Item| item.kind == catalog::ROW_SECURITY && secured.contains(&item.node.1);
+        let names: Vec<String> = self.items.iter().filter(|item| is_declared(item)).map(|it| it.name.clone()).collect();
+        let tables = names.iter().map(|name| name.trim_end_matches(" (FORCE)"));
+        let policies: BTreeSet<String> = tables
+            .flat_map(|table| [TENANT_POLICY, ACROSS_TENANTS_POLICY].map(|policy| format!("{policy} on {table}")))
+            .collect();
+        self.items.retain(|item| !is_declared(item) && !(item.kind == "policy" && policies.contains(&item.name)));
     }
 
     /// Adds the extensions whose functions a body of a function calls: PostgreSQL does not record such calls.

@@ -34,6 +34,20 @@ pub fn format_all(sources: &Sources) -> Vec<String> {
     texts.map(lay_out).collect()
 }
 
+/// Returns what [`format_all`] adds to a file of a schema, line by line: the missing sides of relations, with their columns.
+///
+/// ```
+/// use relata_codegen::{added_by_format, diagnostics::Sources};
+///
+/// let schema = "model User {\n  id Int @id\n  posts Post[]\n}\nmodel Post {\n  id Int @id\n}\n";
+/// let added = added_by_format(&Sources::single("schema.dsl", schema), 0);
+/// assert!(added.iter().any(|line| line.starts_with("userId")), "{added:?}");
+/// ```
+#[must_use]
+pub fn added_by_format(sources: &Sources, file: usize) -> Vec<String> {
+    completion::added(sources, file)
+}
+
 /// The number of line breaks after an item that mean an empty line.
 const LINE: usize = 2;
 /// A block is always separated from the next item, even on the same line.

@@ -14,7 +14,7 @@ pub mod sql;
 mod syntax;
 
 pub use fix::{Fixed, fix};
-pub use format::{format, format_all};
+pub use format::{added_by_format, format, format_all};
 
 use diagnostics::{Diagnostic, Sources, Span};
 

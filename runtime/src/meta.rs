@@ -251,6 +251,8 @@ pub struct Relation {
     pub through: Option<JoinTable>,
     /// The position of the columns that hold the tenant on both sides.
     pub(crate) tenant_pair: Option<usize>,
+    /// Whether the foreign key gets a value if a new row leaves it out.
+    pub(crate) is_filled: bool,
 }
 
 impl Relation {
@@ -319,6 +321,12 @@ impl Relation {
         self
     }
 
+    /// The foreign key gets a value if a new row leaves it out: a default, or a generated one. For generated code.
+    pub const fn filled(mut self) -> Self {
+        self.is_filled = true;
+        self
+    }
+
     /// Returns the columns of both sides, without those of the tenant.
     pub(crate) fn key_pairs(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
         let pairs = self.parent_columns.iter().copied().zip(self.child_columns.iter().copied()).enumerate();
@@ -341,6 +349,7 @@ impl Relation {
             referencing: true,
             through: None,
             tenant_pair: None,
+            is_filled: false,
         }
     }
 
@@ -360,6 +369,7 @@ impl Relation {
             referencing: true,
             through: None,
             tenant_pair: None,
+            is_filled: false,
         }
     }
 
@@ -379,6 +389,7 @@ impl Relation {
             referencing: false,
             through: None,
             tenant_pair: None,
+            is_filled: false,
         }
     }
 
@@ -398,6 +409,7 @@ impl Relation {
             referencing: false,
             through: None,
             tenant_pair: None,
+            is_filled: false,
         }
     }
 
@@ -418,6 +430,7 @@ impl Relation {
             referencing: false,
             through: Some(table),
             tenant_pair: None,
+            is_filled: false,
         }
     }
 }

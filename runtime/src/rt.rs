@@ -1,7 +1,7 @@
 //! Re-exports for generated code: every path in it begins with this module.
 
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
-pub use crate::client::{AnySql, Client, Models, OfAll, OfNone, OfTenant, Root, Tenants, Transaction};
+pub use crate::client::{AnySql, Client, Models, NoTenant, OfAll, OfNone, OfTenant, Root, Sees, Tenants, Transaction};
 pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
@@ -10,7 +10,7 @@ pub use crate::dsl::{
 pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
-pub use crate::query::{Insert, LinkTarget, Sql};
+pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
 pub use crate::rows::{Cursor, FromRow, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nullable, nullable_list, value};
@@ -18,7 +18,7 @@ pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
 // Models may be named Option, String or Vec, and full paths would break lines.
-pub use std::{option::Option, string::String, vec::Vec};
+pub use std::{marker::PhantomData, option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
 #[cfg(feature = "bigdecimal")]

@@ -20,6 +20,10 @@ model School {
   exams    Exam[]
   clubs    Club[]
   results  Result[]
+  halls    Hall[]
+  desks    Desk[]
+  seats    Seat[]
+  lockers  Locker[]
 
   @@tenant
 }
@@ -40,6 +44,7 @@ model User {
   updatedAt DateTime  @updatedAt @db.Timestamptz(6)
   sessions  Session[]
   student   Student?
+  locker    Locker?
 
   @@unique([schoolId, id])
   @@unique([schoolId, email])
@@ -87,17 +92,19 @@ model Club {
   name     String
   // lint:allow R0906 the table between has no room for the school
   students Student[]
+  topics   Topic[]
 
   @@unique([schoolId, name])
   @@tenant(school)
 }
 
 model Room {
-  id       Int    @id @default(autoincrement())
-  schoolId String @db.Uuid
-  school   School @relation(fields: [schoolId], references: [id], onDelete: Cascade)
+  id       Int      @id @default(autoincrement())
+  schoolId String   @db.Uuid
+  school   School   @relation(fields: [schoolId], references: [id], onDelete: Cascade)
   name     String
   exams    Exam[]
+  lockers  Locker[]
 
   @@index([schoolId])
   @@tenant(school)
@@ -142,4 +149,74 @@ model Country {
   users User[]
 
   @@shared
+}
+
+// A row of all schools, and a table between that joins it to rows of each.
+model Topic {
+  id    Int    @id @default(autoincrement())
+  name  String
+  clubs Club[]
+
+  @@shared
+}
+
+model Hall {
+  region   Int
+  number   Int
+  schoolId String @db.Uuid
+  school   School @relation(fields: [schoolId], references: [id], onDelete: Cascade)
+  seats    Seat[]
+
+  @@id([region, number], global: true)
+  @@index([schoolId])
+  @@tenant(school)
+}
+
+model Desk {
+  region   Int
+  number   Int
+  schoolId String @db.Uuid
+  school   School @relation(fields: [schoolId], references: [id], onDelete: Cascade)
+  seats    Seat[]
+
+  @@id([region, number], global: true)
+  @@index([schoolId])
+  @@tenant(school)
+}
+
+// Two foreign keys without the school share a column.
+model Seat {
+  id         Int    @id @default(autoincrement())
+  schoolId   String @db.Uuid
+  school     School @relation(fields: [schoolId], references: [id], onDelete: Cascade)
+  region     Int
+  hallNumber Int
+  deskNumber Int
+  // lint:allow R0906 to see that a handle looks it up
+  hall       Hall   @relation(fields: [region, hallNumber], references: [region, number])
+  // lint:allow R0906 to see that a handle looks it up
+  desk       Desk   @relation(fields: [region, deskNumber], references: [region, number])
+
+  @@index([schoolId])
+  @@index([region, hallNumber])
+  @@index([region, deskNumber])
+  @@tenant(school)
+}
+
+// A foreign key without the school is a key of its own, and another has a default.
+model Locker {
+  id       Int     @id @default(autoincrement())
+  schoolId String  @db.Uuid
+  school   School  @relation(fields: [schoolId], references: [id], onDelete: Cascade)
+  label    String
+  userId   String? @unique(global: true) @db.Uuid
+  // lint:allow R0906 to see that a handle looks it up
+  user     User?   @relation(fields: [userId], references: [id])
+  roomId   Int     @default(1)
+  // lint:allow R0906 to see that a handle looks it up
+  room     Room    @relation(fields: [roomId], references: [id])
+
+  @@index([schoolId])
+  @@index([roomId])
+  @@tenant(school)
 }

@@ -41,14 +41,17 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
 
 /// Makes the changes that diagnostics propose, and prints which.
 fn fix(sources: &Sources) -> Result<(), Failure> {
-    let Fixed { sources: fixed, resolved } = relata_codegen::fix(sources);
+    let Fixed { sources: fixed, resolved, changes } = relata_codegen::fix(sources);
     let texts = format_all(&fixed);
     let files = sources.files.iter().zip(&fixed.files).zip(&texts);
     for ((_, after), text) in files.filter(|((before, after), _)| before.text != after.text) {
         write_file(&behind_links(&after.path), text)?;
     }
-    for diagnostic in resolved {
+    for (diagnostic, changes) in resolved.iter().zip(changes) {
         output::eprint(&format!("fixed {}: {}", diagnostic.code, diagnostic.message));
+        for change in changes {
+            output::eprint(&format!("  {change}"));
+        }
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migration, Migrations, Problem, Script, Status};
-use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, plan, render};
+use relata_codegen::sql::{
+    ACROSS_TENANTS_POLICY, Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, TENANT_POLICY, plan, render,
+};
 
 use super::migrate::{count, read};
 use crate::args;
@@ -156,9 +158,13 @@ pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames:
 
 /// The first statement whose effect no snapshot shows.
 pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
-    // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain.
+    // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain, and the policies of tenants are
+    // in the snapshots.
     let is_sync_trigger = |sql: &str| SYNC_TRIGGERS.iter().any(|name| sql.contains(&format!("\"{name}\"")));
-    let is_planned = |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql);
+    let is_own_policy = |sql: &str| {
+        [TENANT_POLICY, ACROSS_TENANTS_POLICY].iter().any(|name| sql.contains(&format!(" POLICY \"{name}\" ON ")))
+    };
+    let is_planned = |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql) || is_own_policy(sql);
     let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
     let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
     Some(excerpt(&statement.sql, 4))

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use relata_codegen::diagnostics::{SourceFile, Sources};
-use relata_codegen::format_all;
+use relata_codegen::{added_by_format, format_all};
 
 use crate::args;
 use crate::failure::{Exit, Failure};
@@ -16,9 +16,10 @@ pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
     let is_stdin = args.path.as_deref() == Some(Path::new("-"));
     let sources = if is_stdin { read_stdin()? } else { read_schema(args)? };
     let texts = format_all(&sources);
-    let changed: Vec<_> = sources.files.iter().zip(&texts).filter(|(file, text)| file.text != **text).collect();
+    let files = sources.files.iter().zip(&texts).enumerate();
+    let changed: Vec<_> = files.filter(|(_, (file, text))| file.text != **text).collect();
     if args.check {
-        for (file, _) in &changed {
+        for (_, (file, _)) in &changed {
             output::print(&format!("{} is not formatted", file.path))?;
         }
         return Ok(if changed.is_empty() { Exit::Done } else { Exit::Refused });
@@ -27,9 +28,13 @@ pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
         output::print_raw(&texts.concat())?;
         return Ok(Exit::Done);
     }
-    for (file, text) in &changed {
+    for (index, (file, text)) in &changed {
         write_file(&behind_links(&file.path), text)?;
         output::print(&format!("formatted {}", file.path))?;
+        // Layout changes no meaning, but a new relation side may be a new column.
+        for line in added_by_format(&sources, *index) {
+            output::print(&format!("  added `{line}`"))?;
+        }
     }
     if changed.is_empty() {
         let count = texts.len();

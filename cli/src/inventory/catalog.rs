@@ -15,7 +15,7 @@ use tokio_postgres::{Error, Transaction};
 
 use super::Tables;
 use super::dependencies::Node;
-pub(super) use tables::KEYLESS_JOIN_TABLE;
+pub(super) use tables::{KEYLESS_JOIN_TABLE, ROW_SECURITY};
 
 /// All kinds. A kind comes after those that it depends on.
 pub(super) fn queries() -> Vec<String> {

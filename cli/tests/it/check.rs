@@ -92,10 +92,34 @@ fn fix_makes_the_changes_that_are_proposed_and_says_which() {
     assert!(found.stderr.contains("write `@@tenant(institution)` if each row belongs to one"), "{}", found.stderr);
     let fixed = project.run(&["check", "schema", "--fix"]).exits(0);
     assert!(fixed.stderr.contains("fixed R0904: `User` does not declare"), "{}", fixed.stderr);
+    assert!(fixed.stderr.contains("\n  added `@@tenant(institution)`\n"), "{}", fixed.stderr);
     let text = project.read("schema/user.dsl");
     assert!(text.contains("\n\n  @@index([institutionId])\n  @@tenant(institution)\n}"), "{text}");
     // What nothing is proposed for keeps its text.
     assert_eq!(project.read("schema/institution.dsl"), schema);
     let again = project.run(&["check", "schema", "--fix"]).exits(0);
     assert_eq!(again.stderr, "");
+}
+
+/// A fix may change what a key means, so it says what it wrote.
+#[test]
+fn fix_says_what_it_wrote() {
+    let project = Project::new();
+    let schema = "model Shop {\n  id Int @id\n  orders Order[]\n\n  @@tenant\n}\n\nmodel Order {\n  id Int @id @default(autoincrement())\n  \
+                  shopId Int\n  shop Shop @relation(fields: [shopId], references: [id])\n  number   String  @unique\n  \
+                  lines Line[]\n\n  @@tenant(shop)\n}\n\nmodel Line {\n  id Int @id @default(autoincrement())\n  shopId Int\n  \
+                  shop Shop @relation(fields: [shopId], references: [id])\n  orderId Int\n  order Order @relation(fields: orderId, references: [id])\n\n  \
+                  @@index([shopId])\n  @@tenant(shop)\n}\n";
+    project.write(
+        "schema.dsl",
+        schema.replace("lines Line[]", "lines Line[]").replace("orders Order[]", "orders Order[]\n  lines Line[]"),
+    );
+    let fixed = project.run(&["check", "schema.dsl", "--fix"]).exits(0);
+    for line in [
+        "fixed R0907: `number` is unique across all tenants\n  `number String @unique` -> `number String`\n  added `@@unique([shopId, number])`",
+        "  `order Order @relation(fields: orderId, references: [id])` -> \
+         `order Order @relation(fields: [shopId, orderId], references: [shopId, id])`",
+    ] {
+        assert!(fixed.stderr.contains(line), "{line}\n{}", fixed.stderr);
+    }
 }

@@ -108,7 +108,10 @@ fn statements_of_ones_own_undo_and_go_on_where_they_stopped() {
     project.write("migrations/1_a/down.sql", "DROP VIEW v;\n-- relata:segment outside\nDROP TABLE a;\nDROP TABLE b;\n");
     down(&project, &database, &[]).exits(1).says("down.sql of 1_a runs `DROP TABLE a`").says("--allow 1_a");
     let down = |project: &Project, database: &TestDatabase, _: &[&str]| down(project, database, &["--allow", "1_a"]);
-    down(&project, &database, &[]).exits(1).says("undoing 1_a stopped after 2 of its statements");
+    down(&project, &database, &[])
+        .exits(1)
+        .says("undoing 1_a stopped after 2 of its statements")
+        .says("of the reverse migration of 1_a");
     project.status(&database).exits(3).says("run `migrate down` again");
     project.deploy(&database).exits(1).says("undoing 1_a stopped");
     query(&database, "CREATE TABLE b (id int)");

@@ -63,3 +63,19 @@ fn a_link_stays_a_link() {
     assert!(project.path("schema.dsl").is_symlink());
     assert_eq!(project.read("real/schema.dsl"), SMOOTH);
 }
+
+/// A missing side of a relation may be a new column, so it is printed.
+#[test]
+fn what_is_added_is_told() {
+    let project = Project::new();
+    project.write("schema.dsl", "model User {\n  id Int @id\n  posts Post[]\n}\n\nmodel Post {\n  id   Int @id\n}\n");
+    let told = project.run(&["fmt"]).exits(0).says("formatted").stdout;
+    let text = project.read("schema.dsl");
+    let added: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("  added `")?.strip_suffix('`')).collect();
+    assert!(added.iter().any(|line| line.starts_with("userId")), "{told}");
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for line in added {
+        assert!(text.lines().any(|written| words(written) == words(line)), "{line} is not in\n{text}");
+    }
+    project.run(&["fmt"]).exits(0).hides("added");
+}

@@ -24,6 +24,7 @@ mod lock_file;
 mod merged;
 mod migrate;
 mod odd;
+mod pooler;
 mod property;
 mod proxy;
 mod pull;

@@ -216,6 +216,16 @@ fn pull_keeps_what_a_schema_says() {
     let before = project.read("schema.dsl");
     project.run(&["db", "pull", "--url", database.url()]).exits(0);
     assert_eq!(project.read("schema.dsl"), before);
+    // Nothing is warned about: the schema declares row security and both policies.
+    let pulled = project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0);
+    assert_eq!(pulled.stderr, "");
+    // A policy of one's own, and a changed one, are told.
+    query(&database, "CREATE POLICY mine ON \"Room\" USING (true)");
+    query(&database, "ALTER POLICY relata_tenant ON \"Bed\" USING (true)");
+    let pulled = project.run(&["db", "pull", "--check", "--url", database.url()]).says("policy: mine on").says("Bed");
+    assert!(!pulled.stderr.contains("relata_across_tenants on"), "{}", pulled.stderr);
+    query(&database, "DROP POLICY mine ON \"Room\"");
+    project.run(&["db", "push", "--url", database.url()]).exits(0);
     let fresh = Project::new();
     fresh.run(&["db", "pull", "--url", database.url()]).exits(0).says("row-level security");
     fresh.run(&["db", "push", "--url", database.url()]).exits(0);
@@ -260,4 +270,19 @@ fn status_tells_of_a_policy_that_was_changed() {
     let told = project.status(&database);
     assert_ne!(told.code, 0);
     told.says("drift    ~ policy relata_tenant on Bed").hides("mine");
+}
+
+/// The policies of migrations are in the snapshots, so undoing a migration undoes them.
+#[test]
+fn undoing_a_migration_undoes_its_policies() {
+    let database = database("undone_policies");
+    let project = Project::new();
+    project.write("schema.dsl", schema(false));
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    project.write("schema.dsl", schema(true));
+    project.run(&["migrate", "dev", "--name", "secure", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, POLICIES), ALL_POLICIES);
+    project.run(&["migrate", "verify"]).exits(0).hides("which is not undone");
+    project.run(&["migrate", "down", "--url", database.url()]).exits(0).hides("which is not undone");
+    assert_eq!(query(&database, POLICIES), Vec::<String>::new());
 }

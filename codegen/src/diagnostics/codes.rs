@@ -186,6 +186,7 @@ codes! {
     R0906 RELATION_ACROSS_TENANTS Warning "A relation that can join rows of two tenants",
     R0907 KEY_ACROSS_TENANTS Warning "A unique key across all tenants",
     R0908 ROW_SECURITY Error "Row security without a tenant that the client can set",
+    R0909 TENANT_COLUMN_ALONE Warning "A column for the tenant without a relation to it",
 
     // Queries.
     R1001 QUERY_FILE_NAME Error "A file name that is not a function name",

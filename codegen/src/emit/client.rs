@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::context::{EmitCx, ModelNames, ident};
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
-use crate::ir::{DefaultValue, ModelWalker, Tenancy};
+use crate::ir::{ColumnType, DefaultValue, ModelWalker, Tenancy, row_security_cast};
 
 /// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
@@ -51,7 +51,7 @@ const OWN_METHODS: [&str; 24] = [
 ];
 
 /// Additional methods for a schema with tenants.
-const METHODS_OF_TENANTS: [&str; 2] = ["across_tenants", "tenant"];
+const METHODS_OF_TENANTS: [&str; 3] = ["across_tenants", "tenant", "tenant_id"];
 
 /// Emits only lines with `mod` and `use`.
 pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions) -> String {
@@ -151,6 +151,11 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
+    let models = emit_models(cx, tenant.is_some());
+    let new = match tenant {
+        Some(_) => quote!(Self { executor, tenant: rt::PhantomData }),
+        None => quote!(Self { executor }),
+    };
     let features = emit_features(cx);
     let secured = emit_secured(cx);
     let has_tenants = tenant.map(|_| {
@@ -171,16 +176,12 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         /// A transaction. If it is dropped without `commit`, it is rolled back.
         pub type Transaction = rt::Transaction<Models>;
 
-        /// The models of the schema. A client, a transaction and a savepoint dereference to it.
-        #[derive(Debug)]
-        pub struct Models {
-            executor: rt::Executor,
-        }
+        #models
 
         impl rt::Models for Models {
             type Sql = #sql;
             fn new(executor: rt::Executor) -> Self {
-                Self { executor }
+                #new
             }
         }
 
@@ -195,6 +196,45 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         }
 
         #tenants
+    }
+}
+
+/// Emits the models of the plain client. If there are tenants, a call of one of their models is an error of rustc that
+/// says what to do.
+fn emit_models(cx: &EmitCx<'_>, has_tenants: bool) -> TokenStream {
+    if !has_tenants {
+        return quote! {
+            /// The models of the schema. A client, a transaction and a savepoint dereference to it.
+            #[derive(Debug)]
+            pub struct Models {
+                executor: rt::Executor,
+            }
+        };
+    }
+    let refused = cx.models.iter().filter(|model| model.walker.has_tenant()).map(|model| {
+        let (module, ident, method) = (&model.module, &model.ident, method_ident(cx, model));
+        quote! {
+            #[doc(hidden)]
+            pub fn #method(&self) -> rt::Delegate<super::#module::#ident>
+            where
+                A: rt::Sees<super::#module::#ident>,
+            {
+                rt::Delegate::new(&self.executor)
+            }
+        }
+    });
+    quote! {
+        /// The models that all tenants share. A client, a transaction and a savepoint dereference to it. The others are
+        /// on the handle of a tenant, `db.tenant(id)`, and on `db.across_tenants()`.
+        #[derive(Debug)]
+        pub struct Models<A = rt::NoTenant> {
+            executor: rt::Executor,
+            tenant: rt::PhantomData<A>,
+        }
+
+        impl<A> Models<A> {
+            #(#refused)*
+        }
     }
 }
 
@@ -219,6 +259,21 @@ fn emit_delegate(cx: &EmitCx<'_>, model: &ModelNames<'_>, delegate: &Ident) -> T
     }
 }
 
+/// Emits the method that returns the id of a handle's tenant. Ids of unusual types cannot be returned.
+fn emit_tenant_id(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> Option<TokenStream> {
+    let column = tenant.primary_key_columns().next()?;
+    let ColumnType::Scalar(_, native) = column.column().ty else { return None };
+    row_security_cast(native)?;
+    let key = value_type(cx, column);
+    let docs = format!(" Returns the id of the `{}` that the handle is confined to.", tenant.name());
+    Some(quote! {
+        #[doc = #docs]
+        pub fn tenant_id(&self) -> #key {
+            self.executor.tenant_id()
+        }
+    })
+}
+
 /// Emits the models for one tenant, and the models with the rows of all tenants.
 fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
     let of_one = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
@@ -227,6 +282,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
     });
     let key = tenant.primary_key_columns().next().map(|column| value_type(cx, column));
+    let tenant_id = emit_tenant_id(cx, tenant);
     // What PostgreSQL confines itself may be any SQL.
     let (sql, any_sql) = match cx.schema.is_row_secured() {
         true => (quote!(rt::OfAll), Some(quote!(impl rt::AnySql for TenantModels {}))),
@@ -267,6 +323,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         #any_sql
 
         impl TenantModels {
+            #tenant_id
             #(#of_one)*
         }
 

@@ -120,7 +120,19 @@ fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
         let place = Literal::usize_unsuffixed(place);
         quote!(.within_tenant(#place))
     });
-    quote!(rt::Relation::#constructor(#name, #child, #columns)#pair)
+    let filled = is_filled(relation).then(|| quote!(.filled()));
+    quote!(rt::Relation::#constructor(#name, #child, #columns)#pair #filled)
+}
+
+/// Returns whether a foreign key to a row of a tenant gets a value if a new row leaves it out. A foreign key with the
+/// tenant's column needs no check.
+fn is_filled(relation: &RelationNames<'_>) -> bool {
+    let of = relation.walker.relation();
+    let mut columns = of.referencing_columns();
+    relation.walker.side() == Side::Referencing
+        && relation.walker.related_model().has_tenant()
+        && of.tenant_pair().is_none()
+        && columns.any(|column| column.column().default.is_some() || column.column().generated.is_some())
 }
 
 /// The columns of a relation on this side and on the other.

@@ -179,7 +179,7 @@ lints! {
         "Release clients that were generated with `rowSecurity = true` first. They set the tenant in each transaction, and work with and without the policies."
     C406 Warning "Exposes rows that row security hides"
         "Without the policies, SQL that forgets the tenant reads and writes the rows of all tenants."
-        "If this is intended, do nothing. To work across tenants temporarily, set `relata.across_tenants` to `on` in the session."
+        "If this is intended, do nothing. To work across tenants temporarily, write SET LOCAL relata.across_tenants = 'on' in a transaction."
 
     // Q: quality.
     Q501 Info "Uses a type that is often regretted"

@@ -87,6 +87,68 @@ fn a_schema_is_given_to_its_tenants() {
     insta::assert_snapshot!([texts, new].concat().join("\n"));
 }
 
+/// A key with `global: true` means what it says, also where Citus cannot check it.
+#[test]
+fn a_fix_keeps_what_is_unique_across_tenants() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/validation/rows_on_other_servers.dsl");
+    let (sources, _) = compile_fixture(&path);
+    assert!(sources.files[0].text.contains("@unique(global: true)"));
+    let fixed = fix(&sources);
+    assert!(fixed.sources.files[0].text.contains("@unique(global: true)"), "{}", fixed.sources.files[0].text);
+    let left = compile(&fixed.sources).diagnostics;
+    let told = left.iter().find(|found| found.code == "R1104" && found.message.contains("email")).expect("is reported");
+    assert!(told.help.as_deref().is_some_and(|help| help.contains("or drop `global: true`")), "{told:?}");
+}
+
+const ORDERS: &str = "model Shop {
+  id     Int     @id
+  orders Order[]
+  lines  Line[]
+
+  @@tenant
+}
+
+model Order {
+  id     Int    @id @default(autoincrement())
+  shopId Int
+  shop   Shop   @relation(fields: [shopId], references: [id])
+  lines  Line[]
+
+  @@tenant(shop)
+}
+
+model Line {
+  orderId  Int
+  order    Order @relation(fields: [orderId], references: [id])
+  position Int
+  shopId   Int
+  shop     Shop  @relation(fields: [shopId], references: [id])
+
+  @@id([orderId, position])
+  @@tenant(shop)
+}
+";
+
+/// An index for a foreign key that another fix changes would be redundant, and so would a warning about a key whose part
+/// references one row.
+#[test]
+fn fixes_leave_no_redundant_index_and_no_new_warning() {
+    let fixed = fix(&Sources::single("schema.dsl", ORDERS));
+    let text = &fixed.sources.files[0].text;
+    assert!(text.contains("fields: [shopId, orderId], references: [shopId, id]"), "{text}");
+    let (order, line) = text.split_once("model Line").expect("has both");
+    assert!(order.contains("@@unique([shopId, id])") && !order.contains("@@index"), "{order}");
+    assert_eq!(line.matches("@@index").count(), 1, "{line}");
+    assert!(line.contains("@@index([shopId, orderId])"), "{line}");
+    assert_eq!(compile(&fixed.sources).diagnostics, []);
+    // Where another tenant may have the same number, the key is reported.
+    let own = text
+        .replace("id     Int    @id @default(autoincrement())", "id     Int")
+        .replace("@@unique([shopId, id])", "@@id([shopId, id])");
+    let found: Vec<_> = compile(&Sources::single("schema.dsl", own)).diagnostics;
+    assert!(found.iter().any(|found| found.code == "R0907" && found.message.contains("orderId")), "{found:?}");
+}
+
 /// Every file of `ir` is accepted, and means what its snapshot says.
 #[test]
 fn schemas_become_ir() {

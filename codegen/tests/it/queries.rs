@@ -297,6 +297,13 @@ fn what_is_not_known_to_be_a_tenants_is_not_confined() {
         "WITH \"School\" AS (SELECT 1 AS id) SELECT r.id FROM \"Room\" r",
         "-- @column {Int} n\nSELECT own_function(r.id) AS n FROM \"Room\" r",
         "SELECT count(*) AS n FROM pg_class",
+        // They tell how much all tenants have, or change what all tenants use.
+        "SELECT pg_relation_size('\"Room\"') AS n",
+        "SELECT pg_total_relation_size('\"Room\"') AS n",
+        "SELECT pg_database_size(current_database()) AS n",
+        "SELECT currval('\"Room_id_seq\"') AS n",
+        "SELECT r.id, setval('\"Room_id_seq\"', 1) AS n FROM \"Room\" r",
+        "SELECT n FROM nextval('\"Room_id_seq\"') AS n",
     ] {
         assert_eq!(confined(sql), Confinement::None, "{sql}");
     }

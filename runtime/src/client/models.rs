@@ -79,10 +79,23 @@ pub trait Root: Models {
     const SECURED: &'static [&'static Table] = &[];
 }
 
+/// The plain client of a schema with tenants, for which no tenant was chosen.
+#[derive(Debug)]
+pub struct NoTenant;
+
+/// Implemented by nothing: gives the methods of tenants' models on the plain client an error that says what to do.
+#[diagnostic::on_unimplemented(
+    message = "the rows of `{M}` belong to tenants, so the plain client has no queries on them",
+    label = "choose a tenant first",
+    note = "call it on a handle, as in `db.tenant(id).student()`; `db.across_tenants()` sees the rows of all tenants"
+)]
+pub trait Sees<M> {}
+
 /// Models whose client can also send raw SQL.
 #[diagnostic::on_unimplemented(
     message = "raw SQL is not confined to a tenant",
-    note = "send it through `db.across_tenants()`, with the tenant as a parameter"
+    note = "send it through `db.across_tenants()`, with the tenant as a parameter; with `rowSecurity` for all models of \
+            tenants, the handle `db.tenant(id)` sends it as well"
 )]
 pub trait AnySql: Models {}
 

@@ -258,7 +258,9 @@ impl ConnectOptions {
         !self.without_copy
     }
 
-    pub(crate) fn is_through_pooler(&self) -> bool {
+    /// Returns whether a pooler in transaction mode was declared: with [`through_pooler`](Self::through_pooler), or with
+    /// `pgbouncer=true` in the connection string.
+    pub fn is_through_pooler(&self) -> bool {
         self.through_pooler
     }
 
@@ -427,7 +429,8 @@ impl ConnectOptions {
 
     /// Opens a connection outside of any pool, and drives it in a task.
     ///
-    /// For migrations and tools, whose session state and locks must not be shared. Of several hosts, it takes one that
+    /// For migrations and tools, whose session state and locks must not be shared. Give it the address of the server
+    /// itself, not of a pooler. Of several hosts, it takes one that
     /// writes, unless the connection string has a `target_session_attrs`.
     ///
     /// # Errors

@@ -35,10 +35,12 @@ pub(crate) struct RowSecurityCheck {
     tables: Vec<String>,
 }
 
-/// Returns the role, and for each table whether row security is enabled, and whether it applies to the role.
+/// Returns the role, for each table whether row security is enabled and whether it applies to the role, and whether the
+/// session itself shows the rows of all tenants.
 const CHECK: &str = "
     SELECT r.rolname::text, r.rolsuper, r.rolbypassrls, t.name, c.oid IS NOT NULL, coalesce(c.relrowsecurity, false),
-           coalesce(c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'), false)
+           coalesce(c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'), false),
+           coalesce(current_setting('relata.across_tenants', true) = 'on', false)
     FROM pg_roles r CROSS JOIN unnest($1) AS t(name) LEFT JOIN pg_class c ON c.oid = to_regclass(t.name)
     WHERE r.rolname = current_user ORDER BY t.name";
 
@@ -73,6 +75,9 @@ impl RowSecurityCheck {
                 let why = if read(1)? { "is a superuser" } else { "has BYPASSRLS" };
                 return Ok(Some(format!("the role {role} {why}, so no policy applies to it: {OTHER_ROLE}")));
             }
+            if read(7)? {
+                return Ok(Some(format!("the session of the role {role} {SHOWS_ALL}")));
+            }
             if !read(4)? {
                 // A table that does not exist shows no rows.
             } else if !read(5)? {
@@ -94,6 +99,11 @@ impl RowSecurityCheck {
     }
 }
 
+const SHOWS_ALL: &str = "shows the rows of all tenants, because relata.across_tenants is on: remove it from the \
+    connection string, from the role (ALTER ROLE .. RESET relata.across_tenants) and from the database (ALTER DATABASE .. \
+    RESET relata.across_tenants), or, if a program set it through a pooler, let the pooler open new connections";
+
 const OTHER_ROLE: &str = "connect as another role (CREATE ROLE app LOGIN PASSWORD '..'; GRANT SELECT, INSERT, UPDATE, \
-    DELETE ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app), or accept this with \
-    .row_security(RowSecurity::Warn) on the builder of the client";
+    DELETE ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app; and ALTER DEFAULT \
+    PRIVILEGES for the tables of later migrations), or accept this with .row_security(RowSecurity::Warn) on the builder of \
+    the client";

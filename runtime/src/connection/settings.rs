@@ -43,9 +43,11 @@ const WRONG_NAME: &str = "the name of a custom setting consists of letters, digi
     such as `app.user`; names that begin with `relata.` are reserved for the client";
 
 impl Settings {
-    /// Adds the tenant whose rows PostgreSQL shows.
+    /// Adds the tenant whose rows PostgreSQL shows. The session may show those of all tenants, because of its role or
+    /// because another program left it so on a connection of a pooler, so that is turned off, too.
     pub(crate) fn of_tenant(&self, key: &Param) -> Self {
         let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
+        settings.values.push((ACROSS_TENANTS.into(), "off".to_owned()));
         match key {
             Param::Uuid(id) => settings.values.push((TENANT.into(), id.to_string())),
             Param::Int(id) => settings.values.push((TENANT.into(), id.to_string())),
@@ -209,13 +211,14 @@ mod tests {
         let mut current = Current::none();
         assert!(sent(current.change_to(None)).is_empty());
         let north = Arc::new(Settings::default().of_tenant(&Param::Int(7)));
-        assert_eq!(sent(current.change_to(Some(&north))), [pair(TENANT, "7")]);
+        let of_north = [pair(ACROSS_TENANTS, "off"), pair(TENANT, "7")];
+        assert_eq!(sent(current.change_to(Some(&north))), of_north);
         assert!(sent(current.change_to(Some(&north))).is_empty());
         let all = Arc::new(north.across_tenants());
         assert_eq!(sent(current.change_to(Some(&all))), [pair(TENANT, ""), pair(ACROSS_TENANTS, "on")]);
         current.forget();
-        assert_eq!(sent(current.change_to(Some(&north))), [pair(ACROSS_TENANTS, ""), pair(TENANT, "7")]);
-        assert_eq!(sent(current.change_to(None)), [pair(TENANT, ""), pair(ACROSS_TENANTS, "")]);
+        assert_eq!(sent(current.change_to(Some(&north))), of_north);
+        assert_eq!(sent(current.change_to(None)), [pair(ACROSS_TENANTS, ""), pair(TENANT, "")]);
     }
 
     #[test]
@@ -224,7 +227,7 @@ mod tests {
         assert_eq!(settings.values, [("search_path".into(), "\"north\", \"Sou\"\"th*/\"".to_owned())]);
         assert_eq!(settings.mark(), Some("\n/* in north Sou\\22;th\\2a;\\2f; */"));
         let both = settings.of_tenant(&Param::Int(7)).in_schemas(["south"]);
-        assert_eq!((both.values.len(), both.mark()), (2, Some("\n/* in south */")));
+        assert_eq!((both.values.len(), both.mark()), (3, Some("\n/* in south */")));
         for wrong in [&[][..], &[""], &["a\0b"], &["a", &"x".repeat(64)]] {
             assert_eq!(
                 Settings::default().in_schemas(wrong.iter().copied()).refused(),
@@ -245,6 +248,7 @@ mod tests {
         {
             assert_eq!(settings(name).refused(), Some(WRONG_NAME), "{name}");
         }
-        assert_eq!(format!("{:?}", settings("app.user").of_tenant(&Param::Int(7))), r#"["app.user", "relata.tenant"]"#);
+        let of_tenant = settings("app.user").of_tenant(&Param::Int(7));
+        assert_eq!(format!("{of_tenant:?}"), r#"["app.user", "relata.across_tenants", "relata.tenant"]"#);
     }
 }

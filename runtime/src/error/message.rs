@@ -18,8 +18,16 @@ pub(super) fn safe_message(error: &DbError) -> String {
     if error.where_().is_none() && (is_about_the_text(error) || is_fixed(error)) {
         return error.message().to_owned();
     }
-    meaning(error.code().code()).to_owned()
+    let code = error.code().code();
+    match (code, error.routine()) {
+        ("42501", Some("aclcheck_error")) => NO_PRIVILEGE.to_owned(),
+        ("42501", Some("ExecWithCheckOptions")) => NO_POLICY.to_owned(),
+        _ => meaning(code).to_owned(),
+    }
 }
+
+const NO_PRIVILEGE: &str = "permission denied: the role lacks a privilege, which the owner of the object can GRANT";
+const NO_POLICY: &str = "row-level security refuses the new row: it belongs to another tenant, or the session has none";
 
 /// Returns whether the parser points to a place in the statement, which has `$1` instead of values. An error of a
 /// running function has no such position, or one in a text of the function.

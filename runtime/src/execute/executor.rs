@@ -17,7 +17,7 @@ use super::target::Target;
 use crate::connection::{Answer, OpenTransaction, Pool, Scope, Session, WHOLE};
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall, Tenant};
+use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall, Tenant, TenantId};
 use crate::rows::{FromRawRow, RawRow, ReadRow, SqlRow};
 use crate::sql::{Statement, effect};
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
@@ -31,6 +31,11 @@ impl Executor {
     /// The tenant that queries are confined to.
     pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
         self.0.tenant()
+    }
+
+    /// For generated code: returns the id of the tenant that queries are confined to. The models of a tenant have one.
+    pub fn tenant_id<I: TenantId>(&self) -> I {
+        self.tenant().and_then(|tenant| I::of(&tenant.key)).unwrap_or_default()
     }
 
     /// Starts a query. If it needs its own transaction, its outcome is read before COMMIT, so that a write whose

@@ -218,8 +218,10 @@ pub(crate) fn fits(row: &Insert, bulk: &BulkInsert) -> bool {
         let known = bulk.lookups.iter().find(|lookup| lookup.place == place);
         match (cell, known) {
             (Cell::Value(_), None) => true,
-            (Cell::Lookup { key, .. }, Some(known)) => {
-                key.iter().map(|(column, _)| *column).eq(known.key.iter().copied())
+            (Cell::Lookup { relation, column, key }, Some(known)) => {
+                std::ptr::eq(*relation, known.relation)
+                    && *column == known.column
+                    && key.iter().map(|(column, _)| *column).eq(known.key.iter().copied())
             }
             _ => false,
         }

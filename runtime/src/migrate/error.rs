@@ -257,7 +257,15 @@ pub enum Aftermath {
 
 impl fmt::Display for StatementError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}:{}: {}", self.file.display(), self.line, describe(&self.source))?;
+        let source = describe(&self.source);
+        match self.aftermath {
+            Aftermath::StillApplied | Aftermath::UndoStoppedAfter(_) => writeln!(
+                f,
+                "line {} of the reverse migration of {}, which `migrate down --dry-run` prints: {source}",
+                self.line, self.migration
+            )?,
+            _ => writeln!(f, "{}:{}: {source}", self.file.display(), self.line)?,
+        }
         writeln!(f, "  in: {}", self.statement)?;
         if let Some(hint) = self.source.as_db_error().and_then(advice) {
             writeln!(f, "  help: {hint}")?;
@@ -411,7 +419,8 @@ fn advice(error: &DbError) -> Option<&'static str> {
         "drop the view, policy, trigger or other object that uses it in a statement before this one, and make it again \
          after it, in the same migration"
     } else if *code == SqlState::NOT_NULL_VIOLATION {
-        "rows without a value exist: give the column a default, or fill them in an earlier statement"
+        "rows without a value exist: give the column a default, or fill it in an earlier statement; if this statement adds \
+         it, add it without NOT NULL, fill it, and then set NOT NULL"
     } else if *code == SqlState::UNIQUE_VIOLATION {
         "rows with equal keys exist: remove the duplicates first"
     } else if *code == SqlState::FOREIGN_KEY_VIOLATION {

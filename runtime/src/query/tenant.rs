@@ -4,10 +4,15 @@
 //! express. A foreign key without the tenant's column is looked up among the tenant's rows, and a call that would move
 //! a row to another tenant is refused.
 
+mod references;
+
+use uuid::Uuid;
+
+use self::references::Above;
 use super::bulk::NewRows;
 use super::operation::Operation;
-use super::write::{Action, Cell, Insert, NestedWrite, SetTo, Sets};
-use crate::meta::{Count, Relation, Table, Tenancy};
+use super::write::{Action, Cell, Insert, NestedWrite, Sets};
+use crate::meta::{Relation, Table, Tenancy};
 use crate::value::Param;
 
 /// A tenant that calls are confined to.
@@ -23,6 +28,45 @@ pub struct Tenant {
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tenant")
+    }
+}
+
+/// The type of a tenant's id that a handle can return.
+pub trait TenantId: Default {
+    /// Returns the id, if the parameter is one of this type.
+    fn of(key: &Param) -> Option<Self>;
+}
+
+macro_rules! integer_ids {
+    ($($integer:ty),+) => {
+        $(impl TenantId for $integer {
+            fn of(key: &Param) -> Option<Self> {
+                match key {
+                    Param::Int(id) => Self::try_from(*id).ok(),
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+integer_ids!(i16, i32, i64);
+
+impl TenantId for Uuid {
+    fn of(key: &Param) -> Option<Self> {
+        match key {
+            Param::Uuid(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl TenantId for String {
+    fn of(key: &Param) -> Option<Self> {
+        match key {
+            Param::Text(id) => Some(id.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -107,17 +151,16 @@ impl Operation {
 
     fn try_confine(&mut self, tenant: &Tenant) -> Result<(), Refused> {
         match self {
-            Operation::Create(row) => confine_row(row, tenant),
+            Operation::Create(row) => confine_row(row, None, tenant),
             Operation::CreateMany { rows, .. } => confine_rows(rows, tenant),
             Operation::Update { table, sets, nested, .. } => {
-                nested.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
+                nested.iter_mut().try_for_each(|write| confine_write(write, table, tenant))?;
                 confine_sets(table, sets, Some(nested))
             }
             Operation::UpdateMany { table, sets, .. } => confine_sets(table, sets, None),
             Operation::Upsert { row, key, sets } => {
-                refuse_key_of_other(row.table, key, tenant)?;
                 confine_sets(row.table, sets, None)?;
-                confine_row(row, tenant)
+                confine_upserted(row, key, None, tenant)
             }
             Operation::Returning(returning) => returning.write.try_confine(tenant),
             Operation::Sql(call) => match call.confine(tenant) {
@@ -142,7 +185,7 @@ fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
     }
     let taken = std::mem::replace(rows, NewRows::Any(Vec::new()));
     let mut each = taken.into_rows();
-    each.iter_mut().try_for_each(|row| confine_row(row, tenant))?;
+    each.iter_mut().try_for_each(|row| confine_row(row, None, tenant))?;
     *rows = NewRows::Any(each);
     Ok(())
 }
@@ -151,8 +194,8 @@ fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
 pub(crate) fn confine_copied(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     let table = row.table;
     refuse_tenant(table, row.columns())?;
-    for relation in unguarded(table) {
-        if row.cells.iter().any(|(column, cell)| relation.parent_columns.contains(column) && !is_null(cell)) {
+    for relation in references::unguarded(table) {
+        if !references::is_copied_safely(row, relation, tenant) {
             return Err(format!(
                 "copy_in cannot check the tenant of `{}` of {}: use create_many, or add the tenant's column to its \
                  foreign key",
@@ -166,10 +209,6 @@ pub(crate) fn confine_copied(row: &mut Insert, tenant: &Tenant) -> Result<(), Re
     Ok(())
 }
 
-fn is_null(cell: &Cell) -> bool {
-    matches!(cell, Cell::Value(Param::Null))
-}
-
 fn is_tenant(table: &Table) -> bool {
     table.tenancy.is_some_and(|tenancy| tenancy.is_tenant)
 }
@@ -180,7 +219,7 @@ fn given_tenant(table: &Table, mut columns: impl Iterator<Item = u16>) -> bool {
 
 fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<(), Refused> {
     if is_tenant(table) {
-        return Err(format!("a handle of a tenant cannot create a {}: use `db.across_tenants()`", table.name));
+        return Err(format!("a handle of a tenant cannot create rows of `{}`: use `db.across_tenants()`", table.name));
     }
     if given_tenant(table, columns) {
         return Err(format!("a handle sets the tenant of a new {} itself: leave the tenant's column out", table.name));
@@ -194,61 +233,40 @@ fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> 
     let own = table.own_tenant_column();
     match key.iter().find(|(column, _)| Some(*column) == own) {
         Some((_, value)) if *value != tenant.key => {
-            Err(format!("a handle cannot create a {} with the key of another tenant", table.name))
+            Err(format!("a handle cannot create a row of `{}` with the key of another tenant", table.name))
         }
         _ => Ok(()),
     }
 }
 
-/// Returns the relations of a table to rows of tenants whose foreign keys do not contain the tenant.
-fn unguarded(table: &'static Table) -> impl Iterator<Item = &'static Relation> {
-    let own = table.own_tenant_column();
-    table.relations.iter().filter(move |relation| {
-        let leads_to_itself = own.is_some_and(|own| relation.parent_columns == [own]);
-        relation.referencing && relation.child.tenancy.is_some() && relation.tenant_pair.is_none() && !leads_to_itself
-    })
-}
-
+/// Returns whether a foreign key without the tenant has one of these columns, or gets a value without them.
 fn has_unguarded(table: &'static Table, columns: impl Iterator<Item = u16> + Clone) -> bool {
-    unguarded(table).any(|relation| columns.clone().any(|column| relation.parent_columns.contains(&column)))
+    references::unguarded(table)
+        .any(|relation| relation.is_filled || columns.clone().any(|column| relation.parent_columns.contains(&column)))
 }
 
-fn confine_row(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
-    refuse_tenant(row.table, row.columns())?;
+/// Confines a new row, which may be created through a relation of another one.
+fn confine_row(row: &mut Insert, above: Option<Above>, tenant: &Tenant) -> Result<(), Refused> {
+    let table = row.table;
+    refuse_tenant(table, row.columns())?;
     for (_, other) in &mut row.before {
-        confine_row(other, tenant)?;
+        confine_row(other, None, tenant)?;
     }
-    row.after.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
-    for relation in unguarded(row.table) {
-        let Some(key) = given_key(row, relation) else { continue };
-        // If the lookup for a required foreign key finds nothing, the key is null, which PostgreSQL refuses.
-        if relation.count == Count::One {
-            for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
-                row.cells.retain(|(column, _)| column != ours);
-                row.cells.push((*ours, Cell::Lookup { relation, column: *theirs, key: key.clone() }));
-            }
-        } else {
-            row.cells.retain(|(column, _)| !relation.parent_columns.contains(column));
-            row.write_after(NestedWrite::new(relation, Action::Connect(vec![key])));
-        }
-    }
-    Ok(())
+    row.after.iter_mut().try_for_each(|write| confine_write(write, table, tenant))?;
+    references::confine_new(row, above, tenant)
 }
 
-/// Returns the key of the row that a new row references, if it has one.
-fn given_key(row: &Insert, relation: &Relation) -> Option<Vec<(u16, Param)>> {
-    let value = |ours: &u16| {
-        row.cells.iter().find_map(|(column, cell)| match cell {
-            Cell::Value(value) if column == ours && *value != Param::Null => Some(value.clone()),
-            _ => None,
-        })
-    };
-    relation
-        .parent_columns
-        .iter()
-        .zip(relation.child_columns)
-        .map(|(ours, theirs)| Some((*theirs, value(ours)?)))
-        .collect()
+/// Confines a new row that is not created if another one has its key. The statement sets the key, too.
+fn confine_upserted(
+    row: &mut Insert,
+    key: &[(u16, Param)],
+    above: Option<Above>,
+    tenant: &Tenant,
+) -> Result<(), Refused> {
+    refuse_key_of_other(row.table, key, tenant)?;
+    references::take_key(row, key);
+    confine_row(row, above, tenant)?;
+    references::refuse_lookups_of_upsert(row)
 }
 
 /// Returns whether a relation leads from a row to its tenant, or from a tenant to its rows.
@@ -257,8 +275,9 @@ fn is_with_tenant(relation: &Relation) -> bool {
     holds_tenant && (!relation.referencing || is_tenant(relation.child))
 }
 
-fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused> {
+fn confine_write(write: &mut NestedWrite, parent: &'static Table, tenant: &Tenant) -> Result<(), Refused> {
     let table = write.relation.child;
+    let above = Above::of(parent, write.relation);
     let keeps_tenant = match &write.action {
         Action::Update { .. } | Action::UpdateMany { .. } => true,
         Action::Create(_)
@@ -271,70 +290,41 @@ fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused
     if is_with_tenant(write.relation) && !keeps_tenant {
         return Err(format!("a handle cannot change the tenant of a row, as `{}` would", write.relation.name));
     }
+    if let (Some(above), Action::Connect(_) | Action::ConnectOrCreate(..) | Action::Set(_)) = (above, &write.action) {
+        references::stays_when_moved(above)?;
+    }
     match &mut write.action {
-        Action::Create(rows) => rows.iter_mut().try_for_each(|row| confine_row(row, tenant))?,
-        Action::ConnectOrCreate(key, row) => {
-            refuse_key_of_other(table, key, tenant)?;
-            confine_row(row, tenant)?;
-        }
+        Action::Create(rows) => rows.iter_mut().try_for_each(|row| confine_row(row, above, tenant))?,
+        Action::ConnectOrCreate(key, row) => confine_upserted(row, key, above, tenant)?,
         Action::Update { sets, nested, .. } => {
-            nested.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
+            nested.iter_mut().try_for_each(|write| confine_write(write, table, tenant))?;
             confine_sets(table, sets, Some(nested))?;
         }
         Action::UpdateMany { sets, .. } => confine_sets(table, sets, None)?,
         Action::Upsert { key, row, sets } => {
-            refuse_key_of_other(table, key.as_deref().unwrap_or_default(), tenant)?;
             confine_sets(table, sets, None)?;
-            confine_row(row, tenant)?;
+            // A row that the parent references, or that a join table connects to it, is created without the key.
+            match above {
+                Some(_) => confine_upserted(row, key.as_deref().unwrap_or_default(), above, tenant)?,
+                None => {
+                    refuse_key_of_other(table, key.as_deref().unwrap_or_default(), tenant)?;
+                    confine_row(row, None, tenant)?;
+                }
+            }
         }
         Action::Connect(_) | Action::Disconnect(_) | Action::Set(_) | Action::Delete(_) | Action::DeleteMany(_) => {}
     }
     Ok(())
 }
 
-/// Confines new values of columns. If possible, a changed foreign key becomes a nested write, which fails if the row is
-/// missing.
-fn confine_sets(
-    table: &'static Table,
-    sets: &mut Sets,
-    mut nested: Option<&mut Vec<NestedWrite>>,
-) -> Result<(), Refused> {
+/// Confines new values of columns.
+fn confine_sets(table: &'static Table, sets: &mut Sets, nested: Option<&mut Vec<NestedWrite>>) -> Result<(), Refused> {
     if given_tenant(table, sets.iter().map(|(column, _)| *column)) {
-        return Err(format!("a handle cannot set the tenant's column of a {}", table.name));
+        return Err(format!(
+            "a handle cannot set the tenant's column of `{}`: leave it out, because a row stays with its tenant; \
+             `db.across_tenants()` can set it",
+            table.name
+        ));
     }
-    for relation in unguarded(table) {
-        let is_ours = |column: &u16| relation.parent_columns.contains(column);
-        let of_key: Vec<&SetTo> = sets.iter().filter(|(column, _)| is_ours(column)).map(|(_, to)| to).collect();
-        if of_key.is_empty() || of_key.iter().all(|to| matches!(to, SetTo::Value(Param::Null) | SetTo::Lookup { .. })) {
-            continue;
-        }
-        let value = |ours: &u16| {
-            sets.iter().find_map(|(column, to)| match to {
-                SetTo::Value(value) if column == ours && *value != Param::Null => Some(value.clone()),
-                _ => None,
-            })
-        };
-        let pairs = relation.parent_columns.iter().zip(relation.child_columns);
-        let key: Option<Vec<_>> = pairs.map(|(ours, theirs)| Some((*theirs, value(ours)?))).collect();
-        match (key, &mut nested) {
-            (Some(key), Some(nested)) => {
-                sets.retain(|(column, _)| !is_ours(column));
-                nested.push(NestedWrite::new(relation, Action::Connect(vec![key])));
-            }
-            (Some(key), None) if relation.count == Count::One => {
-                for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
-                    sets.retain(|(column, _)| column != ours);
-                    sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
-                }
-            }
-            _ => {
-                return Err(format!(
-                    "this call cannot check the tenant of `{}` of {}: change one row with `update`, or add the \
-                     tenant's column to its foreign key",
-                    relation.name, table.name
-                ));
-            }
-        }
-    }
-    Ok(())
+    references::confine_changes(table, sets, nested)
 }

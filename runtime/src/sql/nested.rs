@@ -273,12 +273,33 @@ pub(crate) fn connect_through_statement(
         writer.push_through_column(OTHER, through.parent_column);
         writer.push(" AND kept.child = ");
         writer.push_through_column(OTHER, through.child_column);
-        writer.push("))");
+        writer.push(")");
+        writer.push_other_side_is_own(relation, through);
+        writer.push(")");
     }
     writer.push(", relata_connected AS (");
     writer.push_join_rows(through);
     writer.push("SELECT parent, child FROM relata_found ON CONFLICT DO NOTHING) SELECT count(*) FROM relata_found");
     writer.finish()
+}
+
+impl<P: Pass> Writer<'_, P> {
+    /// Writes the condition that the child in a row of a join table belongs to the tenant. The parent may be shared, and
+    /// then it also has children of other tenants.
+    fn push_other_side_is_own(&mut self, relation: &Relation, through: JoinTable) {
+        if self.tenancy_of(relation.child).is_none() {
+            return;
+        }
+        let child = self.alias();
+        self.push(" AND EXISTS (SELECT 1 FROM ");
+        self.push_table(relation.child, child);
+        self.push(" WHERE ");
+        self.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
+        self.push(" = ");
+        self.push_through_column(OTHER, through.child_column);
+        self.push_tenant(" AND ", relation.child, child);
+        self.push(")");
+    }
 }
 
 /// Adds rows to a join table: a parent and a child each. They may already exist.

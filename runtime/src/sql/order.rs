@@ -98,7 +98,10 @@ impl<P: Pass> Writer<'_, P> {
 
     /// Writes `WITH relata_cursor AS (..) `: the sort values of the cursor's row.
     pub(super) fn push_cursor(&mut self, select: &Select, order: &[OrderTerm]) {
-        let (Some(key), table) = (&select.cursor, select.table) else { return };
+        let (Some(mut key), table) = (select.cursor.clone(), select.table) else { return };
+        if self.tenant.is_none() {
+            table.refuse_short_key(&mut key);
+        }
         self.pass().give_up();
         let alias = self.alias();
         self.push("WITH ");
@@ -111,14 +114,15 @@ impl<P: Pass> Writer<'_, P> {
         }
         self.push(" FROM ");
         self.push_table(table, alias);
-        for (index, (number, value)) in key.iter().enumerate() {
-            let column = &table.columns[usize::from(*number)];
+        let is_all = key.is_empty();
+        for (index, (number, value)) in key.into_iter().enumerate() {
+            let column = &table.columns[usize::from(number)];
             self.push(if index > 0 { " AND " } else { " WHERE " });
             self.push_column(alias, column);
             self.push(Operator::Eq.sql());
-            self.push_value(column, value.clone());
+            self.push_value(column, value);
         }
-        self.push_tenant(if key.is_empty() { " WHERE " } else { " AND " }, table, alias);
+        self.push_tenant(if is_all { " WHERE " } else { " AND " }, table, alias);
         self.push(") ");
     }
 

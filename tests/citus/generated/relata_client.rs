@@ -6,15 +6,71 @@ use ::relata::rt;
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models of the schema. A client, a transaction and a savepoint dereference to it.
+/// The models that all tenants share. A client, a transaction and a savepoint dereference to it. The others are
+/// on the handle of a tenant, `db.tenant(id)`, and on `db.across_tenants()`.
 #[derive(Debug)]
-pub struct Models {
+pub struct Models<A = rt::NoTenant> {
     executor: rt::Executor,
+    tenant: rt::PhantomData<A>,
+}
+impl<A> Models<A> {
+    #[doc(hidden)]
+    pub fn institution(&self) -> rt::Delegate<super::institution::Institution>
+    where
+        A: rt::Sees<super::institution::Institution>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn user(&self) -> rt::Delegate<super::user::User>
+    where
+        A: rt::Sees<super::user::User>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn session(&self) -> rt::Delegate<super::session::Session>
+    where
+        A: rt::Sees<super::session::Session>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn student(&self) -> rt::Delegate<super::student::Student>
+    where
+        A: rt::Sees<super::student::Student>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn exam_type(&self) -> rt::Delegate<super::exam_type::ExamType>
+    where
+        A: rt::Sees<super::exam_type::ExamType>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn student_exam(&self) -> rt::Delegate<super::student_exam::StudentExam>
+    where
+        A: rt::Sees<super::student_exam::StudentExam>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn note(&self) -> rt::Delegate<super::note::Note>
+    where
+        A: rt::Sees<super::note::Note>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
 }
 impl rt::Models for Models {
     type Sql = rt::OfNone;
     fn new(executor: rt::Executor) -> Self {
-        Self { executor }
+        Self {
+            executor,
+            tenant: rt::PhantomData,
+        }
     }
 }
 impl rt::Root for Models {
@@ -47,6 +103,10 @@ impl rt::Models for TenantModels {
     }
 }
 impl TenantModels {
+    /// Returns the id of the `Institution` that the handle is confined to.
+    pub fn tenant_id(&self) -> rt::Uuid {
+        self.executor.tenant_id()
+    }
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)

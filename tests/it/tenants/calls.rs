@@ -55,8 +55,28 @@ async fn keys_are_short_and_find_no_row_of_another_tenant() {
     let all = schools.db.across_tenants();
     let refused = all.user().find_unique(user::email.eq("u1@x.edu")).await.expect_err("is refused");
     assert!(refused.to_string().contains("unique within a tenant only"), "{refused}");
-    let whole = user::school_id_email.eq(own.school.id, "u1@x.edu");
-    assert_eq!(all.user().find_unique(whole).await.expect("reads").as_ref(), Some(&own.users[0]));
+    let whole = || user::school_id_email.eq(own.school.id, "u1@x.edu");
+    assert_eq!(all.user().find_unique(whole()).await.expect("reads").as_ref(), Some(&own.users[0]));
+    // A cursor at such a key would begin at several rows.
+    let short = || user::email.eq("u1@x.edu");
+    let refused = [
+        ("find_many", all.user().find_many().cursor(short()).await.map(drop)),
+        ("select", all.user().find_many().cursor(short()).select(user::email).await.map(drop)),
+        ("stream", all.user().find_many().cursor(short()).stream().next().await.expect("answers").map(drop)),
+        ("aggregate", all.user().aggregate(relata::count()).cursor(short()).await.map(drop)),
+        ("include", all.school().find_many().include(school::users.cursor(short())).await.map(drop)),
+        ("transaction", {
+            let tx = schools.db.begin().await.expect("begins");
+            tx.across_tenants().user().find_many().cursor(short()).await.map(drop)
+        }),
+    ];
+    for (what, outcome) in refused {
+        let refused = outcome.expect_err(what).to_string();
+        assert!(refused.contains("unique within a tenant only"), "{what}: {refused}");
+    }
+    let from = north.user().find_many().cursor(short()).await.expect("reads");
+    assert_eq!(from.first().map(|user| user.email.as_str()), Some("u1@x.edu"));
+    assert!(!all.user().find_many().cursor(whole()).await.expect("reads").is_empty());
 }
 
 #[tokio::test]
@@ -350,4 +370,27 @@ async fn query_files_that_only_read_are_confined() {
     assert_eq!(all.query(queries::through().one()).await.expect("reads").pairs, 2);
     assert_eq!(all.query(queries::numbers(2030).one()).await.expect("reads").clubs, 2);
     assert_eq!(all.query(queries::rename("x@x.edu", own.users[0].id)).await.expect("writes"), 1);
+}
+
+#[tokio::test]
+async fn a_handle_says_which_tenant_it_has() {
+    let schools = Schools::new().await;
+    let id_of = |models: &TenantModels| models.tenant_id();
+    let (north, id) = (schools.north(), schools.north.school.id);
+    assert_eq!(id_of(&north), id);
+    let tx = north.begin().await.expect("begins");
+    assert_eq!(id_of(&tx), id);
+    let tx = schools.db.begin().await.expect("begins");
+    assert_eq!(id_of(&tx.tenant(schools.south.school.id)), schools.south.school.id);
+}
+
+/// Rows that are created through their tenant belong to it, so that works across tenants.
+#[tokio::test]
+async fn rows_are_created_through_their_tenant_across_tenants() {
+    let schools = Schools::new().await;
+    let row = school::Create { name: "West".to_owned(), slug: "west".to_owned() };
+    let row = row.with(school::users.create(user::Create { email: "u1@x.edu".to_owned() }));
+    let west = schools.db.across_tenants().school().create(row).await.expect("is created");
+    assert_eq!(schools.db.tenant(west.id).user().count().await.expect("counts"), 1);
+    assert_eq!(schools.north().user().count().await.expect("counts"), 3);
 }

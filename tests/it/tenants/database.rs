@@ -98,6 +98,11 @@ impl Schools {
             ("Club", format!("\"schoolId\" = '{id}'")),
             ("Result", format!("\"schoolId\" = '{id}'")),
             ("Session", format!("\"userId\" IN (SELECT id FROM \"User\" WHERE \"schoolId\" = '{id}')")),
+            ("Hall", format!("\"schoolId\" = '{id}'")),
+            ("Desk", format!("\"schoolId\" = '{id}'")),
+            ("Seat", format!("\"schoolId\" = '{id}'")),
+            ("Locker", format!("\"schoolId\" = '{id}'")),
+            ("_ClubToTopic", format!("\"A\" IN (SELECT id FROM \"Club\" WHERE \"schoolId\" = '{id}')")),
             ("_ClubToStudent", format!("\"A\" IN (SELECT id FROM \"Club\" WHERE \"schoolId\" = '{id}')")),
         ] {
             let sql = format!("SELECT t::text FROM \"{table}\" AS t WHERE {condition} ORDER BY 1");

@@ -10,6 +10,8 @@ mod calls;
 mod database;
 #[path = "random.rs"]
 mod random;
+#[path = "references.rs"]
+mod references;
 #[path = "wire.rs"]
 mod wire;
 

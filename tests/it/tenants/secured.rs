@@ -8,6 +8,10 @@ mod calls;
 mod database;
 #[path = "random.rs"]
 mod random;
+#[path = "references.rs"]
+mod references;
+#[path = "sessions.rs"]
+mod sessions;
 #[path = "wall.rs"]
 mod wall;
 

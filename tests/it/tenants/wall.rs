@@ -84,7 +84,8 @@ async fn sql_of_ones_own_sees_one_tenant() {
     // Nothing is written for another one, or given to it.
     let insert = "INSERT INTO \"Room\" (\"schoolId\", name) VALUES ($1, 'Cellar')";
     let refused = |outcome: relata::Result<u64>| {
-        matches!(&outcome, Err(Error::Database(error)) if error.sqlstate == "42501") || {
+        let is_told = |error: &Error| error.to_string().contains("row-level security refuses the new row");
+        matches!(&outcome, Err(error @ Error::Database(inner)) if inner.sqlstate == "42501" && is_told(error)) || {
             eprintln!("{outcome:?}");
             false
         }
@@ -102,6 +103,11 @@ async fn sql_of_ones_own_sees_one_tenant() {
     assert_eq!(north.query(queries::rename("x@x.edu", other.users[0].id)).await.expect("writes"), 0);
     assert_eq!(north.query(queries::rename("x@x.edu", own.users[0].id)).await.expect("writes"), 1);
     assert_eq!(schools.all_of(other).await, before);
+    // A missing privilege is another matter.
+    let revoke = "REVOKE DELETE ON \"Room\" FROM relata_tenant_test";
+    as_owner(&schools).await.batch_execute(revoke).await.expect("is revoked");
+    let refused = north.room().delete_many().all_rows().await.expect_err("is refused").to_string();
+    assert!(refused.contains("the role lacks a privilege"), "{refused}");
 }
 
 #[tokio::test]
@@ -412,4 +418,32 @@ async fn the_examples_of_the_page_run() {
         Ok(latest.len())
     };
     assert_eq!(examples().await.expect("runs"), 1);
+}
+
+const APP: &str = "DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app";
+
+/// The URL of a test's database for the role `app`, which is confined by row security.
+async fn as_app(url: &str) -> relata::Result<String> {
+    let owner = url.parse::<relata::ConnectOptions>()?.connect_direct().await?;
+    owner.batch_execute(APP).await.expect("the role is created");
+    Ok(format!("{url}{}options=-c%20role%3Dapp", if url.contains('?') { '&' } else { '?' }))
+}
+
+/// The example of `docs/testing.md`.
+#[tokio::test]
+async fn a_test_connects_as_a_role_that_is_confined() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Settings])
+        || devdb().skips_without(&[Feature::Roles])
+    {
+        return;
+    }
+    let schools = Schools::new().await;
+    let db = Client::connect(&as_app(schools.url()).await.expect("is made")).await.expect("connects");
+    let north = db.tenant(schools.north.school.id);
+    let users: Vec<(i64,)> = north.query_raw("SELECT count(*) FROM \"User\"", params![]).await.expect("reads");
+    assert_eq!(users, [(3,)]);
+    let room = north.room().create(room::Create { name: "Attic".to_owned() }).await.expect("writes");
+    assert_eq!(room.school_id, schools.north.school.id);
 }

@@ -36,36 +36,48 @@ pub const school_id_name: rt::Key<Club, (rt::Uuid, rt::String)> = rt::Key::new(&
 pub const school: rt::RelationField<Club, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Student`.
 pub const students: rt::RelationField<Club, super::student::Student, rt::List, 1> = rt::RelationField::new();
+/// Relation to many `Topic`.
+pub const topics: rt::RelationField<Club, super::topic::Topic, rt::List, 2> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct With<School = rt::NotIncluded, Students = rt::NotIncluded> {
+pub struct With<
+    School = rt::NotIncluded,
+    Students = rt::NotIncluded,
+    Topics = rt::NotIncluded,
+> {
     pub row_: self::Club,
     pub school: School,
     pub students: Students,
+    pub topics: Topics,
 }
-impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
+impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
     type Target = self::Club;
     fn deref(&self) -> &self::Club {
         &self.row_
     }
 }
-impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
+impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
             school: rt::Slot::from_slot(at_, 0)?,
             students: rt::Slot::from_slot(at_, 1)?,
+            topics: rt::Slot::from_slot(at_, 2)?,
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
+    type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
+    type Out = With<S0, T, S2>;
+}
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
+    type Out = With<S0, S1, T>;
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
+pub type WithTopics<T = super::topic::Topic> = rt::Filled<With, 2, rt::Vec<T>>;
 /// The required values of a new Club. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -101,6 +113,13 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
                 &[0],
                 &[0],
                 rt::JoinTable::a_to_b("\"_ClubToStudent\""),
+            ),
+            rt::Relation::through(
+                "topics",
+                &super::topic::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::a_to_b("\"_ClubToTopic\""),
             ),
         ],
         &[

@@ -10,7 +10,16 @@ pub mod club;
 pub mod country;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod desk;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod exam;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod hall;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod locker;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod queries;
@@ -31,10 +40,16 @@ pub mod room;
 pub mod school;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod seat;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod session;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod student;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod topic;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod user;
@@ -44,14 +59,19 @@ pub mod user;
 pub use self::{
     club::Club,
     country::Country,
+    desk::Desk,
     exam::Exam,
+    hall::Hall,
+    locker::Locker,
     relata_client::{AcrossTenants, Client, Models, TenantClient, TenantModels, TenantTransaction, Transaction},
     result::Result,
     role::Role,
     room::Room,
     school::School,
+    seat::Seat,
     session::Session,
     student::Student,
+    topic::Topic,
     user::User,
 };
 

@@ -6,15 +6,106 @@ use ::relata::rt;
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models of the schema. A client, a transaction and a savepoint dereference to it.
+/// The models that all tenants share. A client, a transaction and a savepoint dereference to it. The others are
+/// on the handle of a tenant, `db.tenant(id)`, and on `db.across_tenants()`.
 #[derive(Debug)]
-pub struct Models {
+pub struct Models<A = rt::NoTenant> {
     executor: rt::Executor,
+    tenant: rt::PhantomData<A>,
+}
+impl<A> Models<A> {
+    #[doc(hidden)]
+    pub fn school(&self) -> rt::Delegate<super::school::School>
+    where
+        A: rt::Sees<super::school::School>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn user(&self) -> rt::Delegate<super::user::User>
+    where
+        A: rt::Sees<super::user::User>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn session(&self) -> rt::Delegate<super::session::Session>
+    where
+        A: rt::Sees<super::session::Session>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn student(&self) -> rt::Delegate<super::student::Student>
+    where
+        A: rt::Sees<super::student::Student>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn club(&self) -> rt::Delegate<super::club::Club>
+    where
+        A: rt::Sees<super::club::Club>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn room(&self) -> rt::Delegate<super::room::Room>
+    where
+        A: rt::Sees<super::room::Room>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn exam(&self) -> rt::Delegate<super::exam::Exam>
+    where
+        A: rt::Sees<super::exam::Exam>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn result(&self) -> rt::Delegate<super::result::Result>
+    where
+        A: rt::Sees<super::result::Result>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn hall(&self) -> rt::Delegate<super::hall::Hall>
+    where
+        A: rt::Sees<super::hall::Hall>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn desk(&self) -> rt::Delegate<super::desk::Desk>
+    where
+        A: rt::Sees<super::desk::Desk>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat>
+    where
+        A: rt::Sees<super::seat::Seat>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn locker(&self) -> rt::Delegate<super::locker::Locker>
+    where
+        A: rt::Sees<super::locker::Locker>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
 }
 impl rt::Models for Models {
     type Sql = rt::OfNone;
     fn new(executor: rt::Executor) -> Self {
-        Self { executor }
+        Self {
+            executor,
+            tenant: rt::PhantomData,
+        }
     }
 }
 impl rt::Root for Models {
@@ -28,11 +119,19 @@ impl rt::Root for Models {
         &super::room::TABLE,
         &super::exam::TABLE,
         &super::result::TABLE,
+        &super::hall::TABLE,
+        &super::desk::TABLE,
+        &super::seat::TABLE,
+        &super::locker::TABLE,
     ];
 }
 impl Models {
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
         rt::Delegate::new(&self.executor)
     }
 }
@@ -58,6 +157,10 @@ impl rt::Models for TenantModels {
 }
 impl rt::AnySql for TenantModels {}
 impl TenantModels {
+    /// Returns the id of the `School` that the handle is confined to.
+    pub fn tenant_id(&self) -> rt::Uuid {
+        self.executor.tenant_id()
+    }
     /// Queries on `School`.
     pub fn school(&self) -> rt::Delegate<super::school::School> {
         rt::Delegate::new(&self.executor)
@@ -92,6 +195,26 @@ impl TenantModels {
     }
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hall`.
+    pub fn hall(&self) -> rt::Delegate<super::hall::Hall> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Desk`.
+    pub fn desk(&self) -> rt::Delegate<super::desk::Desk> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Locker`.
+    pub fn locker(&self) -> rt::Delegate<super::locker::Locker> {
         rt::Delegate::new(&self.executor)
     }
 }
@@ -143,5 +266,25 @@ impl AcrossTenants {
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hall`.
+    pub fn hall(&self) -> rt::AcrossTenants<super::hall::Hall> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Desk`.
+    pub fn desk(&self) -> rt::AcrossTenants<super::desk::Desk> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::AcrossTenants<super::seat::Seat> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Locker`.
+    pub fn locker(&self) -> rt::AcrossTenants<super::locker::Locker> {
+        rt::AcrossTenants::new(&self.executor)
     }
 }

@@ -32,36 +32,48 @@ pub const name: rt::Field<Room, rt::String> = rt::Field::new(2);
 pub const school: rt::RelationField<Room, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Exam`.
 pub const exams: rt::RelationField<Room, super::exam::Exam, rt::List, 1> = rt::RelationField::new();
+/// Relation to many `Locker`.
+pub const lockers: rt::RelationField<Room, super::locker::Locker, rt::List, 2> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct With<School = rt::NotIncluded, Exams = rt::NotIncluded> {
+pub struct With<
+    School = rt::NotIncluded,
+    Exams = rt::NotIncluded,
+    Lockers = rt::NotIncluded,
+> {
     pub row_: self::Room,
     pub school: School,
     pub exams: Exams,
+    pub lockers: Lockers,
 }
-impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
+impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
     type Target = self::Room;
     fn deref(&self) -> &self::Room {
         &self.row_
     }
 }
-impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
+impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
             school: rt::Slot::from_slot(at_, 0)?,
             exams: rt::Slot::from_slot(at_, 1)?,
+            lockers: rt::Slot::from_slot(at_, 2)?,
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
+    type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
+    type Out = With<S0, T, S2>;
+}
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
+    type Out = With<S0, S1, T>;
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithExams<T = super::exam::Exam> = rt::Filled<With, 1, rt::Vec<T>>;
+pub type WithLockers<T = super::locker::Locker> = rt::Filled<With, 2, rt::Vec<T>>;
 /// The required values of a new Room. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -91,6 +103,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         &[
             rt::Relation::one("school", &super::school::TABLE, &[1], &[0]),
             rt::Relation::back_many("exams", &super::exam::TABLE, &[0], &[3]),
+            rt::Relation::back_many("lockers", &super::locker::TABLE, &[0], &[4]),
         ],
         &[
             rt::Constraint::new(PKEY, &["id"]),

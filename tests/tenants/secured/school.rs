@@ -44,6 +44,14 @@ pub const exams: rt::RelationField<School, super::exam::Exam, rt::List, 3> = rt:
 pub const clubs: rt::RelationField<School, super::club::Club, rt::List, 4> = rt::RelationField::new();
 /// Relation to many `Result`.
 pub const results: rt::RelationField<School, super::result::Result, rt::List, 5> = rt::RelationField::new();
+/// Relation to many `Hall`.
+pub const halls: rt::RelationField<School, super::hall::Hall, rt::List, 6> = rt::RelationField::new();
+/// Relation to many `Desk`.
+pub const desks: rt::RelationField<School, super::desk::Desk, rt::List, 7> = rt::RelationField::new();
+/// Relation to many `Seat`.
+pub const seats: rt::RelationField<School, super::seat::Seat, rt::List, 8> = rt::RelationField::new();
+/// Relation to many `Locker`.
+pub const lockers: rt::RelationField<School, super::locker::Locker, rt::List, 9> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
@@ -53,6 +61,10 @@ pub struct With<
     Exams = rt::NotIncluded,
     Clubs = rt::NotIncluded,
     Results = rt::NotIncluded,
+    Halls = rt::NotIncluded,
+    Desks = rt::NotIncluded,
+    Seats = rt::NotIncluded,
+    Lockers = rt::NotIncluded,
 > {
     pub row_: self::School,
     pub users: Users,
@@ -61,8 +73,13 @@ pub struct With<
     pub exams: Exams,
     pub clubs: Clubs,
     pub results: Results,
+    pub halls: Halls,
+    pub desks: Desks,
+    pub seats: Seats,
+    pub lockers: Lockers,
 }
-impl<S0, S1, S2, S3, S4, S5> ::std::ops::Deref for With<S0, S1, S2, S3, S4, S5> {
+impl<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> ::std::ops::Deref
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
     type Target = self::School;
     fn deref(&self) -> &self::School {
         &self.row_
@@ -75,7 +92,11 @@ impl<
     S3: rt::Slot,
     S4: rt::Slot,
     S5: rt::Slot,
-> rt::FromRow for With<S0, S1, S2, S3, S4, S5> {
+    S6: rt::Slot,
+    S7: rt::Slot,
+    S8: rt::Slot,
+    S9: rt::Slot,
+> rt::FromRow for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
@@ -85,26 +106,52 @@ impl<
             exams: rt::Slot::from_slot(at_, 3)?,
             clubs: rt::Slot::from_slot(at_, 4)?,
             results: rt::Slot::from_slot(at_, 5)?,
+            halls: rt::Slot::from_slot(at_, 6)?,
+            desks: rt::Slot::from_slot(at_, 7)?,
+            seats: rt::Slot::from_slot(at_, 8)?,
+            lockers: rt::Slot::from_slot(at_, 9)?,
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<T, S1, S2, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<0>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<T, S1, S2, S3, S4, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, T, S2, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<1>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, T, S2, S3, S4, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, T, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<2>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, T, S3, S4, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, T, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<3>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, T, S4, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, T, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<4>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, T, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<5>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, S4, T>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<5>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, S4, T, S6, S7, S8, S9>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<6>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, S4, S5, T, S7, S8, S9>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<7>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, S4, S5, S6, T, S8, S9>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<8>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, S4, S5, S6, S7, T, S9>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<9>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
+    type Out = With<S0, S1, S2, S3, S4, S5, S6, S7, S8, T>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
@@ -112,6 +159,10 @@ pub type WithRooms<T = super::room::Room> = rt::Filled<With, 2, rt::Vec<T>>;
 pub type WithExams<T = super::exam::Exam> = rt::Filled<With, 3, rt::Vec<T>>;
 pub type WithClubs<T = super::club::Club> = rt::Filled<With, 4, rt::Vec<T>>;
 pub type WithResults<T = super::result::Result> = rt::Filled<With, 5, rt::Vec<T>>;
+pub type WithHalls<T = super::hall::Hall> = rt::Filled<With, 6, rt::Vec<T>>;
+pub type WithDesks<T = super::desk::Desk> = rt::Filled<With, 7, rt::Vec<T>>;
+pub type WithSeats<T = super::seat::Seat> = rt::Filled<With, 8, rt::Vec<T>>;
+pub type WithLockers<T = super::locker::Locker> = rt::Filled<With, 9, rt::Vec<T>>;
 /// The required values of a new School. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -146,6 +197,10 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Relation::back_many("exams", &super::exam::TABLE, &[0], &[1]),
             rt::Relation::back_many("clubs", &super::club::TABLE, &[0], &[1]),
             rt::Relation::back_many("results", &super::result::TABLE, &[0], &[1]),
+            rt::Relation::back_many("halls", &super::hall::TABLE, &[0], &[2]),
+            rt::Relation::back_many("desks", &super::desk::TABLE, &[0], &[2]),
+            rt::Relation::back_many("seats", &super::seat::TABLE, &[0], &[1]),
+            rt::Relation::back_many("lockers", &super::locker::TABLE, &[0], &[1]),
         ],
         &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
     )

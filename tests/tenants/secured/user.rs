@@ -60,6 +60,8 @@ pub const student: rt::RelationField<
     3,
     1,
 > = rt::RelationField::new();
+/// Relation to one `Locker` or none.
+pub const locker: rt::RelationField<User, super::locker::Locker, rt::Optional, 4> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
@@ -67,21 +69,23 @@ pub struct With<
     Country = rt::NotIncluded,
     Sessions = rt::NotIncluded,
     Student = rt::NotIncluded,
+    Locker = rt::NotIncluded,
 > {
     pub row_: self::User,
     pub school: School,
     pub country: Country,
     pub sessions: Sessions,
     pub student: Student,
+    pub locker: Locker,
 }
-impl<S0, S1, S2, S3> ::std::ops::Deref for With<S0, S1, S2, S3> {
+impl<S0, S1, S2, S3, S4> ::std::ops::Deref for With<S0, S1, S2, S3, S4> {
     type Target = self::User;
     fn deref(&self) -> &self::User {
         &self.row_
     }
 }
-impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot, S3: rt::Slot> rt::FromRow
-for With<S0, S1, S2, S3> {
+impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot, S3: rt::Slot, S4: rt::Slot> rt::FromRow
+for With<S0, S1, S2, S3, S4> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
@@ -89,25 +93,30 @@ for With<S0, S1, S2, S3> {
             country: rt::Slot::from_slot(at_, 1)?,
             sessions: rt::Slot::from_slot(at_, 2)?,
             student: rt::Slot::from_slot(at_, 3)?,
+            locker: rt::Slot::from_slot(at_, 4)?,
         })
     }
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3> {
-    type Out = With<T, S1, S2, S3>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<T, S1, S2, S3, S4>;
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, T, S2, S3>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, T, S2, S3, S4>;
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, S1, T, S3>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, T, S3, S4>;
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, S1, S2, T>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, S2, T, S4>;
+}
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, S2, S3, T>;
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithCountry<T = super::country::Country> = rt::Filled<With, 1, rt::Option<T>>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 2, rt::Vec<T>>;
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 3, rt::Option<T>>;
+pub type WithLocker<T = super::locker::Locker> = rt::Filled<With, 4, rt::Option<T>>;
 /// The required values of a new User. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -146,6 +155,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
             rt::Relation::back_one("student", &super::student::TABLE, &[1, 0], &[1, 2])
                 .within_tenant(0),
+            rt::Relation::back_one("locker", &super::locker::TABLE, &[0], &[3]),
         ],
         &[
             rt::Constraint::new(PKEY, &["id"]),

@@ -76,6 +76,8 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
     let current = live.loaded.current_schema.as_deref();
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
+    let secured = lower(&repaired.schema);
+    live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
     for line in warnings(&live, &repaired, existing.as_ref(), args)? {
         output::eprint(&format!("warning: {line}"));
     }
@@ -108,6 +110,15 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
 fn has_model(schema: &Schema, current: Option<&str>, namespace: &str, table: &str) -> bool {
     schema.models.iter().any(|model| {
         model.db_name == table && model.namespace.as_deref().or(current).is_some_and(|name| name == namespace)
+    })
+}
+
+/// Whether a schema declares row security for a table. `current` is the schema of tables that name none.
+fn is_secured(state: &State, current: Option<&str>, namespace: &str, name: &str) -> bool {
+    state.tables.iter().any(|table| {
+        table.row_security.enabled
+            && table.name.name == name
+            && table.name.schema.as_deref().or(current).is_some_and(|schema| schema == namespace)
     })
 }
 

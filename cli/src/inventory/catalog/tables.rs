@@ -32,6 +32,9 @@ fn from_tables(kinds: &str) -> String {
     )
 }
 
+/// The kind of row security that is enabled for a table.
+pub(in crate::inventory) const ROW_SECURITY: &str = "row-level security";
+
 /// The kind of a table that may be the join table of a many-to-many relation, as Prisma created them before version 6.
 pub(in crate::inventory) const KEYLESS_JOIN_TABLE: &str = "join table without a primary key";
 
@@ -138,7 +141,7 @@ fn triggers() -> String {
 fn row_security() -> String {
     let name = identity("pg_class", "c.oid");
     format!(
-        "SELECT 'row security'::text, c.oid, n.nspname::text, 'row-level security'::text,
+        "SELECT 'row security'::text, c.oid, n.nspname::text, '{ROW_SECURITY}'::text,
             {name} || CASE WHEN c.relforcerowsecurity THEN ' (FORCE)' ELSE '' END, {name}, true,
             CASE WHEN NOT c.relispartition THEN concat_ws(E';\\n',
                 CASE WHEN c.relrowsecurity THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', {name}) END,

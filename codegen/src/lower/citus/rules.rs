@@ -49,6 +49,13 @@ fn key_without_column(
     let list = names(cx, &[&[column], columns.as_slice()].concat());
     // A key that also covers other tenants is corrected because of that.
     let is_corrected = tenants::shared_key(cx, model, key).is_some();
+    // With the column, the key would no longer be unique across tenants, which the schema asks for.
+    if key.global {
+        return diagnostic.help(format!(
+            "put the values into a `@@reference` model, whose keys are unique on all servers, or drop `global: true` and write \
+             `{kept}([{list}])`"
+        ));
+    }
     let edits = if is_corrected { Vec::new() } else { tenants::with_tenant(cx, model, key, column, &list) };
     let help = match columns.is_empty() {
         true => format!("add `{column_name}` as the first field, or write `@@reference` in the model"),

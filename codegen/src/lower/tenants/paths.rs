@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::Cx;
 use super::super::draft::{DeclaredTenancy, FieldType};
-use super::{id_of, is_required_link, new_line};
+use super::{column_of, id_of, is_required_link, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 use crate::syntax::{ModelKind, Name};
@@ -176,17 +176,59 @@ fn join(cx: &Cx<'_, '_>, path: &[FieldId]) -> String {
 /// A model whose rows lead to a tenant has to declare whether they belong to it.
 pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let reaching = reaching(cx, tenant);
+    // Row security also concerns tables that are not in the client: raw SQL reaches them.
+    let is_secured = cx.models.iter().any(|model| cx.has_row_security(model));
     let silent = |id: &ModelId| {
         let model = cx.model(*id);
-        model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
+        model.declared_tenancy.is_none()
+            && (is_secured || !model.ignored)
+            && !model.ast.broken
+            && model.tenancy == Tenancy::Shared
     };
     // The compiler does not know which tables a view reads.
     let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View && !reaching.contains(id);
     let views: Vec<_> =
         cx.model_ids().filter(is_view).filter(silent).map(|id| view_says_nothing(cx, id, tenant)).collect();
     let found: Vec<_> = reaching.iter().copied().filter(silent).map(|id| says_nothing(cx, id, tenant)).collect();
+    let referenced: Vec<_> = referenced(cx)
+        .into_iter()
+        .filter(|(id, _)| silent(id) && !reaching.contains(id))
+        .map(|(id, by)| referenced_says_nothing(cx, id, by, tenant))
+        .collect();
+    let others = cx.model_ids().filter(|id| !reaching.contains(id) && !is_view(id)).filter(silent);
+    let others = others.filter(|id| !referenced.iter().any(|found| found.span == cx.model(*id).ast.name.span));
+    let alone: Vec<_> = others.filter_map(|id| column_alone(cx, id, tenant)).collect();
     cx.diagnostics.extend(found);
+    cx.diagnostics.extend(referenced);
     cx.diagnostics.extend(views);
+    cx.diagnostics.extend(alone);
+}
+
+/// Reports a model with a column like the one that contains the tenant elsewhere. Without a relation, its rows belong to no
+/// tenant, and every client sees all of them.
+fn column_alone(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Option<Diagnostic> {
+    let like = |field: &FieldId| {
+        let field = cx.field(*field);
+        let is_same = |other: FieldId| {
+            let other = cx.field(other);
+            other.ast.name.text == field.ast.name.text && other.native_type() == field.native_type()
+        };
+        let mut holders = cx.model_ids().filter(|id| matches!(cx.model(*id).tenancy, Tenancy::Within(_)));
+        field.is_column() && holders.any(|id| column_of(cx, id).is_some_and(is_same))
+    };
+    let column = cx.model(id).field_ids().find(like)?;
+    let (name, tenants) = (cx.model(id).ast.name.text, cx.model(tenant).ast.name.text);
+    let column = cx.field(column).ast.name;
+    let message = format!("`{name}` has the column `{}`, but its rows belong to no `{tenants}`", column.text);
+    Some(
+        Diagnostic::new(codes::TENANT_COLUMN_ALONE, column.span, message)
+            .label("every client sees all rows of the model")
+            .help(format!(
+                "add a required relation to `{tenants}` with `fields: [{}]` and write `@@tenant(..)`; or write `@@shared` if \
+                 its rows belong to every `{tenants}`",
+                column.text
+            )),
+    )
 }
 
 fn view_says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
@@ -220,6 +262,28 @@ fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
              to every `{tenants}`"
         )),
     }
+}
+
+fn referenced_says_nothing(cx: &Cx<'_, '_>, id: ModelId, by: FieldId, tenant: ModelId) -> Diagnostic {
+    let (name, tenants) = (cx.model(id).ast.name, cx.model(tenant).ast.name.text);
+    let message = format!("`{}` does not declare whose rows it contains", name.text);
+    Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message)
+        .label(format!("`{}` references it", cx.qualified(by)))
+        .help(format!(
+            "write `@@shared` if its rows belong to every `{tenants}`; or add a required relation to `{tenants}` and write \
+             `@@tenant(..)`"
+        ))
+}
+
+/// Returns the models that rows of tenants reference, each with one of these relations. Their rows may be part of a
+/// tenant's data, such as the address of a user.
+fn referenced(cx: &Cx<'_, '_>) -> BTreeMap<ModelId, FieldId> {
+    let has_tenant = |id: ModelId| {
+        matches!(cx.model(id).declared_tenancy, Some(DeclaredTenancy::Within(_) | DeclaredTenancy::Tenant(_)))
+    };
+    let model = |id: FieldId| cx.field(id).model;
+    let of_tenants = cx.relations.iter().filter(|relation| has_tenant(model(relation.referencing)));
+    of_tenants.map(|relation| (model(relation.referenced), relation.referencing)).collect()
 }
 
 /// Returns the models that have a foreign key, or a join table, to a model whose rows belong to a tenant.

@@ -5,7 +5,7 @@ use super::super::draft::{FieldList, ForeignKeyDraft, KeyDraft, KeyKind, Relatio
 use super::super::relations::is_unique;
 use super::{column_of, names, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
-use crate::ir::{DefaultValue, FieldId, ModelId, Tenancy};
+use crate::ir::{Arity, DefaultValue, FieldId, ModelId, ReferentialAction, Tenancy};
 use crate::syntax::ModelKind;
 
 /// Reports foreign keys between rows of tenants that do not contain the tenant.
@@ -46,7 +46,7 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
             return None;
         }
         let message = format!(
-            "`{}` can reference a `{}` of another tenant",
+            "`{}` can reference a row of `{}` of another tenant",
             self.cx.qualified(self.relation.referencing),
             self.name(self.referenced)
         );
@@ -88,6 +88,10 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
         let mut help = format!("write `fields: [{}], references: [{}]`", names(cx, &fields), names(cx, &references));
         let mut edits = Vec::new();
         let relation = &cx.field(self.relation.referencing).relation;
+        let is_required = cx.field(ours).arity() == Arity::Required;
+        let sets_null = |action: Option<(ReferentialAction, Span)>| {
+            is_required && matches!(action, Some((ReferentialAction::SetNull, _)))
+        };
         for (list, tenant) in [(&relation.fields, ours), (&relation.references, theirs)] {
             edits.extend(list.iter().flat_map(|list| in_front(cx, list, tenant)));
         }
@@ -100,6 +104,17 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
             let line = format!("@@unique([{}])", names(cx, &fields));
             help.push_str(&format!(", and `{line}` in `{}`", self.name(self.referencing)));
             edits.extend(new_line(cx, self.referencing, line));
+        }
+        if sets_null(relation.on_delete) || sets_null(relation.on_update) {
+            let ours = cx.field(ours).ast.name.text;
+            help.push_str(&format!(
+                ", and an action other than `SetNull`, which would also set `{ours}` to null, such as `NoAction`"
+            ));
+            return diagnostic.help(help);
+        }
+        if is_required && cx.field(self.relation.referencing).arity() == Arity::Optional && relation.on_delete.is_none()
+        {
+            help.push_str("; then the default of `onDelete` is `Restrict`, and no longer `SetNull`");
         }
         diagnostic.help(help).edits(edits)
     }
@@ -185,6 +200,9 @@ pub(in super::super) fn with_tenant(
     if key.kind == KeyKind::Primary || columns.is_empty() || referenced(&columns) {
         return Vec::new();
     }
+    if is_plain && is_unique(cx, &[&[tenant], columns.as_slice()].concat()) {
+        return vec![Edit { span: key.span, text: String::new() }];
+    }
     if key.is_on_field() {
         if !is_plain {
             return Vec::new();
@@ -223,6 +241,17 @@ fn points_within(cx: &Cx<'_, '_>, model: ModelId, columns: &[FieldId]) -> bool {
     cx.relations.iter().any(|relation| {
         cx.field(relation.referencing).model == model
             && cx.model(cx.field(relation.referenced).model).tenancy != Tenancy::Shared
-            && relation.foreign_key.as_ref().is_some_and(|key| key.fields.iter().all(|id| columns.contains(id)))
+            && relation.foreign_key.as_ref().is_some_and(|key| points_at_one(cx, model, key, columns))
     })
+}
+
+/// Returns whether the columns contain a foreign key, or its part that references a unique key without the tenant.
+fn points_at_one(cx: &Cx<'_, '_>, model: ModelId, key: &ForeignKeyDraft<'_>, columns: &[FieldId]) -> bool {
+    if key.fields.iter().all(|id| columns.contains(id)) {
+        return true;
+    }
+    let tenant = column_of(cx, model);
+    let pairs = key.fields.iter().zip(&key.references).filter(|(from, _)| Some(**from) != tenant);
+    let (from, to): (Vec<FieldId>, Vec<FieldId>) = pairs.unzip();
+    !from.is_empty() && from.iter().all(|id| columns.contains(id)) && is_unique(cx, &to)
 }

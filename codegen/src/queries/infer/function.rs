@@ -7,6 +7,10 @@ use super::operator::compared_as;
 use super::scope::Scope;
 use super::{Cx, Typed};
 
+/// Functions about whole tables and sequences, which hold the rows and numbers of all tenants. Some write.
+const REACH_ALL_ROWS: [&str; 6] =
+    ["nextval", "currval", "setval", "pg_relation_size", "pg_total_relation_size", "pg_database_size"];
+
 impl Cx<'_> {
     pub(super) fn call(&mut self, scope: &Scope<'_>, call: &Call) -> Typed {
         let name = call.name.last().map_or("", |name| name.text.as_str());
@@ -183,6 +187,7 @@ impl Cx<'_> {
         args: &[&Expr],
         name: &str,
     ) -> (Typed, Option<Function>) {
+        self.goes_outside |= REACH_ALL_ROWS.contains(&name);
         let has_rows = scope.of_aggregate(call).has_rows;
         // An aggregate sees the rows before they are grouped, without those that FILTER excludes.
         let mut seen;

@@ -50,7 +50,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
         Change::ShowAllTenants | Change::OnCitus(_) => true,
-        // Policies and row security of a new table are not listed separately.
+        // The line of a new table says that it has row security.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
         }
@@ -99,6 +99,7 @@ fn line(change: &Change, names: &Temporary) -> String {
         Change::AlterTable { table, previous, next } => format!("~ table {table} {}", options(previous, next)),
         Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
         Change::RenameTable { from, to } => format!("~ table {} is renamed to {to}", names.table(from)),
+        Change::CreateTable(table) if table.row_security.enabled => format!("+ table {} with row security", table.name),
         Change::CreateTable(table) => format!("+ table {}", table.name),
         Change::DropTable(table) => format!("- table {}", names.table(&table.name)),
         Change::RenameColumn { table, from, to } => {
