@@ -100,7 +100,7 @@ impl Inventory {
         let policies: BTreeSet<String> = tables
             .flat_map(|table| [TENANT_POLICY, ACROSS_TENANTS_POLICY].map(|policy| format!("{policy} on {table}")))
             .collect();
-        self.items.retain(|item| !is_declared(item) && !(item.kind == "policy" && policies.contains(&item.name)));
+        self.items.retain(|item| !(is_declared(item) || item.kind == "policy" && policies.contains(&item.name)));
     }
 
     /// Adds the extensions whose functions a body of a function calls: PostgreSQL does not record such calls.

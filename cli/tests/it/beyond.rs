@@ -244,7 +244,7 @@ fn what_the_language_says_of_postgresql_comes_back() {
     project.run(&["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
     // A file that says less is completed.
     let plain = said.replace(", deferrable: InitiallyDeferred", "").replace(", include: [title, labels]", "");
-    project.write("schema.dsl", &plain.replace("  @@unlogged\n", "").replace(", match: Full", ""));
+    project.write("schema.dsl", plain.replace("  @@unlogged\n", "").replace(", match: Full", ""));
     project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
     project.run(&["db", "pull", "--url", database.url()]).exits(0);
     assert_eq!(sorted(&project.read("schema.dsl")), sorted(&said));
