@@ -96,7 +96,7 @@ fn a_command_refuses_a_pooler_in_transaction_mode() {
         for url in [&pooler.url, &declared] {
             project.run(&["migrate", "dev", "--name", "init", "--url", url]).exits(1).says(REFUSED).says(REMEDY);
             project.run(&["db", "push", "--url", url]).exits(1).says(REFUSED).says(REMEDY);
-            project.run(&["db", "execute", "--file", "change.sql", "--url", url]).exits(1).says(REFUSED);
+            project.run(&["db", "execute", "change.sql", "--url", url]).exits(1).says(REFUSED);
             project.run(&["db", "pull", "--url", url]).exits(1).says(REFUSED);
             deployed.run(&["migrate", "deploy", "--url", url]).exits(1).says(REFUSED).hides("add pgbouncer=true");
         }

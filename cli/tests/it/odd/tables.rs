@@ -31,7 +31,6 @@ pub(super) fn foreign_keys(s: &mut Sketch) {
          CONSTRAINT {key} FOREIGN KEY (p) REFERENCES {parent}, FOREIGN KEY (a, b) REFERENCES {parent} (a, b) ON DELETE SET NULL,
          FOREIGN KEY (q) REFERENCES {parent}, CONSTRAINT {twice} FOREIGN KEY (q) REFERENCES {parent} ON DELETE CASCADE)"
     ));
-    s.tell(&key);
 }
 
 pub(super) fn relations(s: &mut Sketch) {
