@@ -47,7 +47,7 @@ struct Select<'a> {
     parts: &'a str,
     /// Catalog, oid and column of what it is dropped with.
     owner: Option<(&'a str, &'a str, &'a str)>,
-    /// The statement that gives it to its owner, if that is somebody else.
+    /// The statement that restores its owner, if the owner is not the current user.
     restore: String,
     /// The oid of another relation that it needs.
     other: &'a str,

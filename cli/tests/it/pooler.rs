@@ -74,7 +74,7 @@ const SCHEMA: &str = "model Room {\n  id Int @id\n}\n";
 const REFUSED: &str = "behind a pooler in transaction mode";
 const REMEDY: &str = "give the URL of the server itself, not of the pooler";
 
-/// Locks that somebody holds in a database, and what was made in it.
+/// Lists the advisory locks and the tables of a database.
 const LEFT: &str = "SELECT 'lock' FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     UNION ALL SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace";

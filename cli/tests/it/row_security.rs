@@ -219,7 +219,7 @@ fn pull_keeps_what_a_schema_says() {
     // Nothing is warned about: the schema declares row security and both policies.
     let pulled = project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0);
     assert_eq!(pulled.stderr, "");
-    // A policy of one's own, and a changed one, are told.
+    // A policy that was written by hand and a changed policy are reported.
     query(&database, "CREATE POLICY mine ON \"Room\" USING (true)");
     query(&database, "ALTER POLICY relata_tenant ON \"Bed\" USING (true)");
     let pulled = project.run(&["db", "pull", "--check", "--url", database.url()]).says("policy: mine on").says("Bed");

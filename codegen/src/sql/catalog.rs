@@ -2,8 +2,8 @@
 //! and everything else that `pg_dump` writes.
 //!
 //! Takes the objects of two databases, each with its SQL and its dependencies, and the changes of the tables between
-//! them. Returns what has to be dropped, changed and created. It knows no kinds: what an object is, and how it changes,
-//! is data. The SQL comes from PostgreSQL.
+//! them. Returns what has to be dropped, changed and created. What an object needs, and how it changes, is data; only a
+//! few kinds, such as partitions and composite types, have rules of their own. The SQL comes from PostgreSQL.
 
 mod closure;
 mod diff;

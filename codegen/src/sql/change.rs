@@ -166,7 +166,7 @@ pub enum Change {
         object: TableObject,
     },
 
-    /// The table's logging, access method, tablespace or other options differ. Only between two databases.
+    /// The table's storage parameters differ, or whether it is logged.
     AlterTable {
         /// The table.
         table: ObjectName,
@@ -351,7 +351,7 @@ impl TableObject {
         names.map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
     }
 
-    /// Returns the options that the schema language cannot express; `None` for an index.
+    /// Returns the options; `None` for an index.
     pub fn options(&self) -> Option<&ConstraintOptions> {
         match self {
             TableObject::PrimaryKey(key) => Some(&key.options),

@@ -99,7 +99,7 @@ pub struct Table {
     pub distribution: Distribution,
     /// Views that read it. Only if a database was read.
     pub used_by: Vec<String>,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: TableOptions,
 }
 
@@ -127,7 +127,7 @@ pub struct Column {
     pub used_by: Vec<String>,
     /// Privileges of roles other than the table's owner. Only if a database was read. Not compared.
     pub grants: Vec<ColumnGrant>,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: ColumnOptions,
 }
 
@@ -162,7 +162,7 @@ pub struct PrimaryKey {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: ConstraintOptions,
 }
 
@@ -173,7 +173,7 @@ pub struct UniqueConstraint {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: ConstraintOptions,
 }
 
@@ -192,7 +192,7 @@ pub struct ForeignKey {
     pub on_delete: ReferentialAction,
     /// The action when the referenced key changes.
     pub on_update: ReferentialAction,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: ConstraintOptions,
 }
 
@@ -203,7 +203,7 @@ pub struct Check {
     pub name: String,
     /// The condition, without `CHECK` and its parentheses.
     pub expression: String,
-    /// Properties that the schema language cannot express.
+    /// Properties that Prisma's language does not have.
     pub options: ConstraintOptions,
 }
 

@@ -170,7 +170,7 @@ fn triggers() -> (Nature, String) {
     (Nature::Guard, select.sql())
 }
 
-/// Foreign keys whose triggers somebody disabled.
+/// Foreign keys with disabled triggers.
 fn constraint_triggers() -> (Nature, String) {
     let select = Select {
         class: "triggers of constraint",

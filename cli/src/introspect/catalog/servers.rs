@@ -69,7 +69,7 @@ fn servers() -> (Nature, String) {
     (Nature::Base, select.sql())
 }
 
-/// A mapping contains passwords, so it is compared, and whoever may not read it cannot create it.
+/// User mappings. They contain passwords, so they are only compared, and never written.
 fn mappings() -> (Nature, String) {
     let user = "CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END";
     let select = Select {

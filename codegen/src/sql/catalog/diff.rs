@@ -251,7 +251,7 @@ impl<'a> Differ<'a> {
     }
 }
 
-/// A materialized view that nobody filled stays empty when it is created again.
+/// Keeps a materialized view without data when it is created again.
 fn keep_empty(old: Option<&CatalogObject>, next: &mut CatalogObject) {
     const EMPTY: &str = "\nWITH NO DATA";
     let Some(old) = old.and_then(|old| old.create.as_ref()) else { return };

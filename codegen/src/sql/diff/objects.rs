@@ -316,7 +316,7 @@ fn class_name(part: &IndexPart) -> Option<&str> {
     Some(name.rsplit('.').next().unwrap_or(name))
 }
 
-/// The schema language cannot express these objects, so in a database they were created by hand.
+/// Prisma creates no such objects, so in a database they were probably created by hand.
 fn is_beyond_the_language(object: &TableObject) -> bool {
     match object {
         TableObject::Check(_) => true,

@@ -1,4 +1,4 @@
-//! The SQL of properties that the schema language cannot express: options of keys, checks, tables and sequences.
+//! The SQL of properties that Prisma's language does not have: options of keys, checks, tables and sequences.
 
 use crate::sql::quote::{ident, ident_list, qualified};
 use crate::sql::state::{Column, ConstraintOptions, Deferrable, Identity, SequenceOptions, TableOptions};

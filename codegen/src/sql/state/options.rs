@@ -1,10 +1,10 @@
-//! Properties of tables, columns, keys and sequences that the schema language cannot express. They are compared between
-//! two databases. A migration to a schema does not change them.
+//! Properties of tables, columns and keys that Prisma's language does not have. The schema language can express some of
+//! them. Between a database and a schema, those that the schema does not mention are not compared.
 
 use super::ObjectName;
 use crate::ir::{Deferrable, SequenceOptions};
 
-/// Properties of a table that the schema language cannot express. A migration to a schema does not change them.
+/// Properties of a table. A schema can express logging and storage parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions {
     /// `UNLOGGED`.
@@ -32,7 +32,7 @@ impl TableOptions {
     }
 }
 
-/// Properties of a column that the schema language cannot express.
+/// Properties of a column. A schema can express the options of an identity, and whether a generated column is virtual.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnOptions {
     /// For a generated column: a column of its expression changes its type, so that PostgreSQL can only create it again.
@@ -49,8 +49,8 @@ pub struct ColumnOptions {
     pub redeclared: bool,
 }
 
-/// Properties of a key or check that the schema language cannot express. They are compared between two databases. A
-/// migration to a schema does not change them.
+/// Properties of a key, a foreign key or a check. A schema cannot express whether it is valid, enforced or inherited, or
+/// that it is a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConstraintOptions {
     /// `DEFERRABLE`.
