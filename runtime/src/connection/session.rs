@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::join;
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
@@ -258,8 +258,13 @@ impl<'c> Session<'c> {
     }
 
     /// Returns the rows of a statement.
-    pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
-        self.ask(&statement, Some(table)).await
+    #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+    pub(crate) fn query(
+        &self,
+        statement: Statement,
+        table: &'static Table,
+    ) -> impl Future<Output = Result<Vec<Row>>> + Send {
+        async move { self.ask(&statement, Some(table)).await }
     }
 
     /// Returns the rows of a statement that may return many. If the connection knows the statement, `take` gets every
@@ -287,38 +292,56 @@ impl<'c> Session<'c> {
     }
 
     /// Returns the number of rows that a statement wrote.
-    pub(crate) async fn execute(self, statement: Statement, table: &'static Table) -> Result<u64> {
-        self.ask(&statement, Some(table)).await
+    #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+    pub(crate) fn execute(
+        &self,
+        statement: Statement,
+        table: &'static Table,
+    ) -> impl Future<Output = Result<u64>> + Send {
+        async move { self.ask(&statement, Some(table)).await }
     }
 
     /// Sends a statement and reads the answer. A statement that a migration made stale had no effect, so it is prepared
     /// again once: outside a transaction, and inside one if it is its first statement.
     ///
-    /// In a box, so that the future of every call stays small.
-    pub(crate) fn ask<'s, T: Answer + 's>(
-        self,
-        statement: &'s Statement,
+    /// Only what is rare is in a box, so that a call of a known statement allocates little, and the future of every call
+    /// stays small.
+    #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+    pub(crate) fn ask<T: Answer>(
+        &self,
+        statement: &Statement,
         table: Option<&'static Table>,
-    ) -> BoxFuture<'s, Result<T>>
-    where
-        'c: 's,
-    {
+    ) -> impl Future<Output = Result<T>> + Send {
         async move {
+            let Some(known) = statement.known().filter(|_| !self.has_settings()) else {
+                return self.ask_slowly(statement, table).boxed().await;
+            };
             self.note_statement()?;
-            let prepared = match statement.known() {
-                Some(known) => Ok(Prepared::Named(known.clone())),
-                None => self.prepare(statement, table).boxed().await,
+            let watch = self.watch();
+            self.connection.request_started();
+            let answer = T::named(self.connection, known, &statement.params).await;
+            self.connection.request_finished();
+            let answer = answer.map_err(|error| Failure::Driver(error).explain(table));
+            self.note_answer(watch, statement, table, answer.as_ref().map(Answer::rows));
+            let again = match answer {
+                Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed(),
+                answer => return answer,
             };
-            let outcome = match prepared {
-                Ok(prepared) => self.ask_prepared(&prepared, statement, table).await,
-                Err(error) => Err(error),
-            };
-            match outcome {
-                Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
-                outcome => outcome,
-            }
+            again.await
         }
-        .boxed()
+    }
+
+    /// Sends a statement that may have to be prepared, or that has settings.
+    async fn ask_slowly<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
+        self.note_statement()?;
+        let outcome = match self.prepare(statement, table).await {
+            Ok(prepared) => self.ask_prepared(&prepared, statement, table).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
+            outcome => outcome,
+        }
     }
 
     /// Prepares and sends a stale statement again. Returns `error` if that is not possible.

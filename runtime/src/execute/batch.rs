@@ -286,8 +286,8 @@ async fn answer_of(
 /// Reads rows that other transactions created while the statements ran.
 async fn read_missing(connection: &PooledConnection, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
     for (operation, outcome) in operations.iter().zip(outcomes) {
-        if let Some(again) = single::missing(operation, outcome) {
-            *outcome = execute(Session::new(connection, operation.name()), again).await?;
+        if let Some(mut again) = single::missing(operation, outcome) {
+            *outcome = execute(Session::new(connection, operation.name()), &mut again).await?;
         }
     }
     Ok(())
@@ -302,8 +302,9 @@ async fn one_by_one<T: Send>(
     let writes = operations.iter().any(Operation::writes);
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
-    for operation in operations {
-        outcomes.push(execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?);
+    for mut operation in operations {
+        let session = Session::in_transaction(&transaction, WHOLE, operation.name())?;
+        outcomes.push(execute(session, &mut operation).await?);
     }
     let done = read_all(outcomes, finish)?;
     commit(&transaction, writes).await?;

@@ -2,6 +2,8 @@
 //!
 //! Rows of one level with values for the same columns share one statement.
 
+use std::future::Future;
+
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
 
@@ -13,36 +15,37 @@ use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, 
 use crate::rows::{Cursor, Node};
 use crate::sql::{self, Context, Statement};
 
-/// Returns the statement of a row without nested rows, in the context of a connection that may know it.
-pub(super) fn statement(context: Context<'_>, mut row: Insert) -> Statement {
+/// Takes the values of a row without nested rows into its statement, in the context of a connection that may know it.
+pub(super) fn statement(context: Context<'_>, row: &mut Insert) -> Statement {
     row.fill_defaults();
-    sql::insert_statement(context, row.table, row.cells)
+    sql::insert_statement(context, row.table, std::mem::take(&mut row.cells))
 }
 
 /// Inserts a row with its nested rows, and returns the row.
 pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Result<Node>> {
     async move {
         if !row.is_nested() {
-            return insert_row(session, row).await;
+            return insert_row(&session, &mut row).await;
         }
         let theirs = level::write_before(session, std::slice::from_mut(&mut row)).await?;
-        let node = insert_row(session, row).await?;
+        let node = insert_row(&session, &mut row).await?;
         level::write_after(session, &node, theirs).await?;
         Ok(node)
     }
     .boxed()
 }
 
-/// Inserts a row without nested rows.
-pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
-    let (table, looked_up) = (row.table, lookups_of(&row));
-    let rows = session
-        .query(statement(session.shaped(), row), table)
-        .await
-        .map_err(|error| explain_lookup(error, table, &looked_up))?;
-    let node = Node::new(table, rows);
-    check_all_found(&node, &looked_up)?;
-    Ok(node)
+/// Inserts a row without nested rows, and takes its values.
+#[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+pub(super) fn insert_row(session: &Session<'_>, row: &mut Insert) -> impl Future<Output = Result<Node>> + Send {
+    async move {
+        let (table, looked_up) = (row.table, lookups_of(row));
+        let inserting = session.query(statement(session.shaped(), row), table);
+        let rows = inserting.await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+        let node = Node::new(table, rows);
+        check_all_found(&node, &looked_up)?;
+        Ok(node)
+    }
 }
 
 /// Returns the columns of a row that are looked up, with their relations.

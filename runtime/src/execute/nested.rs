@@ -111,7 +111,7 @@ async fn read_locked(session: Session<'_>, table: &'static Table, condition: Con
     let mut select = Select::new(table);
     select.filter(condition);
     select.lock = Some(Lock::UPDATE);
-    read::read(session, &select, &[]).await
+    read::read(&session, &select, &[]).await
 }
 
 /// Writes the rows that a row references, and then the row.
@@ -196,7 +196,7 @@ async fn write_referenced(
             for key in keys {
                 let mut select = Select::new(child);
                 select.filter(key_condition(&key));
-                point_at(relation, &read::read(session, &select, &[]).await?, sets)?;
+                point_at(relation, &read::read(&session, &select, &[]).await?, sets)?;
             }
         }
         Action::Disconnect(_) => set_null(relation, sets),
@@ -249,7 +249,7 @@ pub(super) async fn change_one(
     } else if is_idle(table, &sets) {
         let mut select = Select::new(table);
         select.filter(condition);
-        read::read(session, &select, &[]).await?.len() as u64
+        read::read(&session, &select, &[]).await?.len() as u64
     } else {
         session.execute(sql::update_statement(session.unshaped(), table, &condition, &sets, false), table).await?
     };

@@ -15,10 +15,10 @@ use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, read_statemen
 use crate::value::Param;
 
 /// Reads `select`. `key` has the values of the unique key that it is filtered by.
-pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
+pub(crate) async fn read(session: &Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
     let (statement, plan) = read_statement(session.shaped(), select, None);
     if !plan.is_single_statement() {
-        return read_with_separate(session, statement, &plan, key).boxed().await;
+        return read_with_separate(*session, statement, &plan, key).boxed().await;
     }
     let mut node = Node::new(select.table, session.query(statement, select.table).await?);
     attach_joined(&mut node, &plan);

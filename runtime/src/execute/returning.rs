@@ -84,9 +84,9 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
     let at_once = at_once(&returning);
     let Returning { write, then } = returning;
     let node = match write {
-        Operation::Create(row) if at_once => {
+        Operation::Create(mut row) if at_once => {
             let looked_up = insert::lookups_of(&row);
-            insert_returning(session, insert::statement(session.unshaped(), row), looked_up, &then).await?
+            insert_returning(session, insert::statement(session.unshaped(), &mut row), looked_up, &then).await?
         }
         Operation::Upsert { row, key, sets } if at_once => {
             let looked_up = insert::lookups_of(&row);
@@ -117,8 +117,8 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
             written(session, sql::delete_statement(session.unshaped(), table, &condition, true), &then).await?
         }
         Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
-        other => {
-            let node = Box::pin(execute(session, other)).await?.into_rows()?;
+        mut other => {
+            let node = Box::pin(execute(session, &mut other)).await?.into_rows()?;
             behind(session, node, then).await?
         }
     };
@@ -172,12 +172,12 @@ fn raw_param(node: &Node, column: usize) -> Param {
 
 async fn read_one(session: Session<'_>, mut then: Select, condition: Condition) -> Result<Outcome> {
     then.filter(condition);
-    read::read(session, &then, &[]).await.map(Outcome::Rows)
+    read::read(&session, &then, &[]).await.map(Outcome::Rows)
 }
 
 async fn read_by_key(session: Session<'_>, mut then: Select, key: Vec<(u16, Param)>) -> Result<Node> {
     then.filter(nested::key_condition(&key));
-    read::read(session, &then, &key).await
+    read::read(&session, &then, &key).await
 }
 
 /// Reads the relations after the rows were written. If a row is read again, its to-one relations are joined.
@@ -229,7 +229,7 @@ async fn read_and_delete(
 ) -> Result<Outcome> {
     then.filter(condition.clone());
     then.lock = Some(Lock::UPDATE);
-    let node = read::read(session, &then, &[]).await?;
+    let node = read::read(&session, &then, &[]).await?;
     if node.len() > 0
         && session.execute(sql::delete_statement(session.unshaped(), table, &condition, false), table).await? == 0
     {

@@ -16,48 +16,53 @@ use crate::sql::{self, Statement};
 /// Carries out an operation. Rare operations are boxed, because this future has room for the largest of them, and every
 /// call moves it.
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
-pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
+///
+/// The operation is borrowed, so that the caller's future does not have room for it twice.
+pub(crate) fn execute(
+    session: Session<'_>,
+    operation: &mut Operation,
+) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
         if let Some(error) = operation.refused() {
             return Err(error);
         }
         match operation {
-            Operation::Read(select) if select.decoder.is_some() => read::read_many(session, &select).boxed().await,
+            Operation::Read(select) if select.decoder.is_some() => read::read_many(session, select).boxed().await,
             Operation::Read(select) => {
-                let node = read::read(session, &select, &[]).await?;
+                let node = read::read(&session, select, &[]).await?;
                 Ok(if select.page.is_some() {
-                    read::outcome(node, &sql::read_plan(&select))
+                    read::outcome(node, &sql::read_plan(select))
                 } else {
                     Outcome::Rows(node)
                 })
             }
             Operation::Count { table, condition } => {
-                let statement = sql::count_statement(session.shaped(), table, &condition);
+                let statement = sql::count_statement(session.shaped(), table, condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Exists { table, condition } => {
-                let statement = sql::exists_statement(session.shaped(), table, &condition);
+                let statement = sql::exists_statement(session.shaped(), table, condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
-            Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
-            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, &sets) => {
-                let statement = sql::update_statement(session.shaped(), table, &condition, &sets, true);
-                run_write(session, table, statement, true).await
+            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
+                let statement = sql::update_statement(session.shaped(), table, condition, sets, true);
+                run_write(&session, table, statement, true).await
             }
-            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, &sets) => {
-                let statement = sql::update_statement(session.shaped(), table, &condition, &sets, returning);
-                run_write(session, table, statement, returning).await
+            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, sets) => {
+                let statement = sql::update_statement(session.shaped(), table, condition, sets, *returning);
+                run_write(&session, table, statement, *returning).await
             }
             Operation::Delete { table, condition } => {
-                let statement = sql::delete_statement(session.shaped(), table, &condition, true);
-                run_write(session, table, statement, true).await
+                let statement = sql::delete_statement(session.shaped(), table, condition, true);
+                run_write(&session, table, statement, true).await
             }
             Operation::DeleteMany { table, condition, limit: None } => {
-                let statement = sql::delete_statement(session.shaped(), table, &condition, false);
-                run_write(session, table, statement, false).await
+                let statement = sql::delete_statement(session.shaped(), table, condition, false);
+                run_write(&session, table, statement, false).await
             }
+            Operation::Create(row) if !row.is_nested() => insert::insert_row(&session, row).await.map(Outcome::Rows),
             // Rare or slow operations must not make the future of every call larger.
-            other => execute_larger(session, other).boxed().await,
+            other => execute_larger(session, other.take()).boxed().await,
         }
     }
 }
@@ -90,19 +95,20 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         }
         Operation::UpdateMany { table, condition, sets, limit, returning } => {
             let statement = sql::update_many_statement(session.unshaped(), table, &condition, &sets, limit, returning);
-            run_write(session, table, statement, returning).await
+            run_write(&session, table, statement, returning).await
         }
         Operation::Upsert { row, key, sets } => upsert::upsert(session, row, key, sets).await.map(Outcome::Rows),
         Operation::DeleteMany { table, condition, limit } => {
-            run_write(session, table, sql::delete_many_statement(session.unshaped(), table, &condition, limit), false)
+            run_write(&session, table, sql::delete_many_statement(session.unshaped(), table, &condition, limit), false)
                 .await
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
-        Operation::Sql(call) => run_write(session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
+        Operation::Sql(call) => run_write(&session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
         Operation::Refused(reason) => Err(Error::Misuse(reason.into())),
-        Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Delete { .. } => {
-            Box::pin(execute(session, operation)).await
-        }
+        mut simple @ (Operation::Read(_)
+        | Operation::Count { .. }
+        | Operation::Exists { .. }
+        | Operation::Delete { .. }) => Box::pin(execute(session, &mut simple)).await,
     }
 }
 
@@ -125,12 +131,12 @@ async fn change_nothing(
         select.take = limit;
         select.order = select.total_order();
     }
-    read::read(session, &select, &[]).await.map(Outcome::Rows)
+    read::read(&session, &select, &[]).await.map(Outcome::Rows)
 }
 
 /// Runs a statement, and returns or counts its rows.
 async fn run_write(
-    session: Session<'_>,
+    session: &Session<'_>,
     table: &'static Table,
     statement: Statement,
     returning: bool,

@@ -29,7 +29,7 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::Count { table, condition } => sql::count_statement(context, table, condition),
         Operation::Exists { table, condition } => sql::exists_statement(context, table, condition),
         Operation::Aggregate(aggregation) => sql::aggregate_statement(context, aggregation),
-        Operation::Create(row) if !row.is_nested() => insert::statement(context, row.clone()),
+        Operation::Create(row) if !row.is_nested() => insert::statement(context, &mut row.clone()),
         Operation::CreateMany { rows, options, .. } => bulk::statement(context, rows.clone(), *options)?,
         Operation::Upsert { row, key, sets } if !row.is_nested() => {
             upsert::upsert_statement(context, row.clone(), key, sets, &Condition::ALL).ok()?

@@ -94,6 +94,11 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// Returns the operation, and leaves one that is refused in its place.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Operation::Refused(String::new()))
+    }
+
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
             Operation::Read(select) => Some(select.table),

@@ -17,7 +17,9 @@ use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls,
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     pub(crate) node: &'a Node,
-    pub(crate) row: usize,
+    row: usize,
+    /// The row itself, so that reading a value does not look for it again.
+    values: &'a Row,
 }
 
 impl<'a> Cursor<'a> {
@@ -27,7 +29,7 @@ impl<'a> Cursor<'a> {
     /// If the value does not fit.
     #[inline]
     pub fn get<T: Decode>(self, column: usize) -> Result<T> {
-        match self.node.get(self.row, column) {
+        match self.values.try_get(self.node.offset + column) {
             Ok(Decoded(value)) => Ok(value),
             Err(error) => Err(self.driver_error(column, &error)),
         }
@@ -54,7 +56,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// If a value does not fit its type.
     pub fn model<M: Model>(self, first: usize) -> Result<M> {
-        M::read(self.node.joined(M::table(), first).cursor(self.row))
+        let node = Node { offset: self.node.offset + first, ..Node::new(M::table(), Vec::new()) };
+        M::read(Cursor { node: &node, ..self })
     }
 
     /// Reads a model that an outer join may leave out: all of its columns are null then.
@@ -70,7 +73,7 @@ impl<'a> Cursor<'a> {
     /// Returns the bytes of a column as the database sent them.
     #[inline]
     pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
-        self.node.raw(self.row, column)
+        raw_value(self.values, self.node.offset + column)
     }
 
     /// The driver wraps the decoder's error.
@@ -105,12 +108,40 @@ impl<'a> Cursor<'a> {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) table: &'static Table,
-    rows: Arc<Vec<Row>>,
+    rows: Rows,
     /// The position of the table's first column in each row: a joined table shares the rows of its parent.
     offset: usize,
     /// The names of a row's values, if they are not all columns of the table, for errors.
     names: Option<Names>,
     links: Vec<Link>,
+}
+
+/// Rows, which joined tables share.
+#[derive(Debug)]
+enum Rows {
+    /// Of one table, which is most often the case.
+    Own(Vec<Row>),
+    Shared(Arc<Vec<Row>>),
+}
+
+impl Rows {
+    /// Shares the rows with another node.
+    fn share(&mut self) -> Arc<Vec<Row>> {
+        let rows = match self {
+            Rows::Own(rows) => Arc::new(std::mem::take(rows)),
+            Rows::Shared(rows) => Arc::clone(rows),
+        };
+        *self = Rows::Shared(Arc::clone(&rows));
+        rows
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &[Row] {
+        match self {
+            Rows::Own(rows) => rows,
+            Rows::Shared(rows) => rows,
+        }
+    }
 }
 
 /// The names of values, in their order.
@@ -161,7 +192,7 @@ pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
 
 impl Node {
     pub(crate) fn new(table: &'static Table, rows: Vec<Row>) -> Self {
-        Self { table, rows: Arc::new(rows), offset: 0, names: None, links: Vec::new() }
+        Self { table, rows: Rows::Own(rows), offset: 0, names: None, links: Vec::new() }
     }
 
     /// Sets the names of a row's values.
@@ -178,36 +209,35 @@ impl Node {
     }
 
     /// Returns another table in the same rows. `offset` counts from the start of this one.
-    pub(crate) fn joined(&self, table: &'static Table, offset: usize) -> Self {
-        Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, names: None, links: Vec::new() }
+    pub(crate) fn joined(&mut self, table: &'static Table, offset: usize) -> Self {
+        let rows = Rows::Shared(self.rows.share());
+        Self { table, rows, offset: self.offset + offset, names: None, links: Vec::new() }
     }
 
     /// Returns the rows, without a copy if nothing else refers to them.
     pub(crate) fn into_rows(self) -> Vec<Row> {
-        Arc::try_unwrap(self.rows).unwrap_or_default()
+        drop(self.links);
+        match self.rows {
+            Rows::Own(rows) => rows,
+            Rows::Shared(rows) => Arc::try_unwrap(rows).unwrap_or_default(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.as_slice().len()
     }
 
     #[inline]
     pub(crate) fn raw(&self, row: usize, column: usize) -> Option<&[u8]> {
-        raw_value(&self.rows[row], self.offset + column)
-    }
-
-    /// Reads a column.
-    #[inline]
-    pub(crate) fn get<T: Decode>(&self, row: usize, column: usize) -> Result<Decoded<T>, tokio_postgres::Error> {
-        self.rows[row].try_get(self.offset + column)
+        raw_value(&self.rows.as_slice()[row], self.offset + column)
     }
 
     pub(crate) fn cursor(&self, row: usize) -> Cursor<'_> {
-        Cursor { node: self, row }
+        Cursor { node: self, row, values: &self.rows.as_slice()[row] }
     }
 
     pub(crate) fn cursors(&self) -> impl ExactSizeIterator<Item = Cursor<'_>> {
-        (0..self.len()).map(|row| self.cursor(row))
+        self.rows.as_slice().iter().enumerate().map(|(row, values)| Cursor { node: self, row, values })
     }
 
     pub(crate) fn link(&self, slot: usize) -> Option<&Link> {
@@ -274,8 +304,9 @@ impl Link {
     pub(crate) fn one<'a>(&'a self, parent: Cursor<'a>) -> Option<Cursor<'a>> {
         match &self.rows {
             LinkRows::Joined { present } => {
-                let there = present.is_none_or(|column| self.node.raw(parent.row, column).is_some());
-                there.then(|| self.node.cursor(parent.row))
+                let child = Cursor { node: &self.node, ..parent };
+                let there = present.is_none_or(|column| child.raw(column).is_some());
+                there.then_some(child)
             }
             LinkRows::Keyed(_) | LinkRows::All => self.many(parent).next(),
         }
