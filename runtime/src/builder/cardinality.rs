@@ -15,7 +15,7 @@ pub trait Cardinality: Send + 'static {
     #[doc(hidden)]
     fn collect<T: Send + 'static>(
         before: Vec<T>,
-        rows: &mut dyn Iterator<Item = Result<T>>,
+        rows: impl Iterator<Item = Result<T>>,
         model: &'static str,
     ) -> Result<Self::Of<T>>;
 }
@@ -37,7 +37,7 @@ impl Cardinality for OneOrNone {
 
     fn collect<T: Send + 'static>(
         _: Vec<T>,
-        rows: &mut dyn Iterator<Item = Result<T>>,
+        mut rows: impl Iterator<Item = Result<T>>,
         _: &'static str,
     ) -> Result<Option<T>> {
         rows.next().transpose()
@@ -49,7 +49,7 @@ impl Cardinality for ExactlyOne {
 
     fn collect<T: Send + 'static>(
         _: Vec<T>,
-        rows: &mut dyn Iterator<Item = Result<T>>,
+        mut rows: impl Iterator<Item = Result<T>>,
         model: &'static str,
     ) -> Result<T> {
         rows.next().unwrap_or(Err(Error::not_found(model, Lookup::Find)))
@@ -63,7 +63,7 @@ impl Cardinality for All {
 
     fn collect<T: Send + 'static>(
         before: Vec<T>,
-        rows: &mut dyn Iterator<Item = Result<T>>,
+        rows: impl Iterator<Item = Result<T>>,
         _: &'static str,
     ) -> Result<Vec<T>> {
         let mut all = before;

@@ -426,7 +426,7 @@ pub(super) fn finish<R: ReadRow, A: Cardinality>(outcome: Outcome) -> Result<A::
         }
         outcome => (Vec::new(), outcome.into_rows()?),
     };
-    A::collect(decoded, &mut node.cursors().map(R::read), node.table.name)
+    A::collect(decoded, node.cursors().map(R::read), node.table.name)
 }
 
 /// Rows that were decoded while others arrived.

@@ -279,7 +279,11 @@ impl<'c> Session<'c> {
         self.note_statement()?;
         let watch = self.watch();
         self.connection.request_started();
-        let answer = self.under_settings(in_parts(self.connection, known, &statement.params, take)).boxed().await;
+        let answering = in_parts(self.connection, known, &statement.params, take);
+        let answer = match self.has_settings() {
+            true => self.under_settings(answering).boxed().await,
+            false => answering.boxed().await,
+        };
         self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(Some(table)));
         self.note_answer(watch, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));

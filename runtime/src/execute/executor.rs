@@ -146,10 +146,7 @@ impl Executor {
 
 /// Carries out an operation outside of transactions.
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
-pub(super) fn run_alone(
-    pool: Arc<Pool>,
-    mut operation: Operation,
-) -> impl Future<Output = Result<Outcome>> + Send {
+pub(super) fn run_alone(pool: Arc<Pool>, mut operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
         if operation.locks_rows() {
             return Err(Error::LockOutsideTransaction);
@@ -168,7 +165,11 @@ async fn run_in(scope: Scope, mut operation: Operation) -> Result<Outcome> {
 }
 
 /// Carries out an operation of several statements in a transaction.
-async fn in_transaction<T>(pool: Arc<Pool>, mut operation: Operation, finish: fn(Outcome) -> Result<T>) -> Result<Done<T>> {
+async fn in_transaction<T>(
+    pool: Arc<Pool>,
+    mut operation: Operation,
+    finish: fn(Outcome) -> Result<T>,
+) -> Result<Done<T>> {
     if let Some(error) = operation.refused() {
         return Err(error);
     }
@@ -214,7 +215,6 @@ mod tests {
     #[test]
     fn every_call_moves_a_small_future() {
         let size = size_of_future(run_alone);
-        eprintln!("SIZE {size}");
         assert!(size <= 1024, "{size} bytes: box what only some operations await");
     }
 }

@@ -18,10 +18,7 @@ use crate::sql::{self, Statement};
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
 ///
 /// The operation is borrowed, so that the caller's future does not have room for it twice.
-pub(crate) fn execute(
-    session: Session<'_>,
-    operation: &mut Operation,
-) -> impl Future<Output = Result<Outcome>> + Send {
+pub(crate) fn execute(session: Session<'_>, operation: &mut Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
         if let Some(error) = operation.refused() {
             return Err(error);

@@ -150,6 +150,12 @@ impl<T: FromRow> Slot for Option<T> {
 
 impl<T: FromRow> Slot for Vec<T> {
     fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
-        at.children(slot).map(T::from_row).collect()
+        let children = at.children(slot);
+        // `collect` would not know how many there are, and move each row once more.
+        let mut all = Vec::with_capacity(children.len());
+        for child in children {
+            all.push(T::from_row(child)?);
+        }
+        Ok(all)
     }
 }

@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
     pub fn get<T: Decode>(self, column: usize) -> Result<T> {
         match self.values.try_get(self.node.offset + column) {
             Ok(Decoded(value)) => Ok(value),
-            Err(error) => Err(self.driver_error(column, &error)),
+            Err(error) => self.get_in_row(column, &error),
         }
     }
 
@@ -74,6 +74,19 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
         raw_value(self.values, self.node.offset + column)
+    }
+
+    /// Reads a value that Citus may have returned in a row, after reading its bytes failed: no label of an enum begins
+    /// like a row. Here and not in the decoder, so that decoding a value does not have to remember its type.
+    #[cold]
+    #[inline(never)]
+    fn get_in_row<T: Decode>(self, column: usize, error: &tokio_postgres::Error) -> Result<T> {
+        match self.values.columns().get(self.node.offset + column) {
+            Some(of) if *of.type_() == Type::RECORD => {
+                T::decode_nullable(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+            }
+            _ => Err(self.driver_error(column, error)),
+        }
     }
 
     /// The driver wraps the decoder's error.

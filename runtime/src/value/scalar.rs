@@ -26,13 +26,6 @@ pub(crate) fn only_value(row: &[u8]) -> Result<Option<&[u8]>, BoxError> {
     }
 }
 
-/// Decodes a value that Citus returned in a row, after decoding the bytes themselves failed.
-#[cold]
-#[inline(never)]
-fn decode_in_row<T: Decode>(ty: &Type, raw: &[u8], error: BoxError) -> Result<T, BoxError> {
-    if *ty == Type::RECORD { T::decode_nullable(only_value(raw)?) } else { Err(error) }
-}
-
 /// Returns whether a column holds a list of such values.
 pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
     matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
@@ -81,12 +74,8 @@ pub(crate) struct Decoded<T>(pub(crate) T);
 
 impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
     #[inline]
-    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
-        // No label of an enum begins like a row.
-        match T::decode_nullable(Some(raw)) {
-            Ok(value) => Ok(Decoded(value)),
-            Err(error) => decode_in_row(ty, raw, error).map(Decoded),
-        }
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        T::decode_nullable(Some(raw)).map(Decoded)
     }
 
     #[inline]
