@@ -4,7 +4,7 @@ use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind};
 use super::super::native_types::native_type_name;
 use super::{Pair, indexes, is_unique, options, place};
-use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, NativeType, ReferentialAction, ScalarType};
 
 /// A many-to-many relation has its own table with the two ids.
@@ -372,6 +372,9 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
     let relation = &cx.field(id).relation;
     let required = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Required);
     let Some(column) = required else { return Vec::new() };
+    let columns = fields.fields.iter().map(|(id, _)| cx.field(*id));
+    let optional: Vec<&str> =
+        columns.filter(|column| column.arity() == Arity::Optional).map(|column| column.ast.name.text).collect();
     // `setNull` names the columns that a deletion sets; another rule checks them.
     let on_delete = relation.on_delete.filter(|_| relation.delete_fields.is_none());
     let actions = [("onDelete", on_delete), ("onUpdate", relation.on_update)];
@@ -383,13 +386,20 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
         .map(|(name, span)| {
             let field = column.ast;
             let message = format!("`{name}: SetNull` cannot set `{}` to null, because it is required", field.name.text);
-            Diagnostic::new(codes::SET_NULL_ON_REQUIRED, span, message)
+            let diagnostic = Diagnostic::new(codes::SET_NULL_ON_REQUIRED, span, message)
                 .label("fails when the action runs")
-                .second(field.ty.span, "this column is never null")
-                .help(format!(
-                    "write `{} {}?`, or another action such as `Cascade`",
-                    field.name.text, field.ty.name.text
-                ))
+                .second(field.ty.span, "this column is never null");
+            if name == "onDelete" && !optional.is_empty() {
+                let text = format!("setNull: [{}]", optional.join(", "));
+                let behind = Span { start: span.end, ..span };
+                return diagnostic
+                    .help(format!("write `{text}`, so that a deletion only sets what may be null"))
+                    .edits([Edit { span: behind, text: format!(", {text}") }]);
+            }
+            diagnostic.help(format!(
+                "write `{} {}?`, or another action such as `Cascade`",
+                field.name.text, field.ty.name.text
+            ))
         })
         .collect()
 }

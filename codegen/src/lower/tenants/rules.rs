@@ -89,9 +89,8 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
         let mut edits = Vec::new();
         let relation = &cx.field(self.relation.referencing).relation;
         let is_required = cx.field(ours).arity() == Arity::Required;
-        let sets_null = |action: Option<(ReferentialAction, Span)>| {
-            is_required && matches!(action, Some((ReferentialAction::SetNull, _)))
-        };
+        let is_set_null =
+            |action: Option<(ReferentialAction, Span)>| matches!(action, Some((ReferentialAction::SetNull, _)));
         for (list, tenant) in [(&relation.fields, ours), (&relation.references, theirs)] {
             edits.extend(list.iter().flat_map(|list| in_front(cx, list, tenant)));
         }
@@ -105,18 +104,37 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
             help.push_str(&format!(", and `{line}` in `{}`", self.name(self.referencing)));
             edits.extend(new_line(cx, self.referencing, line));
         }
-        if sets_null(relation.on_delete) || sets_null(relation.on_update) {
+        if is_required && is_set_null(relation.on_update) {
             let ours = cx.field(ours).ast.name.text;
             help.push_str(&format!(
-                ", and an action other than `SetNull`, which would also set `{ours}` to null, such as `NoAction`"
+                ", and an `onUpdate` other than `SetNull`, which would also set `{ours}` to null, such as `NoAction`"
             ));
             return diagnostic.help(help);
         }
-        if is_required && cx.field(self.relation.referencing).arity() == Arity::Optional && relation.on_delete.is_none()
-        {
-            help.push_str("; then the default of `onDelete` is `Restrict`, and no longer `SetNull`");
+        if is_required && let Some((text, at)) = self.kept_set_null(key) {
+            help.push_str(&format!(", and `{text}`, so that a deletion keeps the tenant"));
+            edits.push(Edit { span: Span { start: at.end, ..at }, text: format!(", {text}") });
         }
         diagnostic.help(help).edits(edits)
+    }
+
+    /// Returns what lets a deletion still set the columns of the relation to null, but not the tenant, and what it is
+    /// written behind. Without it, the default of `onDelete` would be `Restrict`, because one of the fields is required.
+    fn kept_set_null(&self, key: &ForeignKeyDraft<'_>) -> Option<(String, Span)> {
+        let relation = &self.cx.field(self.relation.referencing).relation;
+        let mut optional = key.fields.clone();
+        optional.retain(|id| self.cx.field(*id).arity() == Arity::Optional);
+        let set_null = format!("setNull: [{}]", names(self.cx, &optional));
+        match relation.on_delete {
+            Some((ReferentialAction::SetNull, span)) if relation.delete_fields.is_none() && !optional.is_empty() => {
+                Some((set_null, span))
+            }
+            None if self.cx.field(self.relation.referencing).arity() == Arity::Optional => {
+                let list = relation.references.as_ref().or(relation.fields.as_ref())?;
+                Some((format!("onDelete: SetNull, {set_null}"), list.span))
+            }
+            _ => None,
+        }
     }
 }
 
