@@ -11,6 +11,7 @@ mod codes;
 mod data_type;
 mod diff;
 mod expression;
+mod index_text;
 mod intent;
 mod language;
 mod lint;

@@ -31,8 +31,9 @@ const SQL: &[(&str, &[&str])] = &[
     ("quote", &["names"]),
     ("data_type", &["expression", "names", "quote"]),
     ("state", &["data_type", "names"]),
+    ("index_text", &["names", "quote", "state"]),
     ("policy", &["names", "quote", "state"]),
-    ("lower", &["data_type", "moment", "names", "quote", "state"]),
+    ("lower", &["data_type", "index_text", "moment", "names", "quote", "state"]),
     ("intent", &["lower", "state"]),
     ("language", &["data_type", "state"]),
     ("normalize", &["data_type", "expression", "moment", "state"]),
@@ -60,7 +61,22 @@ const SQL: &[(&str, &[&str])] = &[
     ("probe", &["quote"]),
     ("plan", &["cast", "catalog", "change", "codes", "data_type", "expression", "names", "probe", "quote", "state"]),
     ("lint", &["cast", "change", "codes", "plan", "probe", "quote", "state"]),
-    ("render", &["cast", "change", "data_type", "expression", "lint", "names", "plan", "policy", "quote", "state"]),
+    (
+        "render",
+        &[
+            "cast",
+            "change",
+            "data_type",
+            "expression",
+            "index_text",
+            "lint",
+            "names",
+            "plan",
+            "policy",
+            "quote",
+            "state",
+        ],
+    ),
 ];
 
 /// The parts of other modules from the lowest to the highest: each may use those before it, and what the module itself may use.

@@ -1,5 +1,6 @@
 //! The SQL of properties that Prisma's language does not have: options of keys, checks, tables and sequences.
 
+use super::super::index_text::storage;
 use crate::sql::quote::{ident, ident_list, qualified};
 use crate::sql::state::{Column, ConstraintOptions, Deferrable, Identity, SequenceOptions, TableOptions};
 
@@ -45,10 +46,6 @@ pub(super) fn deferrable(deferrable: Option<Deferrable>) -> &'static str {
         Some(Deferrable::InitiallyImmediate) => " DEFERRABLE",
         Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
     }
-}
-
-pub(super) fn storage(parameters: &[String]) -> String {
-    if parameters.is_empty() { String::new() } else { format!(" WITH ({})", parameters.join(", ")) }
 }
 
 /// Returns the clause before the constraints of a new partition.

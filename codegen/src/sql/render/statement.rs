@@ -3,14 +3,13 @@
 use super::super::change::{Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::expression::{Node, is_number, parse};
+use super::super::index_text::{create_index, embed};
 use super::super::plan::{Action, Alteration, ColumnSpec};
 use super::super::quote::{ident, ident_list, literal, qualified};
-use super::super::state::{
-    Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
-};
+use super::super::state::{Column, ColumnDefault, ForeignKey, Identity, ObjectName, Sequence, Table};
 use super::batches::{guard_unique, in_batches};
 use super::{citus, options, row_security, shadow};
-use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
+use crate::ir::{NativeType, ReferentialAction};
 
 /// Returns the statement. There is one arm for each action, so that none can be forgotten. Longer statements have their
 /// own functions.
@@ -267,12 +266,6 @@ fn type_sql(column: &Column) -> String {
     format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
 }
 
-/// Returns an expression from the user such that a comment at its end cannot hide the following text.
-fn embed(sql: &str) -> String {
-    let sql = sql.trim();
-    if sql.contains("--") { format!("{sql}\n") } else { sql.to_owned() }
-}
-
 /// Returns `None` if the database keeps its default.
 fn default_sql(column: &Column, default: &ColumnDefault) -> Option<String> {
     match default {
@@ -410,60 +403,4 @@ fn action_sql(action: ReferentialAction) -> &'static str {
         ReferentialAction::SetNull => "SET NULL",
         ReferentialAction::SetDefault => "SET DEFAULT",
     }
-}
-
-fn create_index(table: &ObjectName, index: &Index, how: &str) -> String {
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let method = match index.method {
-        IndexMethod::BTree => "",
-        IndexMethod::Hash => " USING HASH",
-        IndexMethod::Gin => " USING GIN",
-        IndexMethod::Gist => " USING GIST",
-        IndexMethod::SpGist => " USING SPGIST",
-        IndexMethod::Brin => " USING BRIN",
-    };
-    let parts: Vec<_> = index.parts.iter().map(index_part).collect();
-    let mut sql = format!(
-        "CREATE {unique}INDEX{how} {} ON {}{method} ({})",
-        ident(&index.name),
-        qualified(table),
-        parts.join(", ")
-    );
-    if !index.include.is_empty() {
-        sql += &format!(" INCLUDE ({})", ident_list(&index.include));
-    }
-    if index.nulls_not_distinct {
-        sql += " NULLS NOT DISTINCT";
-    }
-    sql += &options::storage(&index.storage);
-    if let Some(predicate) = &index.predicate {
-        sql += &format!(" WHERE {}", embed(predicate));
-    }
-    sql
-}
-
-fn index_part(part: &IndexPart) -> String {
-    let mut sql = match &part.target {
-        IndexTarget::Column(name) => ident(name),
-        IndexTarget::Expression(expression) => format!("({})", embed(expression)),
-    };
-    if let Some(collation) = &part.collation {
-        sql += &format!(" COLLATE {collation}");
-    }
-    // The default operator class has to be named if it has parameters.
-    let class = part.operator_class.as_ref().or(part.default_class.as_ref().filter(|_| !part.class_options.is_empty()));
-    if let Some(class) = class {
-        sql += &format!(" {class}");
-    }
-    if !part.class_options.is_empty() {
-        sql += &format!(" ({})", part.class_options.join(", "));
-    }
-    let is_descending = part.sort == SortOrder::Desc;
-    if is_descending {
-        sql += " DESC";
-    }
-    if part.nulls_first != is_descending {
-        sql += if part.nulls_first { " NULLS FIRST" } else { " NULLS LAST" };
-    }
-    sql
 }
