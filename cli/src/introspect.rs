@@ -8,6 +8,7 @@
 mod catalog;
 mod citus;
 mod indexes;
+mod managed;
 mod objects;
 mod others;
 mod policies;
@@ -22,6 +23,8 @@ use relata_codegen::sql::{Catalog, ObjectName, State};
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use crate::failure::Failure;
+
+pub(crate) use managed::read_managed;
 
 /// The schemas to read, and how their objects are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +74,39 @@ struct Cx<'a> {
     is_whole: bool,
 }
 
-impl Cx<'_> {
+impl<'a> Cx<'a> {
+    /// Prepares a transaction for reading. `has_partitions` says whether everything is compared.
+    async fn new(transaction: &'a Transaction<'a>, scope: &Scope, has_partitions: bool) -> Result<Self, Failure> {
+        let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
+        Ok(match scope {
+            Scope::Current | Scope::All => {
+                let row = transaction.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?;
+                let schema: Option<String> = row.try_get(0).map_err(failed)?;
+                let schema = schema.ok_or_else(|| {
+                    Failure::refused("none of the schemas in the search path exists in this database")
+                        .help("create one (CREATE SCHEMA), or correct `schema=` in the URL")
+                })?;
+                let is_whole = *scope == Scope::All;
+                let schemas = if is_whole {
+                    objects::all_schemas(transaction).await.map_err(failed)?
+                } else {
+                    vec![schema.clone()]
+                };
+                if has_partitions {
+                    // PostgreSQL prints the names of other schemas with their schema.
+                    let path = format!("SET LOCAL search_path TO {}", ident(&schema));
+                    transaction.batch_execute(&path).await.map_err(failed)?;
+                }
+                Cx { transaction, schemas, unqualified: Some(schema), has_partitions, is_whole }
+            }
+            Scope::Named(schemas) => {
+                // Without a search path, PostgreSQL prints every name with its schema.
+                transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
+                Cx { transaction, schemas: schemas.clone(), unqualified: None, has_partitions, is_whole: false }
+            }
+        })
+    }
+
     /// Runs a query whose only parameter is the list of schemas. It leaves partitions out with the words
     /// `NOT c.relispartition`, unless they are read.
     async fn rows(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
@@ -120,31 +155,7 @@ async fn read_as(client: &mut Client, scope: &Scope, depth: Depth) -> Result<Sta
 async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Result<State, Failure> {
     let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
     transaction.batch_execute(PRINTING).await.map_err(failed)?;
-    let has_partitions = depth == Depth::Whole;
-    let cx = match scope {
-        Scope::Current | Scope::All => {
-            let row = transaction.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?;
-            let schema: Option<String> = row.try_get(0).map_err(failed)?;
-            let schema = schema.ok_or_else(|| {
-                Failure::refused("none of the schemas in the search path exists in this database")
-                    .help("create one (CREATE SCHEMA), or correct `schema=` in the URL")
-            })?;
-            let is_whole = *scope == Scope::All;
-            let schemas =
-                if is_whole { objects::all_schemas(transaction).await.map_err(failed)? } else { vec![schema.clone()] };
-            if has_partitions {
-                // PostgreSQL prints the names of other schemas with their schema.
-                let path = format!("SET LOCAL search_path TO {}", ident(&schema));
-                transaction.batch_execute(&path).await.map_err(failed)?;
-            }
-            Cx { transaction, schemas, unqualified: Some(schema), has_partitions, is_whole }
-        }
-        Scope::Named(schemas) => {
-            // Without a search path, PostgreSQL prints every name with its schema.
-            transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
-            Cx { transaction, schemas: schemas.clone(), unqualified: None, has_partitions, is_whole: false }
-        }
-    };
+    let cx = Cx::new(transaction, scope, depth == Depth::Whole).await?;
     let mut state = collect(&cx).await.map_err(failed)?;
     if depth == Depth::Whole {
         state.catalog = catalog::catalog(&cx, &state).await.map_err(failed)?;

@@ -80,8 +80,12 @@ pub struct Model {
     pub namespace: Option<String>,
     /// The lines of its `///` comment.
     pub docs: Option<String>,
-    /// A `view` block: read only, no DDL.
+    /// A `view` block: read only.
     pub is_view: bool,
+    /// `@@sql`: the query of a view that migrations create.
+    pub query: Option<String>,
+    /// `@@materialized`: PostgreSQL stores the rows of the view until they are refreshed.
+    pub materialized: bool,
     /// `@@ignore`: in the database, not in the client.
     pub ignored: bool,
     /// `@@renamedFrom`: the previous name in the database, for one migration.

@@ -30,6 +30,7 @@ mod rust_names;
 mod shadowed_names;
 mod tenants;
 mod types;
+mod views;
 
 use std::collections::BTreeMap;
 

@@ -47,5 +47,5 @@ pub use state::{
     ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Extension, ForeignKey, Identity, Index,
     IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition, PrimaryKey,
     RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
-    UniqueConstraint, Usage, Use, User,
+    UniqueConstraint, Usage, Use, User, ViewInSchema,
 };

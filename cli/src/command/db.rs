@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use super::down::{losses, refuse_losses};
 use crate::args;
 use crate::compare::difference::{Renames, difference};
-use crate::compare::endpoint::{Loaded, read_client, read_schema};
+use crate::compare::endpoint::{Loaded, read_for, read_schema};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
@@ -24,8 +24,9 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let schema = read_schema(&schema_files::locate(args.schema.as_deref())?)?;
     let database = Database::find(args.url.as_deref())?;
     let mut client = database.connect().await?;
-    let previous = read_client(&mut client, &Scope::of(&schema)).await?;
-    let changes = difference(Pair { previous: &previous, next: &Loaded::of_schema(&schema) }, renames)?;
+    let mut next = Loaded::of_schema(&schema);
+    let previous = read_for(&mut client, &Scope::of(&schema), &mut next).await?;
+    let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
     if changes.is_empty() {
         output::print(&format!("{database} already has the schema"))?;
         return Ok(Exit::Done);

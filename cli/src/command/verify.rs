@@ -14,7 +14,7 @@ use super::migrate::{count, read};
 use crate::args;
 use crate::compare::difference::{Renames, difference};
 use crate::compare::drift::is_addition_of_others;
-use crate::compare::endpoint::{Loaded, read_client, read_old_schema, read_schema, read_snapshot};
+use crate::compare::endpoint::{Loaded, read_for, read_old_schema, read_schema, read_snapshot};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
@@ -145,7 +145,7 @@ impl Replay<'_> {
     /// The changes from the database to the snapshot of `name`, or to an empty database. None without a snapshot.
     async fn differs(&mut self, name: Option<&str>) -> Result<Option<Vec<Change>>, Failure> {
         let path = name.map(|name| snapshot::of(self.folder, name));
-        let (scope, next) = match path {
+        let (scope, mut next) = match path {
             Some(None) => return Ok(None),
             Some(Some(path)) => {
                 let schema = read_old_schema(&path)?;
@@ -153,7 +153,7 @@ impl Replay<'_> {
             }
             None => (self.first_scope()?, Loaded::empty()),
         };
-        let previous = read_client(&mut self.client, &scope).await?;
+        let previous = read_for(&mut self.client, &scope, &mut next).await?;
         difference(Pair { previous: &previous, next: &next }, Renames::none()).map(Some)
     }
 

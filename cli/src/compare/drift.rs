@@ -11,7 +11,7 @@ use relata_codegen::sql::{Change, Pair, TableObject};
 use tokio_postgres::Client;
 
 use crate::compare::difference::{Renames, difference};
-use crate::compare::endpoint::{Loaded, read_client, read_old_schema};
+use crate::compare::endpoint::{Loaded, read_for, read_old_schema};
 use crate::failure::Failure;
 use crate::introspect::Scope;
 use crate::project::snapshot::SNAPSHOT;
@@ -25,8 +25,8 @@ pub(crate) async fn drift(client: &mut Client, status: &Status, folder: &Path) -
 
 /// The changes that a database needs to match a schema. Additional objects are ignored.
 pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<Change>, Failure> {
-    let previous = read_client(client, &Scope::of(schema)).await?;
-    let next = Loaded::of_schema(schema);
+    let mut next = Loaded::of_schema(schema);
+    let previous = read_for(client, &Scope::of(schema), &mut next).await?;
     let mut changes = difference(Pair { previous: &previous, next: &next }, Renames::none())?;
     changes.retain(|change| !is_addition_of_others(change));
     Ok(changes)

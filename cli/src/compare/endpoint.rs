@@ -10,9 +10,9 @@ use tokio_postgres::Client;
 use crate::args;
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::introspect::{Scope, introspect, introspect_whole};
+use crate::introspect::{Scope, introspect, introspect_whole, read_managed};
 use crate::project::{schema_files, snapshot};
-use crate::terminal::{progress, report};
+use crate::terminal::{output, progress, report};
 
 /// An endpoint, as it was specified.
 #[derive(Clone)]
@@ -83,16 +83,18 @@ impl Loaded {
 
 /// Reads both endpoints. A database is read last, because the schema on the other side determines its scope.
 pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure> {
-    let previous = load_file(pair.previous)?;
-    let next = load_file(pair.next)?;
+    let mut previous = load_file(pair.previous)?;
+    let mut next = load_file(pair.next)?;
     let scope = |other: &Option<(Loaded, Scope)>| other.as_ref().map_or(Scope::Current, |(_, scope)| scope.clone());
     let is_whole = previous.is_none() && next.is_none();
     let (previous_scope, next_scope) =
         if is_whole { of_databases(pair).await? } else { (scope(&next), scope(&previous)) };
-    Ok(Pair {
-        previous: finish(pair.previous, previous, &previous_scope, is_whole).await?,
-        next: finish(pair.next, next, &next_scope, is_whole).await?,
-    })
+    let previous_database = read_endpoint(pair.previous, &previous_scope, is_whole, next.as_mut()).await?;
+    let next_database = read_endpoint(pair.next, &next_scope, is_whole, previous.as_mut()).await?;
+    let finish = |database: Option<Loaded>, file: Option<(Loaded, Scope)>| {
+        database.or(file.map(|(loaded, _)| loaded)).unwrap_or_else(Loaded::empty)
+    };
+    Ok(Pair { previous: finish(previous_database, previous), next: finish(next_database, next) })
 }
 
 /// Two databases are compared in all schemas, unless one of the URLs leads to another schema than the other one.
@@ -122,26 +124,38 @@ fn load_file(endpoint: &Endpoint) -> Result<Option<(Loaded, Scope)>, Failure> {
     }))
 }
 
-async fn finish(
+/// Reads an endpoint that is a database.
+async fn read_endpoint(
     endpoint: &Endpoint,
-    loaded: Option<(Loaded, Scope)>,
     scope: &Scope,
     is_whole: bool,
-) -> Result<Loaded, Failure> {
-    match (loaded, endpoint) {
-        (Some((loaded, _)), _) => Ok(loaded),
-        (None, Endpoint::Database(database)) => read_database(database, scope, is_whole).await,
-        (None, _) => Ok(Loaded::empty()),
-    }
-}
-
-async fn read_database(database: &Database, scope: &Scope, is_whole: bool) -> Result<Loaded, Failure> {
+    other: Option<&mut (Loaded, Scope)>,
+) -> Result<Option<Loaded>, Failure> {
+    let Endpoint::Database(database) = endpoint else { return Ok(None) };
     let spinner = progress::spinner();
     spinner.set_message(format!("reading {database}"));
     let mut client = database.connect().await?;
-    let loaded = if is_whole { read_whole(&mut client, scope).await } else { read_client(&mut client, scope).await };
+    let loaded = match other {
+        Some((schema, _)) => read_for(&mut client, scope, schema).await,
+        None if is_whole => read_whole(&mut client, scope).await,
+        None => read_client(&mut client, scope).await,
+    };
     spinner.finish_and_clear();
-    loaded
+    loaded.map(Some)
+}
+
+/// Reads the database of the connection, with the views that a schema manages.
+pub(crate) async fn read_for(client: &mut Client, scope: &Scope, schema: &mut Loaded) -> Result<Loaded, Failure> {
+    let mut loaded = read_client(client, scope).await?;
+    let unknown = read_managed(client, scope, &mut loaded.state, &mut schema.state).await?;
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        output::eprint(&format!(
+            "warning: not compared, because the server only reads or the role may not create temporary views: {}",
+            names.join(", ")
+        ));
+    }
+    Ok(loaded)
 }
 
 /// Reads the database of the connection.

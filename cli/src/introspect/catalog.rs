@@ -18,6 +18,7 @@ use tokio_postgres::{Error, Row};
 
 use super::Cx;
 use links::{Links, Target};
+pub(super) use relations::VIEW_COLUMNS;
 
 /// An object of the server: its catalog, its oid, and the number of its column or 0.
 type Address = (String, u32, i32);
@@ -222,6 +223,7 @@ fn part_of_view(other: &Other, view: ObjectKey) -> CatalogObject {
         shape: if other.change.is_some() { String::new() } else { other.create.clone() },
         replace: other.change.clone(),
         parts: Vec::new(),
+        view: None,
         restore: None,
         needs: Vec::new(),
         owner: Some(Need::Object(view)),
@@ -262,6 +264,7 @@ fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
             shape: row.try_get::<_, Option<String>>("shape")?.unwrap_or_default(),
             replace: row.try_get("replace")?,
             parts: texts.unwrap_or_default().chunks_exact(5).map(part).collect(),
+            view: None,
             restore: row.try_get("restore")?,
             needs: Vec::new(),
             owner: None,

@@ -44,3 +44,4 @@ mod two_databases;
 mod two_databases_objects;
 mod unsupported;
 mod verify;
+mod views;

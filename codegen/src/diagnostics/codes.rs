@@ -216,4 +216,7 @@ codes! {
     R1106 ACTION_ACROSS_SHARDS Error "A referential action that Citus refuses",
     R1107 CITUS_ROW_SECURITY Error "Row security on Citus",
     R1108 CITUS_MONEY Error "The type money on Citus",
+
+    // Views.
+    R1201 VIEW_QUERY Error "A text that is not the query of a view",
 }

@@ -131,13 +131,13 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
     cx.diagnostics.extend(found);
 }
 
-/// Returns all models except views, and except those whose table another model already has, which is reported.
+/// Returns all models except views without indexes, and except those whose table another model already has, which is reported.
 fn models_with_tables(cx: &Cx<'_, '_>) -> Vec<ModelId> {
     let mut tables = BTreeSet::new();
     let own_table = |id: &ModelId| {
         let model = cx.model(*id);
         tables.insert((model.namespace.map(|namespace| namespace.text), model.db_name()))
-            && model.ast.kind != ModelKind::View
+            && (model.ast.kind != ModelKind::View || model.has_indexes())
     };
     cx.model_ids().filter(own_table).collect()
 }

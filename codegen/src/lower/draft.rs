@@ -43,6 +43,10 @@ pub(super) struct ModelDraft<'a> {
     pub(super) row_security: Option<bool>,
     /// `@@with`.
     pub(super) storage: Vec<String>,
+    /// `@@sql` of a view.
+    pub(super) query: Option<Given<'a>>,
+    /// `@@materialized`.
+    pub(super) materialized: bool,
     pub(super) unlogged: bool,
     /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
@@ -58,6 +62,11 @@ impl<'a> ModelDraft<'a> {
     /// The name in PostgreSQL.
     pub(super) fn db_name(&self) -> &'a str {
         self.map.map_or(self.ast.name.text, |map| map.text)
+    }
+
+    /// Returns whether it is a view whose keys are indexes in the database.
+    pub(super) fn has_indexes(&self) -> bool {
+        self.materialized && self.query.is_some()
     }
 
     /// The ids of its fields.

@@ -61,6 +61,8 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         row_security: cx.has_row_security(model),
         storage: model.storage.clone(),
         unlogged: model.unlogged,
+        query: owned(model.query),
+        materialized: model.materialized,
         distribution: model.distribution,
     }
 }

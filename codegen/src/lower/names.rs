@@ -96,6 +96,8 @@ fn declare_model<'a>(
         row_security: None,
         storage: Vec::new(),
         unlogged: false,
+        query: None,
+        materialized: false,
         tenancy: Tenancy::Shared,
         declared_distribution: None,
         distribution: Distribution::Local,

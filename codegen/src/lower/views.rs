@@ -9,7 +9,8 @@ use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::ModelId;
 use crate::syntax::{Attribute, ModelKind};
 
-const PARAMETERS: Parameters = Parameters { owner: "@@sql", unnamed: Some("query"), names: &["query"], required: &["query"] };
+const PARAMETERS: Parameters =
+    Parameters { owner: "@@sql", unnamed: Some("query"), names: &["query"], required: &["query"] };
 
 /// How the query of a view begins.
 const FIRST_WORDS: [&str; 4] = ["select", "with", "values", "table"];
@@ -72,7 +73,5 @@ fn mistake(sql: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn report(cx: &mut Cx<'_, '_>, query: Given<'_>, label: &str, help: &str) {
-    cx.report(
-        Diagnostic::new(codes::VIEW_QUERY, query.span, "a view cannot have this query").label(label).help(help),
-    );
+    cx.report(Diagnostic::new(codes::VIEW_QUERY, query.span, "a view cannot have this query").label(label).help(help));
 }

@@ -11,10 +11,22 @@ mod order;
 
 use std::collections::BTreeSet;
 
-use super::state::{State, User};
+use super::state::{Catalog, CatalogObject, Nature, State, User};
 
 pub(super) use diff::diff_catalog;
 pub(super) use order::{Event, Events, events, is_first, phase};
+
+/// Adds the objects of a database that a schema does not mention to those of the schema, so that they stay.
+pub(super) fn keep_unmentioned(database: &Catalog, schema: &mut Catalog) {
+    let is_replaced = |object: &CatalogObject, by: &CatalogObject| {
+        let are_views = object.nature == Nature::View && by.nature == Nature::View;
+        object.key == by.key || are_views && object.key.name == by.key.name
+    };
+    let is_kept = |object: &&CatalogObject| !schema.objects.iter().any(|by| is_replaced(object, by));
+    let kept: Vec<_> = database.objects.iter().filter(is_kept).cloned().collect();
+    schema.objects.extend(kept);
+    schema.objects.sort_by(|a, b| a.key.cmp(&b.key));
+}
 
 /// Takes the parts of tables that made way for an object out of a state.
 pub(super) fn release(state: &mut State, released: &BTreeSet<User>) {

@@ -180,6 +180,12 @@ lints! {
     C406 Warning "Exposes rows that row security hides"
         "Without the policies, SQL that forgets the tenant reads and writes the rows of all tenants."
         "If this is intended, do nothing. To work across tenants temporarily, write SET LOCAL relata.across_tenants = 'on' in a transaction."
+    C407 Warning "Drops a view"
+        "Clients that read the view fail."
+        "Release clients that do not read it first."
+    C408 Warning "Clients cannot read a view during the migration"
+        "The view is dropped before the columns change that it reads, and created again at the end. An online migration does not run in one transaction, so queries of the view fail in between."
+        "Apply the change of the view's columns in a migration of its own, without --online, or let clients read the table in the meantime."
 
     // Q: quality.
     Q501 Info "Uses a type that is often regretted"

@@ -194,10 +194,12 @@ fn diff_without(
         (false, true) => {
             previous = expressible(&previous).0;
             accept_join_tables(&previous, &mut next);
+            catalog::keep_unmentioned(&previous.catalog, &mut next.catalog);
         }
         (true, false) => {
             next = expressible(&next).0;
             accept_join_tables(&next, &mut previous);
+            catalog::keep_unmentioned(&next.catalog, &mut previous.catalog);
         }
         _ => {}
     }
@@ -241,7 +243,7 @@ fn diff_without(
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
     let mut more = BTreeSet::new();
-    if cx.origin == Origin::Catalogs {
+    if cx.origin == Origin::Catalogs || !previous.catalog.objects.is_empty() || !next.catalog.objects.is_empty() {
         let (of_objects, made_way) = catalog::diff_catalog(&previous, &next, &changes, released);
         changes.extend(of_objects);
         more = made_way;

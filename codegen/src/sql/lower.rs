@@ -1,11 +1,12 @@
 //! From the schema to the state of a database: what Prisma would create, and what Relata adds to it.
 //!
-//! Views are left out. A model with `@@ignore` is a table like any other.
+//! Views are objects of the catalog if the schema contains their query; otherwise, they are left out. A model with `@@ignore` is a table like any other.
 
 mod citus;
 mod operator_class;
 mod row_security;
 mod value;
+mod views;
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,7 @@ pub fn lower(schema: &ir::Schema) -> State {
     state.sort();
     name_sequences(&mut state);
     state.sort();
+    views::add(schema, &mut state);
     state
 }
 

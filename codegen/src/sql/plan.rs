@@ -7,6 +7,7 @@
 
 mod action;
 mod assess;
+mod belongings;
 mod bodies;
 mod boundary;
 mod build;
@@ -85,6 +86,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     boundary::set_boundaries(&mut steps);
     citus::run_sequentially(&mut steps, &cx);
     bodies::trust(&mut steps, &cx);
+    belongings::keep(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 
@@ -97,9 +99,11 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     cx.conversions.add_shadows(actions.iter().map(|(action, _)| action));
     let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
+    belongings::are_missing(&mut steps);
     boundary::set_boundaries(&mut steps);
     citus::run_sequentially(&mut steps, &cx);
     bodies::trust(&mut steps, &cx);
+    belongings::keep(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 

@@ -1,6 +1,7 @@
 //! Renders plans as migration.sql, and changes as a summary.
 
 mod batches;
+mod belongings;
 mod citus;
 mod options;
 mod row_security;

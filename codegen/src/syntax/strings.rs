@@ -1,4 +1,5 @@
-//! The escapes of string literals, which are those of JSON: `\n`, `\"`, `\\`, `\u00e9` and so on.
+//! The values of string literals. The escapes are those of JSON: `\n`, `\"`, `\\`, `\u00e9` and so on. A text between `"""`
+//! has no escapes.
 
 use std::borrow::Cow;
 
@@ -35,6 +36,24 @@ pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
     }
     value.push_str(&raw[at..]);
     (Cow::Owned(value), bad)
+}
+
+/// Returns the value of the text between `"""`: without the empty lines around it, the white space at the end of lines,
+/// and the indentation that all lines share.
+pub(crate) fn dedent(raw: &str) -> String {
+    let lines: Vec<&str> = raw.lines().map(str::trim_end).collect();
+    let is_text = |line: &&str| !line.is_empty();
+    let first = lines.iter().position(|line| is_text(&line)).unwrap_or(lines.len());
+    let last = lines.iter().rposition(|line| is_text(&line)).map_or(first, |at| at + 1);
+    let lines = &lines[first..last];
+    // The first line may begin right after the quotes.
+    let indented = lines.iter().skip(usize::from(first == 0)).copied().filter(is_text);
+    let shared = indented.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len()).min().unwrap_or(0);
+    let cut = |(at, line): (usize, &&str)| match (first, at) {
+        (0, 0) => line.trim_start().to_owned(),
+        _ => line.get(shared..).unwrap_or_default().to_owned(),
+    };
+    lines.iter().enumerate().map(cut).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the character of the escape at the start of `text`, and its length; otherwise the length of the bad escape.
@@ -75,7 +94,15 @@ fn hex_unit(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadEscape, unescape};
+    use super::{BadEscape, dedent, unescape};
+
+    #[test]
+    fn texts_lose_the_indentation_that_they_share() {
+        assert_eq!(dedent("\n    SELECT 1\n      FROM t  \n\n    WHERE a\r\n  "), "SELECT 1\n  FROM t\n\nWHERE a");
+        assert_eq!(dedent("SELECT 1\n    FROM t"), "SELECT 1\nFROM t");
+        assert_eq!(dedent("  a\n\t b\n"), "a\nb");
+        assert_eq!(dedent(" \n \n"), "");
+    }
 
     #[test]
     fn escapes_become_characters() {

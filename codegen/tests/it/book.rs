@@ -124,7 +124,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 11] = [
+const GROUPS: [(&str, &str); 12] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -136,6 +136,7 @@ const GROUPS: [(&str, &str); 11] = [
     ("R09", "Tenants"),
     ("R10", "Queries"),
     ("R11", "Citus"),
+    ("R12", "Views"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

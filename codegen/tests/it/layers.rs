@@ -96,6 +96,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "defaults",
             "generated",
             "identity",
+            "views",
             "naming",
             "attributes",
             "config",

@@ -30,7 +30,8 @@ pub(super) fn queries() -> Vec<(Nature, String)> {
     ]
 }
 
-const VIEW_COLUMNS: &str =
+/// The columns of the view `c`, one for each line.
+pub(in super::super) const VIEW_COLUMNS: &str =
     "(SELECT string_agg(format('%s %s %s', a.attname, format_type(a.atttypid, a.atttypmod), a.attcollation), E'\\n'
     ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0)";
 

@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
-use super::super::{Cx, keys};
+use super::super::{Cx, keys, views};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
@@ -25,6 +25,8 @@ const ON_MODELS: &[&str] = &[
     "local",
     "with",
     "unlogged",
+    "sql",
+    "materialized",
     "fulltext",
 ];
 const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
@@ -51,6 +53,11 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
                 expect_no_arguments(cx, attribute, "@@unlogged");
                 cx.model_mut(id).unlogged = true;
                 refuse_on_view(cx, id, attribute);
+            }
+            "sql" => views::read_query(cx, id, attribute),
+            "materialized" => {
+                expect_no_arguments(cx, attribute, "@@materialized");
+                views::read_materialized(cx, id, attribute);
             }
             "distributed" | "reference" | "local" => read_distribution(cx, id, name, attribute),
             "fulltext" => report_misplaced(

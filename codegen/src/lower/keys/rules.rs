@@ -28,7 +28,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     fn all(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         if self.cx.model(self.model).ast.kind == ModelKind::View {
-            found.extend(self.views_have_no_keys_of_their_own());
+            found.extend(self.views_have_no_keys_of_their_own(self.cx.model(self.model).has_indexes()));
         } else {
             found.extend(self.a_row_can_be_identified());
         }
@@ -53,14 +53,24 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         self.cx.field(id).ast.name.text
     }
 
-    fn views_have_no_keys_of_their_own(&self) -> Vec<Diagnostic> {
-        let keys = self.keys().iter().filter(|key| key.kind != KeyKind::Unique || key.map.is_some());
+    /// Only a materialized view has indexes.
+    fn views_have_no_keys_of_their_own(&self, has_indexes: bool) -> Vec<Diagnostic> {
+        let is_possible = |key: &KeyDraft<'_>| match has_indexes {
+            true => key.kind != KeyKind::Primary,
+            false => key.kind == KeyKind::Unique && key.map.is_none(),
+        };
+        let keys = self.keys().iter().filter(|key| !is_possible(key));
         keys.map(|key| {
-            Diagnostic::new(codes::KEY_ON_VIEW, key.span, format!("a view cannot have `{}` here", key.attribute))
-                .label("PostgreSQL has no keys or indexes on views")
-                .help(
+            let message = format!("a view cannot have `{}` here", key.attribute);
+            let diagnostic = Diagnostic::new(codes::KEY_ON_VIEW, key.span, message);
+            match has_indexes {
+                true => diagnostic
+                    .label("PostgreSQL has no primary keys on views")
+                    .help("write `@unique` or `@@unique`, which creates a unique index"),
+                false => diagnostic.label("PostgreSQL has no keys or indexes on views").help(
                     "write `@unique` or `@@unique` without `map`, which only tells the client which fields are unique",
-                )
+                ),
+            }
         })
         .collect()
     }

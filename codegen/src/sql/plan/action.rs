@@ -4,7 +4,7 @@ use super::super::change::{Belongings, CatalogChange, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
     Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
-    TableOptions,
+    TableOptions, ViewInSchema,
 };
 
 /// One statement, as data.
@@ -238,6 +238,10 @@ pub enum Action {
     Catalog(CatalogChange),
     /// Lets functions be created before what their bodies name.
     TrustBodies,
+    /// Notes what belongs to views that are created again: owners, privileges, comments, triggers, rules and indexes.
+    NoteBelongings(Vec<ViewInSchema>),
+    /// Gives the views back what was noted.
+    RestoreBelongings,
     CreateOther(Other),
     ChangeOther(Other),
     DropOther(Other),

@@ -8,7 +8,7 @@ use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, ObjectName, Other, OtherKind, Use};
+use crate::sql::state::{Column, ColumnDefault, ForeignKey, Nature, ObjectName, Other, OtherKind, Use};
 
 /// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,8 +67,12 @@ impl AssessCx {
             | Action::MoveTable { .. }
             | Action::RenameColumn { .. }
             | Action::RenameLabel { .. } => self.renamed(action).map(Hazard::breakage).into_iter().collect(),
-            Action::Catalog(CatalogChange::Drop { object, blocked_by, .. }) => {
-                self.in_use(blocked_by, &format!("{} is dropped", object.key)).into_iter().collect()
+            Action::Catalog(CatalogChange::Drop { object, blocked_by, comes_back, .. }) => {
+                let used = self.in_use(blocked_by, &format!("{} is dropped", object.key));
+                let is_view = object.nature == Nature::View && !comes_back;
+                let text = format!("{} is dropped", object.key);
+                let gone = Hazard { kind: HazardKind::BreaksClients, lint: codes::C407, text, probe: None };
+                used.into_iter().chain(is_view.then_some(gone)).collect()
             }
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()

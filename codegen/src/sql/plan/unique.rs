@@ -90,6 +90,8 @@ fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
         | Action::CreateEnum(_)
         | Action::Catalog(_)
         | Action::TrustBodies
+        | Action::NoteBelongings(_)
+        | Action::RestoreBelongings
         | Action::CreateOther(_)
         | Action::ChangeOther(_)
             if guard.is_custom =>

@@ -8,7 +8,7 @@ use super::super::plan::{Action, Alteration, ColumnSpec};
 use super::super::quote::{ident, ident_list, literal, qualified};
 use super::super::state::{Column, ColumnDefault, ForeignKey, Identity, ObjectName, Sequence, Table};
 use super::batches::{guard_unique, in_batches};
-use super::{citus, options, row_security, shadow};
+use super::{belongings, citus, options, row_security, shadow};
 use crate::ir::{NativeType, ReferentialAction};
 
 /// Returns the statement. There is one arm for each action, so that none can be forgotten. Longer statements have their
@@ -160,6 +160,8 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::Catalog(change) => change.sql(),
         Action::TrustBodies => "SET LOCAL check_function_bodies TO off".to_owned(),
+        Action::NoteBelongings(views) => belongings::note(views),
+        Action::RestoreBelongings => belongings::restore(),
         Action::CreateOther(other) if other.without_data => format!("{}\nWITH NO DATA", other.create),
         Action::CreateOther(other) => other.create.clone(),
         Action::Restore { sql, .. } => sql.clone(),

@@ -35,6 +35,8 @@ pub struct CatalogObject {
     pub replace: Option<String>,
     /// What can change one by one, in an object of the same shape.
     pub parts: Vec<CatalogPart>,
+    /// A view of a schema, to which more may belong in a database.
+    pub view: Option<ViewInSchema>,
     /// The statement that gives it to its owner again. Owners are not compared.
     pub restore: Option<String>,
     /// What has to exist as long as it does.
@@ -43,6 +45,17 @@ pub struct CatalogObject {
     pub owner: Option<Need>,
     /// How PostgreSQL treats it when what it needs changes, and when it is created.
     pub nature: Nature,
+}
+
+/// A view of a schema. Its privileges, comments, triggers and rules are only known in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewInSchema {
+    /// Its name.
+    pub name: ObjectName,
+    /// Its query.
+    pub query: String,
+    /// The names of the indexes that the schema declares.
+    pub indexes: Vec<String>,
 }
 
 /// A part of an object that is added, changed and dropped by a statement of its own.

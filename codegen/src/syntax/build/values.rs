@@ -5,7 +5,7 @@ use pest::error::InputLocation;
 use pest::iterators::Pair;
 
 use super::super::ast::{Argument, Arguments, Expression, Name, Text};
-use super::super::strings::unescape;
+use super::super::strings::{dedent, unescape};
 use super::super::{Grammar, Rule};
 use super::Cx;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
@@ -102,8 +102,11 @@ fn build_call<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, span: Span) -> Expr
 /// Builds a string literal. Its span includes the quotes.
 pub(super) fn build_text<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Text<'s> {
     let span = cx.span(&pair);
-    let raw = pair.into_inner().next().map_or("", |text| text.as_str());
-    let (value, bad) = unescape(raw);
+    let Some(text) = pair.into_inner().next() else { return Text { value: "".into(), span } };
+    if text.as_rule() == Rule::long_text {
+        return Text { value: dedent(text.as_str()).into(), span };
+    }
+    let (value, bad) = unescape(text.as_str());
     for escape in bad {
         let start = span.start as usize + 1;
         let place = cx.span_at(start + escape.start, start + escape.end);
@@ -146,6 +149,7 @@ fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
     let rest = line[stopped..].trim_start();
     let at = line.len() - rest.len();
     match rest.chars().next() {
+        Some('"') if rest.starts_with("\"\"\"") => (at, "this text is not closed", "end it with \"\"\""),
         None => (0, "this parenthesis is not closed on its line", "write all arguments and the `)` on one line"),
         Some('\'') => (at, "strings are written in double quotes", "write \" instead of '"),
         Some('"') => (at, "this string is not closed on its line", "end it with \"; write a line break in it as `\\n`"),

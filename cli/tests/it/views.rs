@@ -1,0 +1,189 @@
+//! Views that a schema manages: created, replaced, and created again around changes of what they read, with what belongs
+//! to them.
+
+use relata_devdb::TestDatabase;
+
+use crate::support::{Project, database, query};
+
+const SCHEMA: &str = r#"datasource db {
+  provider = "postgresql"
+}
+
+model Player {
+  id     Int    @id
+  name   String
+  points Int
+
+  @@map("players")
+}
+
+view Standing {
+  id     Int    @unique
+  name   String
+  points Int
+
+  @@map("standings")
+  @@sql("""
+    SELECT id, name, points
+    FROM players -- all of them
+    WHERE points > 0
+  """)
+}
+
+view Best {
+  name   String @unique
+  points Int
+
+  @@map("best")
+  @@sql("SELECT name, max(points) AS points FROM standings GROUP BY name")
+}
+
+view Total {
+  points Int    @unique
+  names  String
+
+  @@index([names(sort: Desc)], map: "totals_by_names")
+  @@map("totals")
+  @@materialized
+  @@sql("SELECT points, string_agg(name, ',' ORDER BY name) AS names FROM players GROUP BY points")
+}
+"#;
+
+/// What no schema says of the views.
+const BELONGINGS: &str = "
+    GRANT SELECT ON standings TO PUBLIC; GRANT SELECT (points) ON players TO PUBLIC; GRANT SELECT ON totals TO PUBLIC;
+    COMMENT ON VIEW standings IS 'it''s the list'; COMMENT ON MATERIALIZED VIEW totals IS 'sums';
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER noted INSTEAD OF INSERT ON standings FOR EACH ROW EXECUTE FUNCTION note();
+    CREATE RULE ignored AS ON DELETE TO standings DO INSTEAD NOTHING;
+    CREATE INDEX by_hand ON totals (lower(names));
+    INSERT INTO players VALUES (1, 'ada', 3), (2, 'bob', 0), (3, 'eve', 3); REFRESH MATERIALIZED VIEW totals";
+
+/// What belongs to the views, and their rows.
+const STATE: &str = "
+    SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+      SELECT c.relname || ' may be read by ' || (SELECT string_agg(grantee::text || privilege_type, ',') FROM aclexplode(c.relacl) WHERE grantee = 0)
+        AS line FROM pg_class AS c WHERE relkind IN ('v', 'm') AND relacl IS NOT NULL AND relnamespace = 'public'::regnamespace
+      UNION ALL SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
+      UNION ALL SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
+      UNION ALL SELECT rulename::text FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class = 'standings'::regclass
+      UNION ALL SELECT 'index ' || indexname FROM pg_indexes WHERE tablename = 'totals'
+      UNION ALL SELECT 'standing ' || s::text FROM standings AS s
+      UNION ALL SELECT 'total ' || t::text FROM totals AS t) AS lines";
+
+fn state(database: &TestDatabase) -> String {
+    query(database, STATE).join("\n")
+}
+
+fn wider(schema: &str) -> String {
+    schema.replace("  points Int\n\n  @@map(\"players\")", "  points BigInt\n\n  @@map(\"players\")")
+}
+
+#[test]
+fn migrations_create_views_again_with_what_belongs_to_them() {
+    let (project, database) = (Project::new(), database("views"));
+    project.write("schema.dsl", SCHEMA);
+    project.run(&["fmt", "--check"]).exits(0);
+    project.run(&["migrate", "dev", "--create-only", "--name", "first"]).exits(0);
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    query(&database, BELONGINGS);
+    project.status(&database).exits(0).says("up to date");
+    let before = state(&database);
+    for line in ["it's the list", "noted", "ignored", "index by_hand", "standing (3,eve,3)", "total (3,\"ada,eve\")"] {
+        assert!(before.contains(line), "{line} is not in\n{before}");
+    }
+    project.write("schema.dsl", wider(SCHEMA));
+    project.run(&["migrate", "dev", "--create-only", "--name", "wider"]).exits(0).says("view best is created again");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    assert_eq!(before, state(&database));
+    assert_eq!(query(&database, "SELECT pg_typeof(points)::text FROM standings LIMIT 1"), ["bigint"]);
+    // Another text of the same meaning is no difference for the database, and a replaced view keeps everything.
+    project.write("schema.dsl", wider(SCHEMA).replace("WHERE points > 0", "WHERE 0 < points AND name <> ''"));
+    project.run(&["migrate", "dev", "--create-only", "--name", "filtered"]).exits(0).says("~ view standings").hides("again");
+    assert!(migration(&project).contains("CREATE OR REPLACE VIEW"));
+    project.deploy(&database).exits(0);
+    assert_eq!(before, state(&database));
+    project.run(&["migrate", "verify"]).exits(0);
+    // Down to the first one.
+    for _ in 0..2 {
+        project.run(&["migrate", "down", "--allow-data-loss", "--url", database.url()]).exits(0);
+    }
+    assert_eq!(query(&database, "SELECT pg_typeof(points)::text FROM standings LIMIT 1"), ["integer"]);
+    assert_eq!(before, state(&database));
+}
+
+/// The SQL of the last migration.
+fn migration(project: &Project) -> String {
+    let names = project.list("migrations").into_iter().filter(|name| name.starts_with("20"));
+    project.read(&format!("migrations/{}/migration.sql", names.max().expect("there is one")))
+}
+
+#[test]
+fn views_are_pushed_around_what_a_hand_made() {
+    let (project, database) = (Project::new(), database("pushed_views"));
+    let push = |schema: &str| {
+        project.write("schema.dsl", schema);
+        project.run(&["db", "push", "--url", database.url()])
+    };
+    push(SCHEMA).exits(0).says("+ view standings").says("+ materialized view totals");
+    push(SCHEMA).exits(0).says("already has the schema");
+    query(&database, BELONGINGS);
+    query(&database, "CREATE VIEW by_hand_too AS SELECT name FROM best WHERE points > 1");
+    push(SCHEMA).exits(0).says("already has the schema");
+    let before = state(&database);
+    push(&wider(SCHEMA)).exits(0).says("view by_hand_too is created again");
+    assert_eq!(before, state(&database));
+    assert_eq!(query(&database, "SELECT count(*) FROM by_hand_too"), ["2"]);
+    // Another column: the view cannot be replaced.
+    let without = SCHEMA.replace("    SELECT id, name, points\n", "    SELECT id, points, name\n");
+    push(&wider(&without)).exits(0).says("view standings is created again");
+    assert_eq!(before.replace("(1,ada,3)", "(1,3,ada)").replace("(3,eve,3)", "(3,3,eve)"), state(&database));
+    push(&wider(&without)).exits(0).says("already has the schema");
+    // What the schema no longer speaks of stays.
+    let start = without.find("view Best").expect("is there");
+    push(&wider(&without[..start])).exits(0).says("already has the schema");
+    assert_eq!(query(&database, "SELECT count(*) FROM best"), ["2"]);
+}
+
+#[test]
+fn drift_of_views_is_found() {
+    let (project, database) = (Project::new(), database("drifted_views"));
+    project.write("schema.dsl", SCHEMA);
+    project.run(&["migrate", "dev", "--create-only", "--name", "first"]).exits(0);
+    project.deploy(&database).exits(0);
+    query(&database, "CREATE OR REPLACE VIEW standings AS SELECT id, name, points FROM players");
+    project.status(&database).says("view standings");
+    query(&database, "CREATE OR REPLACE VIEW standings AS SELECT p.id, p.name, p.points FROM players AS p WHERE (p.points > 0)");
+    // PostgreSQL prints aliases, so this is another query.
+    project.status(&database).says("view standings");
+    query(&database, "CREATE OR REPLACE VIEW standings AS SELECT id, name, points FROM public.players WHERE ((points > 0))");
+    project.status(&database).exits(0).hides("view standings");
+    query(&database, "DROP INDEX totals_by_names");
+    project.status(&database).says("index totals_by_names");
+    query(&database, "CREATE INDEX totals_by_names ON totals (names)");
+    project.status(&database).says("index totals_by_names");
+    query(&database, "DROP INDEX totals_by_names; CREATE INDEX totals_by_names ON totals USING btree (names DESC)");
+    project.status(&database).exits(0).hides("totals");
+    query(&database, "DROP VIEW best");
+    project.status(&database).says("view best");
+}
+
+#[test]
+fn a_dropped_view_is_a_finding() {
+    let (project, database) = (Project::new(), database("dropped_views"));
+    project.write("schema.dsl", SCHEMA);
+    project.run(&["migrate", "dev", "--create-only", "--name", "first"]).exits(0);
+    let start = SCHEMA.find("view Best").expect("is there");
+    project.write("schema.dsl", &SCHEMA[..start]);
+    project.run(&["migrate", "dev", "--create-only", "--name", "fewer"]).exits(0).says("- view best");
+    assert!(migration(&project).contains("C407 view best is dropped"));
+    project.deploy(&database).exits(0);
+    assert_eq!(query(&database, "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"), ["standings"]);
+    project.write("schema.dsl", wider(&SCHEMA[..start]));
+    project.run(&["migrate", "dev", "--create-only", "--name", "online", "--online"]).exits(0);
+    assert!(migration(&project).contains("C408"));
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+}

@@ -1,0 +1,133 @@
+//! The views of a schema that migrations manage, as objects of the catalog.
+//!
+//! What a query reads is found by name: it may read every table, column, view and enum whose name occurs in it. If a name
+//! means something else, a view is created once more than necessary.
+
+use std::collections::BTreeSet;
+
+use relata_pgsql::{TokenKind, tokens};
+
+use super::{lower_index, lower_type, table_name};
+use crate::ir::{ModelWalker, Schema};
+use crate::sql::index_text::create_index;
+use crate::sql::quote::qualified;
+use crate::sql::state::{CatalogObject, Nature, Need, ObjectKey, ObjectName, State, ViewInSchema};
+
+/// Adds the views to a state that has the tables.
+pub(super) fn add(schema: &Schema, state: &mut State) {
+    let managed: Vec<_> =
+        schema.walk_models().filter_map(|model| Some((model, model.model().query.as_deref()?))).collect();
+    let keys: Vec<_> = managed.iter().map(|(model, _)| (table_name(*model), key_of(*model))).collect();
+    let mut objects = Vec::new();
+    for (model, query) in &managed {
+        let mut view = view(*model, query);
+        view.needs = needs(query, state, &keys, &view.key);
+        if model.model().materialized {
+            objects.extend(indexes(*model, &view.key));
+        }
+        objects.push(view);
+    }
+    objects.sort_by(|a, b| a.key.cmp(&b.key));
+    state.catalog.objects = objects;
+}
+
+fn key_of(model: ModelWalker<'_>) -> ObjectKey {
+    let kind = if model.model().materialized { "materialized view" } else { "view" };
+    ObjectKey { kind: kind.to_owned(), name: printed(&table_name(model)) }
+}
+
+/// Returns a name as PostgreSQL prints it.
+fn printed(name: &ObjectName) -> String {
+    let printed = relata_pgsql::ident_if_needed;
+    match &name.schema {
+        Some(schema) => format!("{}.{}", printed(schema), printed(&name.name)),
+        None => printed(&name.name),
+    }
+}
+
+fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
+    let (key, name) = (key_of(model), qualified(&table_name(model)));
+    // A comment at the end must not hide what follows.
+    let ends_in_comment = tokens(query).last().is_some_and(|token| token.kind == TokenKind::LineComment);
+    let query = if ends_in_comment { format!("{query}\n") } else { query.to_owned() };
+    let words = key.kind.to_uppercase();
+    let create = format!("CREATE {words} {name} AS\n{query}");
+    let is_materialized = model.model().materialized;
+    let columns: Vec<_> = model
+        .columns()
+        .map(|column| {
+            let (ty, is_list) = lower_type(column);
+            format!("{} {ty}{}", column.db_name(), if is_list { "[]" } else { "" })
+        })
+        .collect();
+    CatalogObject {
+        described: key.to_string(),
+        shape: if is_materialized { create.clone() } else { columns.join("\n") },
+        replace: (!is_materialized).then(|| format!("CREATE OR REPLACE VIEW {name} AS\n{query}")),
+        drop: format!("DROP {words} {name}"),
+        create: Some(create),
+        parts: Vec::new(),
+        view: Some(ViewInSchema { name: table_name(model), query: query.clone(), indexes: index_names(model) }),
+        restore: None,
+        needs: Vec::new(),
+        owner: None,
+        nature: Nature::View,
+        key,
+    }
+}
+
+fn index_names(model: ModelWalker<'_>) -> Vec<String> {
+    model.model().indexes.iter().map(|index| index.constraint_name.clone()).filter(|name| !name.is_empty()).collect()
+}
+
+/// The indexes of a materialized view.
+fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
+    let table = table_name(model);
+    let found = model.model().indexes.iter().map(|index| lower_index(model, index));
+    found
+        .map(|index| {
+            let create = create_index(&table, &index, "");
+            let key = ObjectKey { kind: "index".to_owned(), name: printed(&table.sibling(&index.name)) };
+            CatalogObject {
+                described: key.to_string(),
+                drop: format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
+                shape: create.clone(),
+                create: Some(create),
+                replace: None,
+                parts: Vec::new(),
+                view: None,
+                restore: None,
+                needs: Vec::new(),
+                owner: Some(Need::Object(view.clone())),
+                nature: Nature::Part,
+                key,
+            }
+        })
+        .collect()
+}
+
+/// Returns what a query may read.
+fn needs(query: &str, state: &State, views: &[(ObjectName, ObjectKey)], own: &ObjectKey) -> Vec<Need> {
+    let words = words(query);
+    let is_named = |name: &str| words.contains(name);
+    let reads_all = tokens(query).any(|token| token.kind == TokenKind::Operator && token.text(query) == "*");
+    let mut found = Vec::new();
+    for table in state.tables.iter().filter(|table| is_named(&table.name.name)) {
+        found.push(Need::Table(table.name.clone()));
+        let columns = table.columns.iter().filter(|column| reads_all || is_named(&column.name));
+        found.extend(columns.map(|column| Need::Column(table.name.clone(), column.name.clone())));
+        // Columns that depend on a primary key need not be grouped by.
+        let key = table.primary_key.iter().filter(|_| is_named("group"));
+        found.extend(key.map(|key| Need::Part(table.name.clone(), key.name.clone())));
+    }
+    found.extend(state.enums.iter().filter(|ty| is_named(&ty.name.name)).map(|ty| Need::Enum(ty.name.clone())));
+    let others = views.iter().filter(|(name, key)| key != own && is_named(&name.name));
+    found.extend(others.map(|(_, key)| Need::Object(key.clone())));
+    found
+}
+
+/// Returns the names and keywords of a query, as PostgreSQL folds them.
+fn words(query: &str) -> BTreeSet<String> {
+    let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::QuotedIdent | TokenKind::UnicodeIdent);
+    tokens(query).filter(|token| is_name(token.kind)).map(|token| token.value(query).into_owned()).collect()
+}
