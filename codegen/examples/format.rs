@@ -175,7 +175,10 @@ fn say(options: &Options, path: &str, what: &str, fine: bool, formatted: &Source
 
 fn formatted(sources: &Sources) -> Sources {
     let texts = format_all(sources).into_iter().zip(&sources.files);
-    Sources { files: texts.map(|(text, file)| SourceFile { path: file.path.clone(), text }).collect() }
+    Sources {
+        files: texts.map(|(text, file)| SourceFile { path: file.path.clone(), text }).collect(),
+        ..Sources::default()
+    }
 }
 
 fn joined(sources: &Sources) -> String {

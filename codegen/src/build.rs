@@ -112,6 +112,9 @@ impl Build {
             migrations::embed(folder).map_err(problem)?;
         }
         let sources = read_schema(&self.schema).map_err(problem)?;
+        if !sources.views.is_empty() {
+            println!("cargo::rerun-if-changed={}", views_beside(&self.schema).display());
+        }
         for file in sources.files.iter().filter(|file| Path::new(&file.path) != self.schema) {
             println!("cargo::rerun-if-changed={}", file.path);
         }
@@ -202,7 +205,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// Reads a schema: a file, or all `.dsl` and `.prisma` files below a folder, in the order of their paths. Folders of
-/// migrations are left out, as they hold snapshots.
+/// migrations are left out, as they hold snapshots. The folder `views` next to the schema has the queries of views.
 ///
 /// # Errors
 /// When there is nothing to read, or it is not UTF-8.
@@ -219,7 +222,14 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
         paths.push(path.to_owned());
     }
     let files = paths.into_iter().map(read_file).collect::<Result<_, _>>()?;
-    Ok(Sources { files })
+    let views = views_beside(path);
+    let views = if views.is_dir() { read_queries(&views)?.files } else { Vec::new() };
+    Ok(Sources { files, views })
+}
+
+/// The folder of the queries of views: `views` next to the schema.
+pub fn views_beside(schema: &Path) -> PathBuf {
+    schema.parent().unwrap_or(Path::new("")).join("views")
 }
 
 /// The default folder of queries: `queries` next to the schema.
@@ -248,7 +258,7 @@ pub fn read_queries(folder: &Path) -> Result<Sources, Error> {
     }
     paths.sort();
     let files = paths.into_iter().map(read_file).collect::<Result<_, _>>()?;
-    Ok(Sources { files })
+    Ok(Sources { files, views: Vec::new() })
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {

@@ -123,7 +123,8 @@ fn go_together(one: &Edit, other: &Edit) -> bool {
         || other.span.end <= one.span.start
 }
 
-fn apply(sources: &mut Sources, mut edits: Vec<Edit>) {
+/// Makes changes, from the last place to the first.
+pub(crate) fn apply(sources: &mut Sources, mut edits: Vec<Edit>) {
     // Stable, so that insertions at one place keep their order. From the end, so that earlier places stay valid.
     edits.sort_by_key(|edit| edit.span);
     for edit in edits.iter().rev() {

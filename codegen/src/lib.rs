@@ -42,7 +42,7 @@ pub fn compile(sources: &Sources) -> Compiled {
     let mut diagnostics = Vec::new();
     let texts = syntax::prepare(sources, &mut diagnostics);
     let ast = syntax::parse(&texts, &mut diagnostics);
-    let schema = lower::lower(&ast, &mut diagnostics);
+    let schema = lower::lower(&ast, &sources.views, &mut diagnostics);
     if diagnostics.is_empty() && ast.is_empty() {
         diagnostics.push(empty_schema());
     }
@@ -50,6 +50,24 @@ pub fn compile(sources: &Sources) -> Compiled {
     diagnostics::without_allowed(&mut diagnostics, sources);
     let refused = diagnostics.iter().any(Diagnostic::is_error);
     Compiled { schema: (!refused).then_some(schema), diagnostics }
+}
+
+/// Writes the queries of `views/*.sql` into the schema, as `@@sql`: for one text that says everything. Without change if
+/// the schema has errors.
+pub fn with_views(sources: &Sources) -> Sources {
+    let mut sources = sources.clone();
+    let views = std::mem::take(&mut sources.views);
+    if views.is_empty() {
+        return sources;
+    }
+    let mut diagnostics = Vec::new();
+    let texts = syntax::prepare(&sources, &mut diagnostics);
+    let ast = syntax::parse(&texts, &mut diagnostics);
+    let edits = lower::view_attributes(&ast, &views);
+    drop(ast);
+    drop(texts);
+    fix::apply(&mut sources, edits);
+    sources
 }
 
 /// The result of compiling a schema and a folder of queries.

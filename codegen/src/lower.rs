@@ -39,17 +39,18 @@ use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft};
 
 pub(crate) use missing::Insertion;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Edit, SourceFile};
 use crate::ir::{EnumId, FieldId, ModelId, Schema};
 use crate::syntax::Ast;
 
 /// Lowers the tree. The schema is valid only if no error was added to the diagnostics.
-pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> Schema {
+pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: &mut Vec<Diagnostic>) -> Schema {
     let mut cx = Cx::new(ast, diagnostics);
     config::lower_config(&mut cx);
     names::declare(&mut cx);
     types::resolve_types(&mut cx);
     attributes::read_attributes(&mut cx);
+    views::read_files(&mut cx, views);
     defaults::check_defaults(&mut cx);
     extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);
@@ -64,6 +65,16 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     rust_names::validate_rust_names(&mut cx);
     mixins::report_once(&mut cx);
     finish::finish(cx)
+}
+
+/// Returns the changes that write the queries of files into the views that they are for.
+pub(crate) fn view_attributes<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile]) -> Vec<Edit> {
+    let mut diagnostics = Vec::new();
+    let mut cx = Cx::new(ast, &mut diagnostics);
+    config::lower_config(&mut cx);
+    names::declare(&mut cx);
+    attributes::read_attributes(&mut cx);
+    views::attributes_of_files(&cx, views)
 }
 
 /// Returns the missing parts of relations as text to insert; nothing if names, types or attributes have errors.

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use relata_codegen::diagnostics::{SourceFile, Sources};
+use relata_codegen::diagnostics::Sources;
 use relata_codegen::{added_by_format, format_all};
 
 use crate::args;
@@ -55,5 +55,5 @@ fn read_schema(args: &args::Fmt) -> Result<Sources, Failure> {
 fn read_stdin() -> Result<Sources, Failure> {
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).map_err(|error| Failure::reading(Path::new("stdin"), &error))?;
-    Ok(Sources { files: vec![SourceFile { path: "stdin".to_owned(), text }] })
+    Ok(Sources::single("stdin", text))
 }

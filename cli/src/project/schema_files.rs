@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use relata_codegen::build;
 use relata_codegen::diagnostics::Sources;
+use relata_codegen::{build, with_views};
 
 use crate::failure::Failure;
 use crate::project::settings;
@@ -62,9 +62,10 @@ pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
     build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
 }
 
-/// The schema as one text, for the snapshot of a migration. A single file is not changed.
+/// The schema as one text, with the queries of `views/*.sql`, for the snapshot of a migration. A single file without them
+/// is not changed.
 pub(crate) fn join(sources: &Sources) -> String {
-    match sources.files.as_slice() {
+    match with_views(sources).files.as_slice() {
         [file] => file.text.clone(),
         files => files
             .iter()

@@ -101,7 +101,11 @@ fn migrations_create_views_again_with_what_belongs_to_them() {
     assert_eq!(query(&database, "SELECT pg_typeof(points)::text FROM standings LIMIT 1"), ["bigint"]);
     // Another text of the same meaning is no difference for the database, and a replaced view keeps everything.
     project.write("schema.dsl", wider(SCHEMA).replace("WHERE points > 0", "WHERE 0 < points AND name <> ''"));
-    project.run(&["migrate", "dev", "--create-only", "--name", "filtered"]).exits(0).says("~ view standings").hides("again");
+    project
+        .run(&["migrate", "dev", "--create-only", "--name", "filtered"])
+        .exits(0)
+        .says("~ view standings")
+        .hides("again");
     assert!(migration(&project).contains("CREATE OR REPLACE VIEW"));
     project.deploy(&database).exits(0);
     assert_eq!(before, state(&database));
@@ -155,10 +159,16 @@ fn drift_of_views_is_found() {
     project.deploy(&database).exits(0);
     query(&database, "CREATE OR REPLACE VIEW standings AS SELECT id, name, points FROM players");
     project.status(&database).says("view standings");
-    query(&database, "CREATE OR REPLACE VIEW standings AS SELECT p.id, p.name, p.points FROM players AS p WHERE (p.points > 0)");
+    query(
+        &database,
+        "CREATE OR REPLACE VIEW standings AS SELECT p.id, p.name, p.points FROM players AS p WHERE (p.points > 0)",
+    );
     // PostgreSQL prints aliases, so this is another query.
     project.status(&database).says("view standings");
-    query(&database, "CREATE OR REPLACE VIEW standings AS SELECT id, name, points FROM public.players WHERE ((points > 0))");
+    query(
+        &database,
+        "CREATE OR REPLACE VIEW standings AS SELECT id, name, points FROM public.players WHERE ((points > 0))",
+    );
     project.status(&database).exits(0).hides("view standings");
     query(&database, "DROP INDEX totals_by_names");
     project.status(&database).says("index totals_by_names");
@@ -180,7 +190,13 @@ fn a_dropped_view_is_a_finding() {
     project.run(&["migrate", "dev", "--create-only", "--name", "fewer"]).exits(0).says("- view best");
     assert!(migration(&project).contains("C407 view best is dropped"));
     project.deploy(&database).exits(0);
-    assert_eq!(query(&database, "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"), ["standings"]);
+    assert_eq!(
+        query(
+            &database,
+            "SELECT string_agg(relname, ',') FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace"
+        ),
+        ["standings"]
+    );
     project.write("schema.dsl", wider(&SCHEMA[..start]));
     project.run(&["migrate", "dev", "--create-only", "--name", "online", "--online"]).exits(0);
     assert!(migration(&project).contains("C408"));

@@ -219,4 +219,6 @@ codes! {
 
     // Views.
     R1201 VIEW_QUERY Error "A text that is not the query of a view",
+    R1202 VIEW_TWICE Error "A view with two queries",
+    R1203 VIEW_FILE Warning "A file that belongs to no view",
 }

@@ -7,6 +7,8 @@ use super::Span;
 pub struct Sources {
     /// The files; a `Span` names one by its index.
     pub files: Vec<SourceFile>,
+    /// The queries of views: `views/NAME.sql`.
+    pub views: Vec<SourceFile>,
 }
 
 /// One file of a schema.
@@ -30,7 +32,7 @@ pub struct Location {
 impl Sources {
     /// A schema of one file.
     pub fn single(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Sources { files: vec![SourceFile { path: path.into(), text: text.into() }] }
+        Sources { files: vec![SourceFile { path: path.into(), text: text.into() }], views: Vec::new() }
     }
 
     /// Returns the file of a span; `None` if the span belongs to other sources.

@@ -1,11 +1,11 @@
-//! `@@sql("..")` and `@@materialized`: views that migrations manage.
+//! `@@sql("..")`, `views/NAME.sql` and `@@materialized`: views that migrations manage.
 
 use relata_pgsql::TokenKind;
 
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_sql};
 use super::draft::Given;
-use crate::diagnostics::{self as codes, Diagnostic};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, SourceFile, Span};
 use crate::ir::ModelId;
 use crate::syntax::{Attribute, ModelKind};
 
@@ -28,6 +28,80 @@ pub(super) fn read_query<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a At
         Some((label, help)) => report(cx, query, label, help),
         None => cx.model_mut(id).query = Some(query),
     }
+}
+
+/// Reads the queries of `views/*.sql`: each file is named after its view, in the database or in the schema.
+pub(super) fn read_files<'a>(cx: &mut Cx<'a, '_>, files: &'a [SourceFile]) {
+    for file in files {
+        let Some(id) = view_of(cx, file) else {
+            let message = format!("`{}` belongs to no view", file.path);
+            cx.report(
+                Diagnostic::new(codes::VIEW_FILE, Span::default(), message)
+                    .help(format!("declare `view {}`, or rename the file", stem(file))),
+            );
+            continue;
+        };
+        let name = cx.model(id).ast.name;
+        if let Some(other) = cx.model(id).query {
+            let message = format!("`{}` has two queries: `@@sql` and `{}`", name.text, file.path);
+            cx.report(
+                Diagnostic::new(codes::VIEW_TWICE, other.span, message)
+                    .label("one of them")
+                    .help("remove the attribute or the file"),
+            );
+            continue;
+        }
+        let query = Given { text: text_of(file), span: name.span };
+        match mistake(query.text) {
+            Some((label, help)) => {
+                let message = format!("`{}` is not the query of a view: {label}", file.path);
+                cx.report(Diagnostic::new(codes::VIEW_QUERY, query.span, message).label("of this view").help(help));
+            }
+            None => cx.model_mut(id).query = Some(query),
+        }
+    }
+}
+
+/// Returns the changes that write the queries of files into the views that they are for.
+pub(super) fn attributes_of_files(cx: &Cx<'_, '_>, files: &[SourceFile]) -> Vec<Edit> {
+    let attribute = |file: &SourceFile| {
+        let id = view_of(cx, file).filter(|id| cx.model(*id).query.is_none())?;
+        let block = cx.model(id).ast;
+        let at = block.close?;
+        let text = format!("\n  @@sql({})\n", as_string(text_of(file)));
+        Some(Edit { span: Span { file: block.name.span.file, start: at, end: at }, text })
+    };
+    files.iter().filter_map(attribute).collect()
+}
+
+/// Returns a text as a string of the language.
+fn as_string(text: &str) -> String {
+    if !text.contains("\"\"\"") && !text.ends_with('"') {
+        let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
+        return format!("\"\"\"\n{}\n  \"\"\"", lines.collect::<Vec<_>>().join("\n"));
+    }
+    let escaped =
+        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+    format!("\"{escaped}\"")
+}
+
+fn view_of(cx: &Cx<'_, '_>, file: &SourceFile) -> Option<ModelId> {
+    let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View;
+    let views: Vec<ModelId> = cx.model_ids().filter(is_view).collect();
+    let named = |id: &&ModelId| cx.model(**id).db_name() == stem(file);
+    views.iter().find(named).or_else(|| views.iter().find(|id| cx.model(**id).ast.name.text == stem(file))).copied()
+}
+
+/// Returns the name of a file without its folder and `.sql`.
+fn stem(file: &SourceFile) -> &str {
+    let name = file.path.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.strip_suffix(".sql").unwrap_or(name)
+}
+
+/// Returns the text without the semicolon at its end.
+fn text_of(file: &SourceFile) -> &str {
+    let text = file.text.trim_start_matches('\u{feff}').trim();
+    text.strip_suffix(';').unwrap_or(text).trim_end()
 }
 
 /// Reads `@@materialized`.

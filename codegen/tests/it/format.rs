@@ -112,6 +112,7 @@ fn files_are_completed_together() {
             file("a.dsl", "model A {\n  id Int @id\n  b  B\n}\n"),
             file("b.dsl", "model B {\n  id Int @id\n}\n"),
         ],
+        ..Sources::default()
     };
     let formatted = format_all(&sources);
     assert_eq!(

@@ -34,17 +34,28 @@ fn every_code_is_explained_by_examples() {
     for code in CODES.iter().filter(|code| !code.is_about_queries()) {
         let examples: Vec<_> = code.examples().collect();
         let [wrong, right] = examples.as_slice() else { panic!("{} has {} examples", code.code, examples.len()) };
-        let sources = Sources::single(format!("{}.dsl", code.code), *wrong);
+        let sources = example(&format!("{}.dsl", code.code), wrong);
         let compiled = compile(&sources);
         let text = rendered(&sources, &compiled);
         let codes: Vec<_> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert!(!codes.is_empty() && codes.iter().all(|found| *found == code.code), "{}: {text}", code.code);
         texts.push(text);
-        let sources = Sources::single("right.dsl", *right);
+        let sources = example("right.dsl", right);
         let compiled = compile(&sources);
         assert!(compiled.diagnostics.is_empty(), "{}: {}", code.code, rendered(&sources, &compiled));
     }
     insta::assert_snapshot!(texts.join("\n"));
+}
+
+/// A schema, and the files of views behind it, each after a line with its path.
+fn example(path: &str, text: &str) -> Sources {
+    let mut parts = text.split("-- views/");
+    let mut sources = Sources::single(path, parts.next().unwrap_or_default());
+    for part in parts {
+        let (name, text) = part.split_once('\n').expect("a path has its line");
+        sources.views.push(SourceFile { path: format!("views/{name}"), text: text.to_owned() });
+    }
+    sources
 }
 
 /// Codes are unique and in order, and can be found.
@@ -246,7 +257,7 @@ fn the_form_of_the_text_does_not_matter() {
     let (first, second) = text.split_at(text.find("model Book").expect("the fixture has it"));
     let files = [("a.dsl", first), ("b.dsl", second)];
     let files = files.map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
-    assert_eq!(compile(&Sources { files: files.to_vec() }).schema, expected);
+    assert_eq!(compile(&Sources { files: files.to_vec(), ..Sources::default() }).schema, expected);
 }
 
 /// One run reports the mistakes of all files, each in its file.
@@ -258,6 +269,7 @@ fn mistakes_of_all_files_are_reported() {
             file("a.dsl", "model A {\n  id Strin @id\n  b  B\n}\n"),
             file("b.dsl", "model B {\n  id Int @id\n}\n\nmodel A {\n  id Int @id\n}\n"),
         ],
+        ..Sources::default()
     };
     insta::assert_snapshot!(rendered(&sources, &compile(&sources)));
 }

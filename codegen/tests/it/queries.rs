@@ -170,8 +170,8 @@ pub(crate) fn check_example(example: &str) -> (Sources, Checked) {
 #[test]
 fn two_files_are_not_one_function() {
     let file = |path: &str| SourceFile { path: path.to_owned(), text: "SELECT 1 AS one".to_owned() };
-    let sources =
-        Sources { files: vec![file("queries/getOne.sql"), file("queries/get_one.sql"), file("queries/b.sql")] };
+    let files = vec![file("queries/getOne.sql"), file("queries/get_one.sql"), file("queries/b.sql")];
+    let sources = Sources { files, ..Sources::default() };
     let checked = check(&schema(), &sources);
     assert_eq!(checked.queries.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(), ["b", "get_one"]);
     let codes: Vec<_> = checked.diagnostics.iter().map(|known| known.code).collect();

@@ -375,7 +375,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
     let Some(old) = existing else {
         let (mut files, plain) = render::schema(&input(&[], path.display().to_string()));
         files.iter_mut().for_each(|file| file.text = format(&file.text));
-        return laid_out(repair(Sources { files }, &plain)?);
+        return laid_out(repair(Sources { files, views: Vec::new() }, &plain)?);
     };
     let next = Loaded::of_schema(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
@@ -393,7 +393,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
             file.text.clone_from(&old.text);
         }
     }
-    laid_out(repair(Sources { files }, &plain)?)
+    laid_out(repair(Sources { files, views: Vec::new() }, &plain)?)
 }
 
 fn repair(sources: Sources, plain: &render::Plain) -> Result<Repaired, Failure> {

@@ -241,6 +241,8 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         schema: model.namespace.as_deref(),
         docs: model.docs.as_deref(),
         view: model.is_view,
+        query: model.query.as_deref(),
+        materialized: model.materialized,
         ignored: model.ignored,
         renamed_from: model.renamed_from.as_deref(),
         fields: walker.fields().map(field).collect(),
