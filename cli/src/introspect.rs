@@ -12,6 +12,7 @@ mod managed;
 mod objects;
 mod others;
 mod policies;
+mod pulled_views;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use crate::failure::Failure;
 
 pub(crate) use managed::read_managed;
+pub(crate) use pulled_views::{PulledView, read_views};
 
 /// The schemas to read, and how their objects are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,8 @@ struct Cx<'a> {
     has_partitions: bool,
     /// Whether all schemas are read.
     is_whole: bool,
+    /// Whether views are read in place of tables.
+    has_views: bool,
 }
 
 impl<'a> Cx<'a> {
@@ -97,19 +101,30 @@ impl<'a> Cx<'a> {
                     let path = format!("SET LOCAL search_path TO {}", ident(&schema));
                     transaction.batch_execute(&path).await.map_err(failed)?;
                 }
-                Cx { transaction, schemas, unqualified: Some(schema), has_partitions, is_whole }
+                Cx { transaction, schemas, unqualified: Some(schema), has_partitions, is_whole, has_views: false }
             }
             Scope::Named(schemas) => {
                 // Without a search path, PostgreSQL prints every name with its schema.
                 transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
-                Cx { transaction, schemas: schemas.clone(), unqualified: None, has_partitions, is_whole: false }
+                Cx {
+                    transaction,
+                    schemas: schemas.clone(),
+                    unqualified: None,
+                    has_partitions,
+                    is_whole: false,
+                    has_views: false,
+                }
             }
         })
     }
 
     /// Runs a query whose only parameter is the list of schemas. It leaves partitions out with the words
-    /// `NOT c.relispartition`, unless they are read.
+    /// `NOT c.relispartition`, unless they are read, and chooses tables with `relkind IN ('r', 'p')`.
     async fn rows(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.has_views {
+            let sql = sql.replace("relkind IN ('r', 'p')", "relkind IN ('v', 'm')");
+            return self.transaction.query(&sql, &[&self.schemas]).await;
+        }
         if self.has_partitions {
             return self.transaction.query(&sql.replace(NO_PARTITION, "true"), &[&self.schemas]).await;
         }

@@ -89,6 +89,15 @@ impl Inventory {
         self.items.retain(|item| item.kind != catalog::KEYLESS_JOIN_TABLE || !models.contains(&item.node.1));
     }
 
+    /// Removes views whose queries the schema has, and their indexes. `names` are theirs, each with its schema.
+    pub(crate) fn forget_views(&mut self, views: &BTreeSet<String>, indexes: &BTreeSet<String>) {
+        self.items.retain(|item| {
+            let name = item.name.replace('"', "");
+            let is_view = item.kind.ends_with("view") && views.contains(&name);
+            !(is_view || item.kind == "index" && indexes.contains(&name))
+        });
+    }
+
     /// Removes row security and the two policies of migrations from the items if the schema declares them for the table;
     /// whether they are as declared is compared elsewhere. `is_secured` takes the schema and the name of a table.
     pub(crate) fn forget_row_security(&mut self, is_secured: impl Fn(&str, &str) -> bool) {

@@ -12,6 +12,7 @@ mod find;
 mod group;
 mod page;
 mod query_file;
+mod refresh;
 mod write;
 
 pub use across::AcrossTenants;
@@ -25,6 +26,7 @@ pub use find::{Find, FindFirst, FindMany, FindUnique, SelectFrom};
 pub use group::GroupBy;
 pub use page::{FindPage, Page};
 pub use query_file::{Confined, IntoSqlCall, SqlCommand, SqlQuery};
+pub use refresh::Refresh;
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
     UpdateManyAndReturn, Upsert, Written,

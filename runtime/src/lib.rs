@@ -24,7 +24,7 @@ mod value;
 pub use builder::{
     AddFilterOrAllRows, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
     CreateManyAndReturn, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany, FindPage,
-    FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
+    FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, Refresh, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};

@@ -11,7 +11,7 @@ pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
 pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
-pub use crate::rows::{Cursor, FromRow, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
+pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nullable, nullable_list, value};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};

@@ -32,5 +32,5 @@ pub(crate) use statement::{Statement, Statements};
 pub(crate) use tenant::Context;
 pub(crate) use write::{
     columns_statement, copy_statement, count_statement, delete_many_statement, delete_statement, exists_statement,
-    insert_statement, now_statement, update_many_statement, update_statement, upsert_statement,
+    insert_statement, now_statement, refresh_statement, update_many_statement, update_statement, upsert_statement,
 };

@@ -115,6 +115,21 @@ view Turnover {
   @@schema("shop")
 }
 
+/// How often each customer has ordered, as of the last refresh.
+view Habit {
+  customerId Int @unique
+  orders     Int
+
+  @@index([orders(sort: Desc)])
+  @@materialized
+  @@schema("shop")
+  @@sql("""
+    SELECT "customerId", count(*)::int AS orders
+    FROM shop."Order"
+    GROUP BY "customerId"
+  """)
+}
+
 model Secret {
   id         Int      @id
   customerId Int

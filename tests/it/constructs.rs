@@ -19,7 +19,7 @@ use crate::support::{Database, connect, devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, LevelName, Status, area, club, customer, depot, level, line, membership, order, parcel, product, rack, tag,
+    Client, LevelName, Status, area, club, customer, depot, habit, level, line, membership, order, parcel, product, rack, tag,
     turnover,
 };
 
@@ -269,4 +269,33 @@ async fn foreign_keys_reference_integers_of_another_size() {
         tx.rack().update(rack::id.eq(110)).set(rack::position.to(1)).await
     });
     swap.await.expect("is allowed");
+}
+
+/// A materialized view shows the rows of its last refresh.
+#[tokio::test]
+async fn materialized_views_are_refreshed() {
+    let (db, _database) = client().await;
+    let ada = customer_of(&db, "ada@x.edu").await;
+    let order = |number: i32| order::Create { customer: ada.id, number };
+    db.order().create(order(3)).await.expect("is created");
+    let orders = async |db: &Client| {
+        db.habit().find_unique(habit::customer_id.eq(ada.id)).await.expect("is read").map(|habit| habit.orders)
+    };
+    assert_eq!(orders(&db).await, None);
+    db.habit().refresh().await.expect("is refreshed");
+    assert_eq!(orders(&db).await, Some(1));
+    db.order().create(order(4)).await.expect("is created");
+    assert_eq!(orders(&db).await, Some(1));
+    db.habit().refresh().concurrently().await.expect("is refreshed");
+    assert_eq!(orders(&db).await, Some(2));
+    // Together with what it reads, and undone with it.
+    let tx = db.begin().await.expect("begins");
+    tx.order().create(order(5)).await.expect("is created");
+    tx.habit().refresh().await.expect("is refreshed");
+    assert_eq!(tx.habit().find_first().await.expect("is read").map(|habit| habit.orders), Some(3));
+    tx.rollback().await.expect("is undone");
+    assert_eq!(orders(&db).await, Some(2));
+    let counted = db.batch((db.order().create(order(6)), db.habit().refresh(), db.habit().find_many())).await;
+    let (_, (), habits) = counted.expect("is sent");
+    assert_eq!(habits.iter().map(|habit| habit.orders).collect::<Vec<_>>(), [3]);
 }

@@ -76,6 +76,9 @@ pub(crate) struct Pull {
     /// Run FILE before the tables are created, and FILE.after.sql afterwards.
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     pub(crate) with_sql: Option<PathBuf>,
+    /// Also writes the views that the schema does not have yet, with their queries, so that migrations manage them
+    #[arg(long)]
+    pub(crate) views: bool,
     /// How new models and fields are named; the names in an existing file are kept
     #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
     pub(crate) naming: Naming,

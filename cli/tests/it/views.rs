@@ -203,3 +203,44 @@ fn a_dropped_view_is_a_finding() {
     project.deploy(&database).exits(0);
     project.status(&database).exits(0).says("up to date");
 }
+
+/// Views are pulled with their queries, into a new file and into one that has some of them.
+#[test]
+fn views_are_pulled_with_their_queries() {
+    let (project, database, fresh) = (Project::new(), database("pulled_views"), database("pulled_views_fresh"));
+    query(
+        &database,
+        "CREATE TYPE level AS ENUM ('LOW', 'HIGH');
+         CREATE TABLE players (id int PRIMARY KEY, name text NOT NULL, level level, points int[] NOT NULL, born date);
+         CREATE VIEW \"Odd name\" AS SELECT id, '\"\"\"' AS \"a b\", level, points, count(*) OVER () FROM players;
+         CREATE VIEW adults AS WITH old AS (SELECT * FROM players WHERE born < '2000-01-01') SELECT id, name FROM old;
+         CREATE MATERIALIZED VIEW totals AS SELECT level, cardinality(points) AS n FROM players;
+         CREATE UNIQUE INDEX totals_key ON totals (n); CREATE INDEX totals_level ON totals (level DESC);
+         CREATE VIEW by_hand AS SELECT name FROM adults",
+    );
+    project.run(&["db", "pull", "--url", database.url()]).exits(0).says("public.adults").says("public.totals");
+    assert!(!project.read("schema.dsl").contains("@@sql"));
+    project.run(&["db", "pull", "--views", "--url", database.url()]).exits(0).hides("public.adults").hides("totals");
+    let schema = project.read("schema.dsl");
+    insta::assert_snapshot!(&schema[schema.find("view ").expect("has views")..]);
+    project.run(&["db", "pull", "--views", "--check", "--url", database.url()]).exits(0);
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    project.run(&["db", "push", "--url", fresh.url()]).exits(0);
+    let definitions = "SELECT string_agg(c.relname || pg_get_viewdef(c.oid), E'\\n' ORDER BY c.relname) || (SELECT string_agg(indexdef, E'\\n' ORDER BY 1)
+        FROM pg_indexes WHERE tablename = 'totals') FROM pg_class AS c WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace";
+    assert_eq!(query(&database, definitions), query(&fresh, definitions));
+    project.run(&["db", "pull", "--check", "--url", fresh.url()]).exits(0);
+    // Another query in the database is told; the block stays.
+    query(&database, "CREATE OR REPLACE VIEW adults AS SELECT id, name FROM players");
+    project
+        .run(&["db", "pull", "--url", database.url()])
+        .exits(0)
+        .says("view adults")
+        .says("pull it again with --views");
+    assert_eq!(project.read("schema.dsl"), schema);
+    project.run(&["db", "pull", "--views", "--force", "--url", database.url()]).exits(0);
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    let sql = project.run(&["db", "pull", "--with-sql", "extra.sql", "--url", database.url()]).exits(0);
+    sql.hides("adults");
+    assert!(!project.read("extra.sql").contains("VIEW"));
+}

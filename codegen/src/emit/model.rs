@@ -54,6 +54,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
         quote!(#ident: at_.#read(#number)?)
     });
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
+    let materialized = model.walker.model().materialized.then(|| quote!(impl rt::Materialized for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
@@ -80,6 +81,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
         }
 
         #writable
+        #materialized
     }
 }
 

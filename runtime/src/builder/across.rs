@@ -5,10 +5,11 @@ use super::count::{Count, Exists};
 use super::delegate::Delegate;
 use super::find::{FindFirst, FindMany, FindUnique};
 use super::group::GroupBy;
+use super::refresh::Refresh;
 use super::write::{AddFilterOrAllRows, Delete, DeleteMany, Update, UpdateMany};
 use crate::dsl::{Aggregates, Columns, UniqueKey};
 use crate::execute::Executor;
-use crate::rows::{Model, Writable};
+use crate::rows::{Materialized, Model, Writable};
 
 /// The queries of a model whose rows belong to tenants, on the rows of all tenants.
 ///
@@ -45,6 +46,14 @@ impl<M: Model> AcrossTenants<M> {
         update_many() -> UpdateMany<M, AddFilterOrAllRows> where Writable,
         delete(key: impl UniqueKey<M>) -> Delete<M> where Writable,
         delete_many() -> DeleteMany<M, AddFilterOrAllRows> where Writable,
+    }
+
+    /// See [`Delegate::refresh`].
+    pub fn refresh(self) -> Refresh<M>
+    where
+        M: Materialized,
+    {
+        self.0.refresh()
     }
 
     /// See [`Delegate::aggregate`].

@@ -9,13 +9,14 @@ use super::copy::CopyIn;
 use super::count::{Count, Exists};
 use super::find::{FindFirst, FindMany, FindUnique};
 use super::group::GroupBy;
+use super::refresh::Refresh;
 use super::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
 };
 use crate::dsl::{Aggregates, Columns, CreateRow, Unique, UniqueKey};
 use crate::error::Result;
 use crate::execute::Executor;
-use crate::rows::{Model, Writable};
+use crate::rows::{Materialized, Model, Writable};
 
 /// The queries of one model.
 #[derive(Debug)]
@@ -295,6 +296,26 @@ impl<M: Model> Delegate<M> {
     {
         let key = self.unique(key);
         Delete::new(self.executor, key)
+    }
+
+    /// Stores the rows of a materialized view again, from its query.
+    ///
+    /// ```
+    /// # async fn example<M: relata::rt::Materialized>(totals: relata::Delegate<M>) -> relata::Result<()> {
+    /// // such as `db.exam_total()`
+    /// totals.refresh().concurrently().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Database`](crate::Error::Database) if the role does not own the view.
+    /// [`Error::Misuse`](crate::Error::Misuse) on the handle of a tenant, if the rows of the view belong to tenants.
+    pub fn refresh(self) -> Refresh<M>
+    where
+        M: Materialized,
+    {
+        Refresh::new(self.executor)
     }
 
     /// Deletes all rows that match the filters.

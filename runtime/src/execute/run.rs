@@ -101,6 +101,9 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
         Operation::Sql(call) => run_write(&session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
+        Operation::Refresh { table, concurrently } => {
+            run_write(&session, table, sql::refresh_statement(table, concurrently), false).await
+        }
         Operation::Refused(reason) => Err(Error::Misuse(reason.into())),
         mut simple @ (Operation::Read(_)
         | Operation::Count { .. }

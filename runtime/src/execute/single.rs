@@ -45,6 +45,7 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::DeleteMany { table, condition, limit } => {
             sql::delete_many_statement(context, table, condition, *limit)
         }
+        Operation::Refresh { table, concurrently } => sql::refresh_statement(table, *concurrently),
         Operation::Sql(call) => Statement::of_call(call),
         _ => return None,
     };

@@ -89,6 +89,11 @@ pub(crate) enum Operation {
         limit: Option<u64>,
     },
     Returning(Box<Returning>),
+    /// Stores the rows of a materialized view again.
+    Refresh {
+        table: &'static Table,
+        concurrently: bool,
+    },
     Sql(SqlCall),
     Refused(String),
 }
@@ -110,7 +115,8 @@ impl Operation {
             | Operation::Update { table, .. }
             | Operation::UpdateMany { table, .. }
             | Operation::Delete { table, .. }
-            | Operation::DeleteMany { table, .. } => Some(table),
+            | Operation::DeleteMany { table, .. }
+            | Operation::Refresh { table, .. } => Some(table),
             Operation::Returning(returning) => Some(returning.then.table),
             Operation::Sql(call) => Some(call.table()),
             Operation::Refused(_) => None,
@@ -134,6 +140,7 @@ impl Operation {
             Operation::Delete { .. } => "delete",
             Operation::DeleteMany { .. } => "delete_many",
             Operation::Returning(returning) => returning.write.name(),
+            Operation::Refresh { .. } => "refresh",
             Operation::Sql(call) if call.gives_rows() => "query",
             Operation::Sql(_) => "execute",
             Operation::Refused(_) => "refused",
@@ -189,7 +196,7 @@ impl Operation {
         match self {
             Operation::UpdateMany { returning, .. } => !returning,
             Operation::CreateMany { options, .. } => !options.returning,
-            Operation::DeleteMany { .. } => true,
+            Operation::DeleteMany { .. } | Operation::Refresh { .. } => true,
             Operation::Sql(call) => !call.gives_rows(),
             _ => false,
         }

@@ -163,6 +163,9 @@ impl Operation {
                 confine_upserted(row, key, None, tenant)
             }
             Operation::Returning(returning) => returning.write.try_confine(tenant),
+            Operation::Refresh { table, .. } if table.tenancy.is_some() => {
+                Err(format!("a refresh of {} reads the rows of all tenants: call it on `across_tenants()`", table.name))
+            }
             Operation::Sql(call) => match call.confine(tenant) {
                 true => Ok(()),
                 false => Err(SQL_OF_ALL.to_owned()),

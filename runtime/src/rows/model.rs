@@ -27,6 +27,14 @@ pub trait Model: Sized + Send + 'static {
 )]
 pub trait Writable: Model {}
 
+/// A materialized view, whose rows are stored until they are refreshed. Implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a materialized view",
+    label = "its rows are always current",
+    note = "write `@@materialized` in its `view` block if it is one in the database"
+)]
+pub trait Materialized: Model {}
+
 /// A row that a query returns: a model, or a model with its included relations.
 pub trait FromRow: Sized + Send + 'static {
     /// Reads the row at the cursor.

@@ -170,6 +170,12 @@ pub(crate) fn delete_many_statement(
     writer.finish()
 }
 
+/// `REFRESH MATERIALIZED VIEW`.
+pub(crate) fn refresh_statement(table: &'static Table, concurrently: bool) -> Statement {
+    let how = if concurrently { "CONCURRENTLY " } else { "" };
+    Statement::new(format!("REFRESH MATERIALIZED VIEW {how}{}", table.sql), Vec::new())
+}
+
 /// `DELETE`, returning all columns of the deleted rows or nothing.
 struct DeleteRows<'q> {
     table: &'static Table,

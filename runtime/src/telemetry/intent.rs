@@ -41,6 +41,7 @@ pub enum IntentKind {
     Upsert,
     Delete,
     DeleteMany,
+    Refresh,
     QueryRaw,
     ExecuteRaw,
 }
@@ -123,6 +124,7 @@ impl IntentCollector {
                 let kind = if call.gives_rows() { IntentKind::QueryRaw } else { IntentKind::ExecuteRaw };
                 self.intents.extend(raw_intent(kind, self.in_transaction));
             }
+            Operation::Refresh { table, .. } => self.push(table, IntentKind::Refresh, Vec::new()),
             Operation::Refused(_) => {}
         }
     }

@@ -16,6 +16,9 @@ pub mod customer;
 pub mod depot;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod habit;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod level;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -58,6 +61,7 @@ pub use self::{
     club::Club,
     customer::Customer,
     depot::Depot,
+    habit::Habit,
     level::Level,
     level_name::LevelName,
     line::Line,

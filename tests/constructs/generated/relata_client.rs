@@ -52,6 +52,10 @@ impl Models {
     pub fn turnover(&self) -> rt::Delegate<super::turnover::Turnover> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Habit`.
+    pub fn habit(&self) -> rt::Delegate<super::habit::Habit> {
+        rt::Delegate::new(&self.executor)
+    }
     /// Queries on `Area`.
     pub fn area(&self) -> rt::Delegate<super::area::Area> {
         rt::Delegate::new(&self.executor)

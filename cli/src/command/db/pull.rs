@@ -14,14 +14,16 @@ mod repair;
 mod schemas;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
-use relata_codegen::ir::{ColumnType, Engine, Schema};
+use relata_codegen::ir::{ColumnType, Engine, Model, Schema};
 use relata_codegen::sql::quote::ident;
-use relata_codegen::sql::{Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary};
+use relata_codegen::sql::{
+    Catalog, CatalogObject, Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary,
+};
 use tokio_postgres::Client;
 
 use crate::args::{self, Naming};
@@ -29,7 +31,7 @@ use crate::compare::difference::{Renames, difference};
 use crate::compare::endpoint::{Loaded, read_client};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
-use crate::introspect::Scope;
+use crate::introspect::{PulledView, Scope, read_managed, read_views};
 use crate::inventory::{self, Inventory};
 use crate::project::schema_files;
 use crate::project::write::{overwrites_schema, write_file};
@@ -55,6 +57,10 @@ struct LiveDatabase {
     datasource: Datasource,
     /// The existing schemas of the connection's search path.
     search_path: Vec<String>,
+    /// The views to add.
+    views: Vec<PulledView>,
+    /// Views of the existing schema that have another query in the database.
+    other_views: Vec<String>,
 }
 
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
@@ -73,11 +79,19 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         other => (scope, other),
     };
     let mut live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
+    if args.views {
+        live.views = read_views(&mut client, &scope).await?;
+        if let Some(existing) = &existing {
+            live.views.retain(|view| !has_view(&existing.schema, &view.table.name));
+        }
+    }
     let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
     let current = live.loaded.current_schema.as_deref();
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
     let secured = lower(&repaired.schema);
     live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
+    let (views, indexes) = managed_views(&repaired.schema, current.unwrap_or_default());
+    live.inventory.forget_views(&views, &indexes);
     for line in warnings(&live, &repaired, existing.as_ref(), args)? {
         output::eprint(&format!("warning: {line}"));
     }
@@ -111,6 +125,30 @@ fn has_model(schema: &Schema, current: Option<&str>, namespace: &str, table: &st
     schema.models.iter().any(|model| {
         model.db_name == table && model.namespace.as_deref().or(current).is_some_and(|name| name == namespace)
     })
+}
+
+/// Returns the names of the views that a schema manages, and of their indexes, each with its PostgreSQL schema.
+fn managed_views(schema: &Schema, current: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let in_schema = |model: &Model, name: &str| format!("{}.{name}", model.namespace.as_deref().unwrap_or(current));
+    let managed = || schema.models.iter().filter(|model| model.query.is_some());
+    let indexes = managed().filter(|model| model.materialized);
+    let indexes = indexes.flat_map(|model| model.indexes.iter().map(|it| in_schema(model, &it.constraint_name)));
+    (managed().map(|model| in_schema(model, &model.db_name)).collect(), indexes.collect())
+}
+
+/// Whether a schema has a view of this name.
+fn has_view(schema: &Schema, name: &ObjectName) -> bool {
+    let is_it = |model: &Model| model.db_name == name.name && (name.schema.is_none() || model.namespace == name.schema);
+    schema.models.iter().any(|model| model.is_view && is_it(model))
+}
+
+/// Returns the views that a schema manages and that have another query in the database.
+async fn other_views(client: &mut Client, scope: &Scope, schema: &Schema) -> Result<Vec<String>, Failure> {
+    let (mut live, mut known) = (State::default(), lower(schema));
+    read_managed(client, scope, &mut live, &mut known).await?;
+    let (live, known) = (live.catalog.objects, known.catalog.objects);
+    let is_other = |it: &&CatalogObject| live.iter().any(|there| there.key == it.key && there.create != it.create);
+    Ok(known.iter().filter(is_other).map(|it| it.key.to_string()).collect())
 }
 
 /// Whether a schema declares row security for a table. `current` is the schema of tables that name none.
@@ -147,6 +185,10 @@ async fn read_live(
         schemas::refuse_system_schemas(schemas)?;
     }
     let mut loaded = read_client(client, scope).await?;
+    let other_views = match existing {
+        Some(existing) => other_views(client, scope, &existing.schema).await?,
+        None => Vec::new(),
+    };
     // An invalid index of a failed CREATE INDEX CONCURRENTLY is not part of a schema.
     loaded.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
     let (state, inexpressible) = expressible(&loaded.state);
@@ -179,7 +221,7 @@ async fn read_live(
     };
     let read = client.query_one("SELECT current_schemas(false)::text[]", &[]).await.and_then(|row| row.try_get(0));
     let search_path = read.map_err(|error| Failure::database("reading the search path", &error))?;
-    Ok(LiveDatabase { loaded, inexpressible, inventory, datasource, search_path })
+    Ok(LiveDatabase { loaded, inexpressible, inventory, datasource, search_path, views: Vec::new(), other_views })
 }
 
 /// The views and extensions of a schema.
@@ -229,6 +271,13 @@ fn warnings(
             lines
                 .push(format!("the tables need extensions that the datasource does not list in `extensions`: {names}"));
         }
+    }
+    if !live.other_views.is_empty() {
+        lines.push(format!(
+            "different in the database, and not changed in the schema: {}; correct `@@sql`, or remove the block and pull it \
+             again with --views",
+            live.other_views.join(", ")
+        ));
     }
     lines.extend(unreachable_extensions(live));
     lines.extend(schemas_elsewhere(live));
@@ -364,8 +413,11 @@ fn compile_existing(sources: Sources) -> Result<Existing, Failure> {
 /// Returns the text of the schema. Keeps the existing text if it already describes the whole database. A file in which
 /// nothing changes stays as it is.
 fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: Naming) -> Result<Repaired, Failure> {
+    let mut state = live.loaded.state.clone();
+    state.tables.extend(live.views.iter().map(|view| view.table.clone()));
     let input = |changes, new| Input {
-        state: &live.loaded.state,
+        state: &state,
+        views: &live.views,
         existing,
         changes,
         new,
@@ -377,10 +429,10 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
         files.iter_mut().for_each(|file| file.text = format(&file.text));
         return laid_out(repair(Sources { files, views: Vec::new() }, &plain)?);
     };
-    let next = Loaded::of_schema(&old.schema);
+    let next = tables_of(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
     changes.extend(more(&live.loaded.state, &lower(&old.schema)));
-    if changes.is_empty() {
+    if changes.is_empty() && live.views.is_empty() {
         return repair(old.sources.clone(), &BTreeMap::new());
     }
     let new = if path.is_dir() { path.join(PULLED) } else { path.to_owned() };
@@ -394,6 +446,13 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
         }
     }
     laid_out(repair(Sources { files, views: Vec::new() }, &plain)?)
+}
+
+/// The database that a schema describes, without its views, which are compared in another way.
+fn tables_of(schema: &Schema) -> Loaded {
+    let mut loaded = Loaded::of_schema(schema);
+    loaded.state.catalog = Catalog::default();
+    loaded
 }
 
 fn repair(sources: Sources, plain: &render::Plain) -> Result<Repaired, Failure> {
@@ -432,7 +491,7 @@ fn more(live: &State, known: &State) -> Vec<Change> {
 
 /// Describes, in words, what the texts do not say about the database.
 fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
-    let next = Loaded::of_schema(&repaired.schema);
+    let next = tables_of(&repaired.schema);
     let changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
     Ok(summary(&changes))
 }

@@ -62,6 +62,10 @@ struct Model<'s> {
     schema: Option<&'s str>,
     docs: Option<&'s str>,
     view: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'s str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    materialized: bool,
     ignored: bool,
     renamed_from: Option<&'s str>,
     fields: Vec<Field<'s>>,

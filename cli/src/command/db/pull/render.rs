@@ -14,6 +14,7 @@ use super::datasource::{self, Datasource};
 use super::names::{Names, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
 use crate::args::Naming;
+use crate::introspect::PulledView;
 
 /// Returns a string literal of the schema language.
 pub(super) fn quoted(text: &str) -> String {
@@ -37,10 +38,27 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
+/// Returns a text of several lines as the schema language writes it.
+fn long_text(text: &str) -> String {
+    if text.contains("\"\"\"")
+        || text.ends_with('"')
+        || text.contains(|letter: char| letter.is_control() && letter != '\n')
+    {
+        return quoted(text.trim());
+    }
+    let shared = text.lines().filter(|line| !line.trim().is_empty());
+    let shared = shared.map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
+    let lines =
+        text.lines().map(|line| format!("    {}", line.get(shared..).unwrap_or_default()).trim_end().to_owned());
+    format!("\"\"\"\n{}\n  \"\"\"", lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// The input of a pulled schema.
 pub(super) struct Input<'a> {
     /// The database, as far as the schema language can express it.
     pub(super) state: &'a State,
+    /// The views among its tables.
+    pub(super) views: &'a [PulledView],
     pub(super) existing: Option<&'a Existing>,
     /// The changes from the database to the existing schema.
     pub(super) changes: &'a [Change],
@@ -67,8 +85,10 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
     let taken: Vec<String> = mixins.keys().cloned().collect();
     let old = existing.map(|existing| &existing.schema);
     let names = Names::new(state, old, &taken, input.naming);
-    let ignored = ignored(state, &names);
+    let mut ignored = ignored(state, &names);
+    ignored.retain(|name| input.views.iter().all(|view| view.table.name != *name));
     let cx = Cx {
+        views: input.views,
         names: &names,
         state,
         relations: relation_fields(state, &names, &ignored),
@@ -124,6 +144,7 @@ fn ignored(state: &State, names: &Names<'_>) -> BTreeSet<ObjectName> {
 }
 
 struct Cx<'a> {
+    views: &'a [PulledView],
     names: &'a Names<'a>,
     state: &'a State,
     relations: Vec<RelationField>,
@@ -244,7 +265,8 @@ impl Cx<'_> {
                 _ => with_comments(line.clone(), old),
             });
         }
-        let mut text = format!("model {model_name} {{\n");
+        let keyword = if self.view(table).is_some() { "view" } else { "model" };
+        let mut text = format!("{keyword} {model_name} {{\n");
         for line in &in_order(lines, old) {
             let _ = writeln!(text, "{}{}", line.above, line.text);
         }
@@ -262,10 +284,20 @@ impl Cx<'_> {
         if self.ignored.contains(&table.name) && !is_ignored {
             text += "  @@ignore\n";
         }
+        if let Some(view) = self.view(table) {
+            if view.is_materialized {
+                text += "  @@materialized\n";
+            }
+            let _ = writeln!(text, "  @@sql({})", long_text(&view.query));
+        }
         match old {
             Some(old) => text + &old.below,
             None => text + &footer(&self.names.model_name(&table.name), &table.name),
         }
+    }
+
+    fn view(&self, table: &Table) -> Option<&PulledView> {
+        self.views.iter().find(|view| view.table.name == table.name)
     }
 
     /// Returns the keys of a table, the mixins that its model keeps, and their fields.
