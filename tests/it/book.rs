@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -33,6 +33,7 @@ const SOURCES: [&str; 15] = [
     include_str!("book/testing.rs"),
     include_str!("book/writes.rs"),
     include_str!("citus.rs"),
+    include_str!("constructs.rs"),
     include_str!("planner.rs"),
     include_str!("replicas/book.rs"),
     include_str!("schemas.rs"),

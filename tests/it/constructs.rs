@@ -271,6 +271,12 @@ async fn foreign_keys_reference_integers_of_another_size() {
     swap.await.expect("is allowed");
 }
 
+async fn refresh(db: &Client) -> relata::Result<()> {
+    db.habit().refresh().await?;
+    db.habit().refresh().concurrently().await?;
+    Ok(())
+}
+
 /// A materialized view shows the rows of its last refresh.
 #[tokio::test]
 async fn materialized_views_are_refreshed() {
@@ -286,7 +292,7 @@ async fn materialized_views_are_refreshed() {
     assert_eq!(orders(&db).await, Some(1));
     db.order().create(order(4)).await.expect("is created");
     assert_eq!(orders(&db).await, Some(1));
-    db.habit().refresh().concurrently().await.expect("is refreshed");
+    refresh(&db).await.expect("is refreshed");
     assert_eq!(orders(&db).await, Some(2));
     // Together with what it reads, and undone with it.
     let tx = db.begin().await.expect("begins");
