@@ -145,7 +145,7 @@ async fn read_endpoint(
 }
 
 /// Reads the database of the connection, with the views that a schema manages.
-pub(crate) async fn read_for(client: &mut Client, scope: &Scope, schema: &mut Loaded) -> Result<Loaded, Failure> {
+pub async fn read_for(client: &mut Client, scope: &Scope, schema: &mut Loaded) -> Result<Loaded, Failure> {
     let mut loaded = read_client(client, scope).await?;
     let unknown = read_managed(client, scope, &mut loaded.state, &mut schema.state).await?;
     if !unknown.is_empty() {

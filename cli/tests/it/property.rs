@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use relata::migrate::{self, Error, Migrations, Options};
-use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, reverse_plan};
+use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, read_for, reverse_plan};
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::sql::quote::ident;
@@ -230,10 +230,10 @@ impl Run<'_> {
     }
 
     async fn ends_at(&mut self, expected: &State, schema: &Loaded) -> Result<(), String> {
-        let found = introspect(self.client, &Scope::Current).await.map_err(|error| error.to_string())?;
-        let loaded = Loaded { state: found, intent: None, current_schema: Some("migrated".to_owned()) };
+        let mut schema = schema.clone();
+        let loaded = read_for(self.client, &Scope::Current, &mut schema).await.map_err(|error| error.to_string())?;
         let left =
-            difference(Pair { previous: &loaded, next: schema }, Renames::none()).map_err(|it| it.to_string())?;
+            difference(Pair { previous: &loaded, next: &schema }, Renames::none()).map_err(|it| it.to_string())?;
         if !left.is_empty() {
             return Err(format!("left to do:\n{}", summary(&left)));
         }
@@ -256,6 +256,11 @@ impl Run<'_> {
         let mut state = introspect(self.client, &Scope::Current).await.map_err(|error| error.to_string())?;
         state.extensions.clear();
         state.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
+        state.others.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        for other in &mut state.others {
+            other.order = 0;
+            other.uses.sort_by_key(|used| format!("{used:?}"));
+        }
         Ok(state)
     }
 

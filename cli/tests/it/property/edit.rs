@@ -5,7 +5,7 @@ use crate::random::Random;
 
 /// One edit; some find nothing to do.
 pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
-    match random.below(22) {
+    match random.below(25) {
         0 => sketch.add_model(random),
         1 => drop_model(sketch, random),
         2 => rename_model(sketch, random),
@@ -16,12 +16,32 @@ pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
         9 => edit_link(sketch, random),
         10 => edit_key(sketch, random),
         11 => sketch.add_pair(random),
+        22 => sketch.add_view(random),
+        23 => edit_view(sketch, random),
+        24 => {
+            if let Some(at) = random.place(sketch.views.len()) {
+                sketch.views.remove(at);
+            }
+        }
         12 => {
             if let Some(at) = random.place(sketch.pairs.len()) {
                 sketch.pairs.remove(at);
             }
         }
         _ => edit_model(sketch, random),
+    }
+}
+
+fn edit_view(sketch: &mut Sketch, random: &mut Random) {
+    let Some(at) = random.place(sketch.views.len()) else { return };
+    let model = sketch.model(sketch.views[at].model);
+    let ids: Vec<usize> = model.into_iter().flat_map(|model| &model.fields).map(|field| field.id).collect();
+    let view = &mut sketch.views[at];
+    match random.below(4) {
+        0 => view.is_materialized ^= true,
+        1 => view.is_second ^= true,
+        2 => view.fields.extend(ids.into_iter().find(|id| !view.fields.contains(id))),
+        _ => drop(random.place(view.fields.len()).map(|place| view.fields.remove(place))),
     }
 }
 

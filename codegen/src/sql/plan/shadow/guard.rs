@@ -4,7 +4,7 @@
 //! Takes the steps of an online plan. Between the first guard and the type changes, objects are renamed and dropped. So
 //! the first guard uses the old names, and knows what will be dropped.
 
-use crate::sql::change::TableObject;
+use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::plan::Transaction;
 use crate::sql::plan::action::{Action, Guard};
 use crate::sql::state::{ObjectName, Other, OtherKind};
@@ -22,18 +22,23 @@ pub(in crate::sql::plan) fn guard_first(steps: &mut Vec<(Action, Transaction)>) 
     let is_committed = |(action, transaction): &(Action, Transaction)| {
         *transaction == Transaction::Outside || matches!(action, Action::AddLabel { .. })
     };
-    if !before.iter().any(is_committed) {
-        return;
-    }
-    let at_start = before.iter().rev().try_fold(guard, |guard, (action, _)| earlier(guard, action));
+    let Some(committed) = before.iter().position(is_committed) else { return };
+    // Objects that make way first do so in the same transaction, and depend on the columns until then.
+    let start = before[..committed].iter().rposition(|(action, _)| is_catalog_drop(action)).map_or(0, |last| last + 1);
+    let at_start = before[start..].iter().rev().try_fold(guard, |guard, (action, _)| earlier(guard, action));
     if let Some(guard) = at_start {
-        steps.insert(0, (Action::Guard(guard), Transaction::Transactional));
+        steps.insert(start, (Action::Guard(guard), Transaction::Transactional));
     }
+}
+
+fn is_catalog_drop(action: &Action) -> bool {
+    matches!(action, Action::Catalog(CatalogChange::Drop { .. } | CatalogChange::Release { .. }))
 }
 
 /// Returns the guard before an action; `None` if that is unknown.
 fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
     match action {
+        action if is_catalog_drop(action) => return None,
         Action::RenameTable { from, to } => rename_tables(&mut guard, &from.sibling(to), from),
         Action::MoveTable { from, schema } => {
             rename_tables(&mut guard, &ObjectName::new(Some(schema), &from.name), from);
