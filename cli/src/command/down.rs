@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migration, Migrations, Problem, Script, Status};
+use relata_codegen::sql::quote::qualified;
 use relata_codegen::sql::{
     ACROSS_TENANTS_POLICY, Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, TENANT_POLICY, plan, render,
 };
@@ -135,15 +136,16 @@ pub(super) fn backwards(
         return Ok(Undo { name: name.to_owned(), sql, losses });
     }
     let migration = migrations.get(name);
-    if let Some(more) = migration.and_then(beyond_snapshots) {
-        output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
-    }
     let load = |name: &str| match snapshot::of(folder, name) {
         Some(path) => Ok(Loaded::of_schema(&read_old_schema(&path)?)),
         None => Err(Failure::refused(format!("{name} has no schema.dsl, so its reverse migration is unknown"))
             .help(format!("write the statements that undo it into {}", file.display()))),
     };
     let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
+    let views: Vec<String> = [&from, &to].into_iter().flat_map(views_of).collect();
+    if let Some(more) = migration.and_then(|migration| beyond_snapshots(migration, &views)) {
+        output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
+    }
     let plan = reverse_plan(migration, Pair { previous: &from, next: &to }, renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
 }
@@ -156,15 +158,23 @@ pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames:
     Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))
 }
 
-/// The first statement whose effect no snapshot shows.
-pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
+/// The views whose queries a snapshot has, as SQL.
+pub(super) fn views_of(snapshot: &Loaded) -> Vec<String> {
+    let views = snapshot.state.catalog.objects.iter().filter_map(|object| object.view.as_ref());
+    views.map(|view| qualified(&view.name)).collect()
+}
+
+/// The first statement whose effect no snapshot shows. `views` are those whose queries a snapshot has.
+pub(super) fn beyond_snapshots(migration: &Migration, views: &[String]) -> Option<String> {
     // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain, and the policies of tenants are
     // in the snapshots.
     let is_sync_trigger = |sql: &str| SYNC_TRIGGERS.iter().any(|name| sql.contains(&format!("\"{name}\"")));
     let is_own_policy = |sql: &str| {
         [TENANT_POLICY, ACROSS_TENANTS_POLICY].iter().any(|name| sql.contains(&format!(" POLICY \"{name}\" ON ")))
     };
-    let is_planned = |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql) || is_own_policy(sql);
+    let is_own_view = |sql: &str| views.iter().any(|view| sql.contains(&format!(" VIEW {view}")));
+    let is_planned =
+        |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql) || is_own_policy(sql) || is_own_view(sql);
     let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
     let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
     Some(excerpt(&statement.sql, 4))

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use relata::migrate::{Migration, Migrations, Replaced};
 use relata_codegen::sql::{Pair, render};
 
-use super::down::beyond_snapshots;
+use super::down::{beyond_snapshots, views_of};
 use super::migrate::{count, read};
 use crate::args;
 use crate::compare::difference::{Renames, difference, plan};
@@ -26,7 +27,7 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
             .help("add the schema after this migration")
     })?;
     if !args.force {
-        refuse_losing(&squashed)?;
+        refuse_losing(folder, &squashed)?;
     }
     let next = Loaded::of_schema(&read_old_schema(&path)?);
     let changes = difference(Pair { previous: &Loaded::empty(), next: &next }, Renames::none())?;
@@ -73,10 +74,16 @@ fn header(squashed: &[&Migration]) -> String {
     text
 }
 
-fn refuse_losing(squashed: &[&Migration]) -> Result<(), Failure> {
+fn refuse_losing(folder: &Path, squashed: &[&Migration]) -> Result<(), Failure> {
+    let mut views = Vec::new();
+    for path in squashed.iter().filter_map(|migration| snapshot::of(folder, migration.name())) {
+        views.extend(views_of(&Loaded::of_schema(&read_old_schema(&path)?)));
+    }
     let lost: String = squashed
         .iter()
-        .filter_map(|migration| Some(format!("\n  - {} has `{}`", migration.name(), beyond_snapshots(migration)?)))
+        .filter_map(|migration| {
+            Some(format!("\n  - {} has `{}`", migration.name(), beyond_snapshots(migration, &views)?))
+        })
         .collect();
     if lost.is_empty() {
         return Ok(());
