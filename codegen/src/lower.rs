@@ -51,6 +51,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: 
     types::resolve_types(&mut cx);
     attributes::read_attributes(&mut cx);
     views::read_files(&mut cx, views);
+    views::check_options(&mut cx);
     defaults::check_defaults(&mut cx);
     extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);

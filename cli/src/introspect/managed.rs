@@ -113,9 +113,13 @@ async fn try_out(
 async fn compare_views(transaction: &Transaction<'_>, view: &ViewInSchema) -> Result<Outcome, tokio_postgres::Error> {
     // The compiler refuses queries that contain more than one statement.
     let create = format!("CREATE TEMP VIEW relata_view AS {}", view.query);
+    let options: Vec<_> = view.options.iter().map(|option| literal(option)).collect();
     let question = format!(
-        "SELECT pg_get_viewdef(to_regclass({})) = pg_get_viewdef(c.oid), {VIEW_COLUMNS}
-         FROM pg_class AS c WHERE c.oid = 'pg_temp.relata_view'::regclass",
+        "SELECT pg_get_viewdef(v.oid) = pg_get_viewdef(c.oid)
+           AND ARRAY(SELECT unnest(v.reloptions) ORDER BY 1) = ARRAY(SELECT unnest(ARRAY[{}]::text[]) ORDER BY 1), {VIEW_COLUMNS}
+         FROM pg_class AS c LEFT JOIN pg_class AS v ON v.oid = to_regclass({})
+         WHERE c.oid = 'pg_temp.relata_view'::regclass",
+        options.join(", "),
         literal(&qualified(&view.name))
     );
     let Some(row) = try_out(transaction, &create, &question).await? else { return Ok(Outcome::Differs(None)) };

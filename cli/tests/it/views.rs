@@ -35,6 +35,7 @@ view Best {
   points Int
 
   @@map("best")
+  @@with("security_barrier=true")
   @@sql("SELECT name, max(points) AS points FROM standings GROUP BY name")
 }
 
@@ -51,7 +52,7 @@ view Total {
 
 /// What no schema says of the views.
 const BELONGINGS: &str = "
-    GRANT SELECT ON standings TO PUBLIC; GRANT SELECT (points) ON players TO PUBLIC; GRANT SELECT ON totals TO PUBLIC;
+    GRANT SELECT ON standings TO PUBLIC; GRANT SELECT (name) ON best TO PUBLIC; GRANT SELECT ON totals TO PUBLIC;
     COMMENT ON VIEW standings IS 'it''s the list'; COMMENT ON MATERIALIZED VIEW totals IS 'sums';
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER noted INSTEAD OF INSERT ON standings FOR EACH ROW EXECUTE FUNCTION note();
@@ -64,6 +65,7 @@ const STATE: &str = "
     SELECT string_agg(line, E'\n' ORDER BY line) FROM (
       SELECT c.relname || ' may be read by ' || (SELECT string_agg(grantee::text || privilege_type, ',') FROM aclexplode(c.relacl) WHERE grantee = 0)
         AS line FROM pg_class AS c WHERE relkind IN ('v', 'm') AND relacl IS NOT NULL AND relnamespace = 'public'::regnamespace
+      UNION ALL SELECT relname || '.' || attname || a.attacl::text FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = attrelid WHERE attacl IS NOT NULL AND relkind = 'v' AND relnamespace = 'public'::regnamespace
       UNION ALL SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
       UNION ALL SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
       UNION ALL SELECT rulename::text FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class = 'standings'::regclass
@@ -176,6 +178,10 @@ fn drift_of_views_is_found() {
     project.status(&database).says("index totals_by_names");
     query(&database, "DROP INDEX totals_by_names; CREATE INDEX totals_by_names ON totals USING btree (names DESC)");
     project.status(&database).exits(0).hides("totals");
+    query(&database, "ALTER VIEW best RESET (security_barrier)");
+    project.status(&database).says("view best");
+    query(&database, "ALTER VIEW best SET (security_barrier = true)");
+    project.status(&database).exits(0).says("up to date");
     query(&database, "DROP VIEW best");
     project.status(&database).says("view best");
 }

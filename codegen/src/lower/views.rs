@@ -62,6 +62,24 @@ pub(super) fn read_files<'a>(cx: &mut Cx<'a, '_>, files: &'a [SourceFile]) {
     }
 }
 
+/// Reports options of views that migrations do not create.
+pub(super) fn check_options(cx: &mut Cx<'_, '_>) {
+    let mut found = Vec::new();
+    for model in &cx.models {
+        let is_unmanaged = model.ast.kind == ModelKind::View && model.query.is_none();
+        let option = model.attributes.iter().find(|attribute| attribute.name.text == "with");
+        if let Some(option) = option.filter(|_| is_unmanaged) {
+            let message = format!("migrations do not create `{}`", model.ast.name.text);
+            found.push(
+                Diagnostic::new(codes::MISPLACED_ATTRIBUTE, option.span, message)
+                    .label("has no effect")
+                    .help("add the query of the view with `@@sql`, or remove the attribute"),
+            );
+        }
+    }
+    cx.diagnostics.extend(found);
+}
+
 /// Returns the changes that write the queries of files into the views that they are for.
 pub(super) fn attributes_of_files(cx: &Cx<'_, '_>, files: &[SourceFile]) -> Vec<Edit> {
     let attribute = |file: &SourceFile| {

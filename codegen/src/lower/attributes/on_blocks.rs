@@ -199,7 +199,6 @@ fn read_with<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>)
     if let Some((storage, _)) = bound.get("parameters").and_then(|value| keys::read_storage(cx, value)) {
         cx.model_mut(id).storage = storage;
     }
-    refuse_on_view(cx, id, attribute);
 }
 
 fn refuse_on_view(cx: &mut Cx<'_, '_>, id: ModelId, attribute: &Attribute<'_>) {

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use relata_pgsql::{TokenKind, tokens};
+use relata_pgsql::{Token, TokenKind, tokens};
 
 use super::{lower_index, lower_type, table_name};
 use crate::ir::{ModelWalker, Schema};
-use crate::sql::index_text::create_index;
+use crate::sql::index_text::{create_index, storage};
 use crate::sql::quote::qualified;
 use crate::sql::state::{CatalogObject, Nature, Need, ObjectKey, ObjectName, State, ViewInSchema};
 
@@ -22,6 +22,14 @@ pub(super) fn add(schema: &Schema, state: &mut State) {
     for (model, query) in &managed {
         let mut view = view(*model, query);
         view.needs = needs(query, state, &keys, &view.key);
+        if reads_all(query) {
+            // PostgreSQL writes the columns down when it creates the view: with others, it is another view.
+            let columns = view.needs.iter().filter_map(|need| match need {
+                Need::Column(table, column) => Some(format!("{table}.{column}")),
+                _ => None,
+            });
+            view.shape = format!("* of {}\n{}", columns.collect::<Vec<_>>().join(", "), view.shape);
+        }
         if model.model().materialized {
             objects.extend(indexes(*model, &view.key));
         }
@@ -51,7 +59,8 @@ fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
     let ends_in_comment = tokens(query).last().is_some_and(|token| token.kind == TokenKind::LineComment);
     let query = if ends_in_comment { format!("{query}\n") } else { query.to_owned() };
     let words = key.kind.to_uppercase();
-    let create = format!("CREATE {words} {name} AS\n{query}");
+    let options = storage(&model.model().storage);
+    let create = format!("CREATE {words} {name}{options} AS\n{query}");
     let is_materialized = model.model().materialized;
     let columns: Vec<_> = model
         .columns()
@@ -63,11 +72,16 @@ fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
     CatalogObject {
         described: key.to_string(),
         shape: if is_materialized { create.clone() } else { columns.join("\n") },
-        replace: (!is_materialized).then(|| format!("CREATE OR REPLACE VIEW {name} AS\n{query}")),
+        replace: (!is_materialized).then(|| format!("CREATE OR REPLACE VIEW {name}{options} AS\n{query}")),
         drop: format!("DROP {words} {name}"),
         create: Some(create),
         parts: Vec::new(),
-        view: Some(ViewInSchema { name: table_name(model), query: query.clone(), indexes: index_names(model) }),
+        view: Some(ViewInSchema {
+            name: table_name(model),
+            query: query.clone(),
+            options: model.model().storage.clone(),
+            indexes: index_names(model),
+        }),
         restore: None,
         needs: Vec::new(),
         owner: None,
@@ -110,7 +124,7 @@ fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
 fn needs(query: &str, state: &State, views: &[(ObjectName, ObjectKey)], own: &ObjectKey) -> Vec<Need> {
     let words = words(query);
     let is_named = |name: &str| words.contains(name);
-    let reads_all = tokens(query).any(|token| token.kind == TokenKind::Operator && token.text(query) == "*");
+    let reads_all = reads_all(query);
     let mut found = Vec::new();
     for table in state.tables.iter().filter(|table| is_named(&table.name.name)) {
         found.push(Need::Table(table.name.clone()));
@@ -124,6 +138,17 @@ fn needs(query: &str, state: &State, views: &[(ObjectName, ObjectKey)], own: &Ob
     let others = views.iter().filter(|(name, key)| key != own && is_named(&name.name));
     found.extend(others.map(|(_, key)| Need::Object(key.clone())));
     found
+}
+
+/// Returns whether a query selects all columns of something: a `*` that is neither a product nor part of `count(*)`.
+fn reads_all(query: &str) -> bool {
+    let tokens: Vec<_> = tokens(query).filter(|token| !token.is_comment()).collect();
+    let begins_item = |token: &Token| {
+        token.is_punctuation(query, ".")
+            || token.is_punctuation(query, ",")
+            || ["select", "all", "distinct", "returning"].iter().any(|word| token.is_word(query, word))
+    };
+    tokens.windows(2).any(|pair| pair[1].text(query) == "*" && begins_item(&pair[0]))
 }
 
 /// Returns the names and keywords of a query, as PostgreSQL folds them.

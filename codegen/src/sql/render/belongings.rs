@@ -19,6 +19,7 @@ DO $relata$ BEGIN
     CROSS JOIN LATERAL (
       SELECT 7 AS place, format('ALTER %s %s OWNER TO %I', kind, c.oid::regclass, pg_get_userbyid(c.relowner)) AS sql WHERE c.relowner <> current_user::regrole
       UNION ALL SELECT 2, format('GRANT %s ON %s TO %s%s', privilege_type, c.oid::regclass, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) FROM aclexplode(c.relacl) WHERE grantee <> c.relowner
+      UNION ALL SELECT 2, format('GRANT %s (%I) ON %s TO %s%s', privilege_type, a.attname, c.oid::regclass, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) WHERE a.attrelid = c.oid AND grantee <> c.relowner
       UNION ALL SELECT 3, format('COMMENT ON %s %s IS %L', kind, c.oid::regclass, description) FROM pg_description WHERE objoid = c.oid AND classoid = 'pg_class'::regclass AND objsubid = 0
       UNION ALL SELECT 4, pg_get_indexdef(i.oid) FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND i.relname <> ALL (ARRAY[{indexes}]::text[])
       UNION ALL SELECT 5, pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = c.oid AND rulename <> '_RETURN'

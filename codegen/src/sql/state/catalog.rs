@@ -54,6 +54,8 @@ pub struct ViewInSchema {
     pub name: ObjectName,
     /// Its query.
     pub query: String,
+    /// Its options: `security_invoker=true`.
+    pub options: Vec<String>,
     /// The names of the indexes that the schema declares.
     pub indexes: Vec<String>,
 }
