@@ -343,3 +343,23 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), Confinement::None, "{sql}");
     }
 }
+
+/// What the client of one tenant sends.
+#[test]
+fn files_that_write_are_confined_too() {
+    let compiled = compile(&Sources::single("tenants.dsl", include_str!("../fixtures/queries/tenants.dsl")));
+    let schema = compiled.schema.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    insta::glob!("../fixtures", "queries/tenants/*.sql", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+        let checked = check(&schema, &sources);
+        let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
+        let sent = match &query.confinement {
+            Confinement::None => "is not confined\n".to_owned(),
+            Confinement::Shared => "is of all tenants\n".to_owned(),
+            Confinement::Confined(sql) if query.only_for_tenants => format!("only for a tenant:\n{sql}\n"),
+            Confinement::Confined(sql) => format!("for a tenant:\n{sql}\n"),
+        };
+        insta::assert_snapshot!(format!("{sent}{}", rendered(&sources, &checked)));
+    });
+}
