@@ -119,6 +119,23 @@ fn a_database_of_ones_own_is_only_read() {
     project.run(&["check", "--database", "--url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
 }
 
+/// PostgreSQL accepts what the client of one tenant sends for a file that writes.
+#[test]
+fn postgresql_accepts_what_a_tenant_sends() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries");
+    let project = Project::new();
+    project.write("schema.dsl", fs::read(fixtures.join("tenants.dsl")).expect("is read"));
+    let mut count = 0;
+    for entry in fs::read_dir(fixtures.join("tenants")).expect("is read") {
+        let path = entry.expect("is read").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        project.write(&format!("queries/{name}"), fs::read(&path).expect("is read"));
+        count += 1;
+    }
+    assert!(count >= 40, "{count} fixtures");
+    project.run(&["check", "--database"]).exits(0).says(&format!("PostgreSQL agrees with {count} queries"));
+}
+
 /// The functions, views and sequences of `sql` have the types that PostgreSQL gives them.
 #[test]
 fn postgresql_agrees_with_the_objects_of_the_project() {
