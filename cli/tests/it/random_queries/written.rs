@@ -120,12 +120,15 @@ impl Judge {
         if let Some(leak) = texts.into_iter().find(is_leak) {
             return Err(format!("a row of another tenant is read: {leak}, with {args:?}"));
         }
-        let meets_key = lower.contains("777") && lower.contains("insert");
         let chooses = lower.contains(" from ") && !lower.starts_with("delete") || lower.starts_with("with");
+        let meets_key = lower.contains("777") && lower.contains("insert");
+        let is_ordered = meets_key || chooses || ORDERED.iter().any(|word| lower.contains(word));
+        // Of several rows that match a deleted one, PostgreSQL returns any.
+        let returns_any = lower.starts_with("delete") && lower.contains(" using ") && own.tables == both.tables;
         if own == both {
             tally.same += 1;
             tally.changed += usize::from(own.tables != *first);
-        } else if meets_key || chooses || ORDERED.iter().any(|word| lower.contains(word)) {
+        } else if is_ordered || returns_any {
             tally.ordered += 1;
         } else {
             return Err(format!("the rows differ, with {args:?}:\n{own:?}\n{both:?}"));

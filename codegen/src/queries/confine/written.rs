@@ -56,7 +56,10 @@ fn is_allowed(model: ModelWalker<'_>, write: &Write) -> bool {
         let mut columns = relation.referencing_columns();
         let is_set =
             |column: ColumnWalker<'_>| sets(&column) || !write.sets.is_empty() && column.column().generated.is_some();
-        let is_given = |column: ColumnWalker<'_>| write.new_rows.as_ref().is_some_and(|rows| gives(rows, column));
+        let is_given = |column: ColumnWalker<'_>| {
+            let is_own = || model.column_of_tenant() == Some(column);
+            write.new_rows.as_ref().is_some_and(|rows| is_own() || gives(rows, column))
+        };
         !columns.any(|column| is_set(column) || is_given(column))
     })
 }

@@ -44,6 +44,16 @@ pub(super) const STATEMENTS: &[&str] = &[
     "UPDATE node SET (note, label) = ROW ('a', 'b') FROM (node AS x JOIN link AS y ON y.a = x.id) WHERE x.id = node.id",
     "UPDATE node SET (note, label) = (SELECT t.note, n.label FROM link t JOIN node n ON n.id = t.a ORDER BY t.a, t.b LIMIT 1) WHERE id BETWEEN 1 AND 3 OR id = ANY (ARRAY[9, 7771])",
     "UPDATE node SET note = 'l' WHERE id IN (SELECT n.id FROM node n ORDER BY n.id LIMIT 2 FOR UPDATE) OR id = 7771",
+    "/* ä€ */ UPDATE node /* ü */ SET note = 'ß' WHERE id > 0 /* ö */ OR 'é' = 'é' /* € */ RETURNING 'ü' || note AS \"ü\"",
+    "UPDATE node SET note = :note, label = :label WHERE id = :id OR :other OR note IS NULL OR label <> :note",
+    "INSERT INTO node (label, note) VALUES (:label, :note), (:note, :label) RETURNING label",
+    "DELETE FROM node USING (VALUES (1), (7771)) AS v (x) RETURNING node.id",
+    "UPDATE node SET note = 'v' FROM unnest(ARRAY[1, 7771]) AS u (x)",
+    "INSERT INTO node (label) SELECT ALL label AS \"from\" FROM node WHERE id = 1 FOR SHARE",
+    "INSERT INTO node (label) SELECT unnest(ARRAY['a', 'b']) FROM node WHERE id = 1",
+    "INSERT INTO node (label, note) SELECT label, CASE WHEN grouping(label) = 1 THEN 'all' END FROM node WHERE label = 'root' GROUP BY GROUPING SETS ((label), (label, id))",
+    "INSERT INTO node (label) SELECT n.label FROM node n WHERE n.id = 1 ON CONFLICT (id) DO NOTHING RETURNING (SELECT count(*) FROM node) AS count",
+    "WITH a AS (INSERT INTO node (label) VALUES ('a') RETURNING *), b AS (UPDATE node SET size = 7 WHERE id = 2 OR id = 7772 RETURNING *) DELETE FROM node WHERE id = 3 OR id = 7773",
     "UPDATE wide SET i = i + 1 WHERE (k OR NOT k) OR (k IS NULL) RETURNING i, (SELECT count(*) FROM node) AS nodes",
 ];
 
@@ -70,5 +80,9 @@ pub(super) const OPEN: &[&str] = &[
     "UPDATE node SET note = 'a' WHERE id = nextval('node_id_seq')",
     "INSERT INTO node (label) SELECT relname FROM pg_class",
     "UPDATE node SET note = 'a' WHERE CURRENT OF c",
+    "UPDATE node SET note = 'a' FROM link AS \"node\"",
+    "INSERT INTO node AS excluded (id, label) VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET label = 'b'",
+    "INSERT INTO node (label) TABLE node",
+    "INSERT INTO node DEFAULT VALUES RETURNING node",
     "MERGE INTO node USING link ON link.a = node.id WHEN MATCHED THEN DELETE",
 ];
