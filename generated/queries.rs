@@ -3,7 +3,9 @@
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
 /// Writes the addresses of an institution in lower case, as they are compared.
-pub fn lower_emails(institution_id: impl rt::IntoValue<rt::Uuid>) -> rt::SqlCommand {
+pub fn lower_emails(
+    institution_id: impl rt::IntoValue<rt::Uuid>,
+) -> rt::SqlCommand<rt::Confined> {
     rt::SqlCommand::new(
         &LOWER_EMAILS_,
         rt::Vec::from([rt::value::<rt::Uuid>(institution_id)]),
@@ -14,7 +16,10 @@ static LOWER_EMAILS_: rt::Sql = rt::Sql::new(
         "UPDATE users SET email = lower(email), updated_at = now() WHERE institution_id = $1 AND email <> lower(email)",
         &[],
     )
-    .writes(&super::user::TABLE);
+    .writes(&super::user::TABLE)
+    .confined(
+        "UPDATE users SET email = lower(email), updated_at = now() WHERE \"users\".\"institution_id\" = $2 AND (institution_id = $1 AND email <> lower(email))",
+    );
 /// Schedules an exam for every student of a class year who has none of that type yet.
 pub fn schedule_class(
     day: impl rt::IntoNullable<rt::NaiveDate>,

@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 pub use query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 
 use catalog::Catalog;
-use confine::{Reads, confine};
+use confine::{Tables, confine};
 use header::{is_name, read_header};
-use infer::{ParamState, infer};
+use infer::{LeftOut, ParamState, infer};
 use lexer::{Kind, Token, tokens};
 use objects::add_objects;
 use params::number_params;
@@ -141,10 +141,19 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     }
     let (cx, outputs) = infer(schema, catalog, params, &statement);
     found.extend(cx.found);
-    let reads = Reads { tables: cx.tables, groupings: cx.groupings, goes_outside: cx.goes_outside, tokens: &tokens };
+    let tables = Tables {
+        reads: cx.tables,
+        writes: cx.written,
+        groupings: cx.groupings,
+        goes_outside: cx.goes_outside,
+        tokens: &tokens,
+    };
     let inferred = assemble::Inferred { params: cx.params, outputs, writes: cx.writes };
     let mut query = assemble::assemble(schema, span, header, numbered, inferred, found);
-    query.confinement = confine(schema, &query, reads);
+    (query.confinement, query.only_for_tenants) = confine(schema, &query, tables);
+    let is_confined = matches!(query.confinement, Confinement::Confined(_));
+    let left_out = |left: LeftOut| if is_confined { left.confined } else { Some(left.other) };
+    found.extend(cx.left_out.into_iter().filter_map(left_out));
     // Errors that only follow from another error are not reported.
     let is_underived = |known: &Diagnostic| known.code == codes::QUERY_NOT_DERIVED.code;
     if found.iter().any(|known| known.is_error() && !is_underived(known)) {

@@ -25,7 +25,8 @@ pub use delegate::Delegate;
 pub use find::{Find, FindFirst, FindMany, FindUnique, SelectFrom};
 pub use group::GroupBy;
 pub use page::{FindPage, Page};
-pub use query_file::{Confined, IntoSqlCall, SqlCommand, SqlQuery};
+pub(crate) use query_file::Unconfined;
+pub use query_file::{Confined, IntoSqlCall, OnlyConfined, SqlCommand, SqlQuery};
 pub use refresh::Refresh;
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,

@@ -5,7 +5,7 @@ mod models;
 mod transaction;
 
 pub use builder::ClientBuilder;
-pub use models::{AnySql, Models, NoTenant, OfAll, OfNone, OfTenant, Root, Sees, Tenants};
+pub use models::{AnySql, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants};
 pub(crate) use models::{RunsWith, SqlAccess};
 use models::{settings_across_tenants, settings_of_tenant, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};

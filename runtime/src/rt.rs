@@ -1,7 +1,9 @@
 //! Re-exports for generated code: every path in it begins with this module.
 
-pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
-pub use crate::client::{AnySql, Client, Models, NoTenant, OfAll, OfNone, OfTenant, Root, Sees, Tenants, Transaction};
+pub use crate::builder::{AcrossTenants, All, Confined, Delegate, OnlyConfined, SqlCommand, SqlQuery};
+pub use crate::client::{
+    AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
+};
 pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,

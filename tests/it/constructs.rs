@@ -19,8 +19,8 @@ use crate::support::{Database, connect, devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, LevelName, Status, area, club, customer, depot, habit, level, line, membership, order, parcel, product, rack, tag,
-    turnover,
+    Client, LevelName, Status, area, club, customer, depot, habit, level, line, membership, order, parcel, product,
+    rack, tag, turnover,
 };
 
 fn schema() -> relata_codegen::ir::Schema {

@@ -135,6 +135,7 @@ async fn query_files_that_write_name_the_institution() {
     assert_eq!(north.student_exam().count().await.expect("counts"), 2);
     north.user().update_many().all_rows().set(user::email.to("ADA@X.EDU")).await.expect("writes");
     assert_eq!(all.query(queries::lower_emails(SOUTH)).await.expect("writes"), 0);
+    assert_eq!(north.query(queries::lower_emails(SOUTH)).await.expect("writes"), 0);
     assert_eq!(all.query(queries::lower_emails(NORTH)).await.expect("writes"), 1);
 }
 

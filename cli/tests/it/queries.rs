@@ -119,6 +119,64 @@ fn a_database_of_ones_own_is_only_read() {
     project.run(&["check", "--database", "--url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
 }
 
+/// PostgreSQL accepts what the client of one tenant sends for a file that writes.
+#[test]
+fn postgresql_accepts_what_a_tenant_sends() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries");
+    let project = Project::new();
+    project.write("schema.dsl", fs::read(fixtures.join("tenants.dsl")).expect("is read"));
+    let mut count = 0;
+    for entry in fs::read_dir(fixtures.join("tenants")).expect("is read") {
+        let path = entry.expect("is read").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        project.write(&format!("queries/{name}"), fs::read(&path).expect("is read"));
+        count += 1;
+    }
+    assert!(count >= 40, "{count} fixtures");
+    project.run(&["check", "--database"]).exits(0).says(&format!("PostgreSQL agrees with {count} queries"));
+}
+
+/// The id of the tenant has the type of the column wherever a statement uses it.
+#[test]
+fn a_tenants_id_has_the_type_of_its_column() {
+    let statements = [
+        "INSERT INTO room (name) SELECT DISTINCT name FROM room",
+        "INSERT INTO room (name) VALUES ('a'), ('b') ON CONFLICT (name) DO UPDATE SET name = 'c' RETURNING id",
+        "INSERT INTO room (name) VALUES ('a'), ('b') ORDER BY 1",
+        "INSERT INTO room (name) SELECT 'a' FROM note WHERE text = $1 GROUP BY 1",
+        "INSERT INTO note DEFAULT VALUES",
+        "WITH n AS (UPDATE note SET text = $1 RETURNING text) INSERT INTO room (name) SELECT text FROM n",
+        "WITH n AS (INSERT INTO note (text) VALUES ($1) RETURNING text) DELETE FROM room USING n WHERE name = text",
+    ];
+    for (key, reference) in [
+        ("Int", "Int"),
+        ("BigInt", "BigInt"),
+        ("BigInt", "Int"),
+        ("Int @db.SmallInt", "Int @db.SmallInt"),
+        ("String", "String"),
+        ("String @db.VarChar(10)", "String @db.VarChar(10)"),
+        ("String @db.Char(3)", "String @db.Char(3)"),
+        ("String @db.Uuid", "String @db.Uuid"),
+    ] {
+        let relation = format!("tenant {reference}\n  school School @relation(fields: [tenant], references: [id])");
+        let schema = format!(
+            "model School {{\n  id {key} @id\n  rooms Room[]\n  notes Note[]\n  @@tenant\n  @@map(\"school\")\n}}\n\
+             model Room {{\n  id Int @default(autoincrement())\n  {relation}\n  name String @unique(global: true)\n  \
+             @@id([tenant, id])\n  @@tenant(school)\n  @@map(\"room\")\n}}\n\
+             model Note {{\n  id Int @default(autoincrement())\n  {}\n  text String @default(\"\")\n  \
+             @@id([tenant, id])\n  @@tenant(school)\n  @@map(\"note\")\n}}\n",
+            relation.replace(reference, key)
+        );
+        let project = Project::new();
+        project.write("schema.dsl", schema);
+        for (at, sql) in statements.iter().enumerate() {
+            project.write(&format!("queries/q{at}.sql"), sql);
+        }
+        let agrees = format!("PostgreSQL agrees with {} queries", statements.len());
+        project.run(&["check", "--database"]).exits(0).says(&agrees).hides("R1015");
+    }
+}
+
 /// The functions, views and sequences of `sql` have the types that PostgreSQL gives them.
 #[test]
 fn postgresql_agrees_with_the_objects_of_the_project() {

@@ -3,7 +3,7 @@
 //! - What the compiler accepts is prepared: the types of all parameters and columns are those that PostgreSQL says.
 //! - It is run over rows with nulls, and over empty tables: nothing is null that is typed never to be.
 //! - What the compiler refuses and PostgreSQL accepts is counted by code and printed.
-//! - What the compiler confines to a tenant reads nothing of another one.
+//! - What the compiler confines to a tenant reads nothing of another one, and changes nothing of it.
 //!
 //! `RELATA_QUERIES_CASES=10000` runs more cases, `RELATA_QUERIES_SEED=7` begins with another one, and is one if it
 //! stands alone.
@@ -14,6 +14,7 @@ mod functions;
 mod judge;
 mod statement;
 mod world;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -52,12 +53,22 @@ impl Generator {
         Self::statement_of(seed, true)
     }
 
+    /// A statement of a seed that writes, for tables whose rows belong to tenants.
+    fn writing(seed: u64) -> String {
+        let mut generator = Self::new(seed, true);
+        renumbered(&generator.writing_statement())
+    }
+
     fn statement_of(seed: u64, by_keys: bool) -> String {
+        let mut generator = Self::new(seed, by_keys);
+        renumbered(&generator.statement())
+    }
+
+    fn new(seed: u64, by_keys: bool) -> Self {
         let mut random = Random::new(seed);
         let (queries, depth) = (random.below(4), 1 + random.below(3));
         let (params, ctes) = (Vec::new(), Vec::new());
-        let mut generator = Self { random, signatures: signatures(), params, ctes, names: 0, queries, depth, by_keys };
-        renumbered(&generator.statement())
+        Self { random, signatures: signatures(), params, ctes, names: 0, queries, depth, by_keys }
     }
 }
 
@@ -129,4 +140,26 @@ fn random_queries_of_a_tenant_read_no_rows_of_another() {
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
     let is_enough = tally.confined * 5 > cases as usize && tally.same > tally.ordered && tally.rows > tally.confined;
     assert!(cases < 100 || is_enough, "too little was compared: {}", tally.report());
+}
+
+#[test]
+fn random_statements_of_a_tenant_change_no_rows_of_another() {
+    let server = relata_devdb::DevDb::start().expect("a PostgreSQL");
+    let database = server.create_database("written").expect("a database");
+    let cases = seeds().end - seeds().start;
+    let tally = block_on(written::run(database.url(), seeds()));
+    println!("{}", tally.report());
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
+    let is_enough =
+        tally.confined * 5 > cases as usize * 2 && tally.same > 4 * tally.ordered && tally.changed * 4 > tally.same;
+    assert!(cases < 100 || is_enough, "too little was compared: {}", tally.report());
+}
+
+#[test]
+fn statements_written_by_hand_change_no_rows_of_another_tenant() {
+    let server = relata_devdb::DevDb::start().expect("a PostgreSQL");
+    let database = server.create_database("by_hand").expect("a database");
+    let tally = block_on(written::run_by_hand(database.url()));
+    println!("{}", tally.report());
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
 }

@@ -285,7 +285,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
     let tenant_id = emit_tenant_id(cx, tenant);
     // What PostgreSQL confines itself may be any SQL.
     let (sql, any_sql) = match cx.schema.is_row_secured() {
-        true => (quote!(rt::OfAll), Some(quote!(impl rt::AnySql for TenantModels {}))),
+        true => (quote!(rt::OfSecuredTenant), Some(quote!(impl rt::AnySql for TenantModels {}))),
         false => (quote!(rt::OfTenant), None),
     };
     let name = tenant.name();

@@ -53,10 +53,15 @@ fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
         Confinement::Shared => Some(quote!(.shared())),
         Confinement::Confined(sql) => Some(quote!(.confined(#sql))),
     };
-    let kind = match (&of, &confined) {
-        (None, _) => quote!(rt::SqlCommand),
+    let senders = confined.as_ref().map(|_| match query.only_for_tenants {
+        true => quote!(rt::OnlyConfined),
+        false => quote!(rt::Confined),
+    });
+    let kind = match (&of, senders) {
+        (None, None) => quote!(rt::SqlCommand),
+        (None, Some(senders)) => quote!(rt::SqlCommand<#senders>),
         (Some(row), None) => quote!(rt::SqlQuery<#row>),
-        (Some(row), Some(_)) => quote!(rt::SqlQuery<#row, rt::All, rt::Confined>),
+        (Some(row), Some(senders)) => quote!(rt::SqlQuery<#row, rt::All, #senders>),
     };
     let path = if query.columns.is_none() { quote!(rt::SqlCommand) } else { quote!(rt::SqlQuery) };
     quote! {

@@ -128,6 +128,11 @@ impl<'s> ModelWalker<'s> {
         self.model().tenancy != Tenancy::Shared
     }
 
+    /// Returns the column in which rows that belong to a tenant hold its id, if the model has one.
+    pub fn column_of_tenant(self) -> Option<ColumnWalker<'s>> {
+        self.tenant_column().filter(|_| matches!(self.model().tenancy, Tenancy::Within(_)))
+    }
+
     /// Returns the column that holds the tenant's id, if the model has one. For a tenant, that is its id.
     pub fn tenant_column(self) -> Option<ColumnWalker<'s>> {
         match &self.model().tenancy {

@@ -59,6 +59,7 @@ pub(super) fn assemble(
         parts,
         writes: inferred.writes,
         confinement: Confinement::None,
+        only_for_tenants: false,
         span,
     }
 }
@@ -120,6 +121,7 @@ pub(super) fn annotated(
         parts: Vec::new(),
         writes: None,
         confinement: Confinement::None,
+        only_for_tenants: false,
         span,
     })
 }

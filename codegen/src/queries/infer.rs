@@ -12,6 +12,7 @@ mod operator;
 mod scope;
 mod select;
 mod write;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::ir::{FieldId, ModelId, Schema};
 
 pub(super) use expression::named_type;
 pub(super) use select::columns;
+pub(super) use written::{LeftOut, NewRows, NewValues, Write};
 
 /// PostgreSQL's name for a column without a name.
 pub(super) const NAMELESS: &str = "?column?";
@@ -151,7 +153,10 @@ pub(super) struct Cx<'s> {
     /// The tables that are read, and the places of their names.
     pub(super) tables: Vec<(Span, ModelId)>,
     pub(super) groupings: Vec<Grouping>,
-    /// Whether it writes, or reads something that the schema does not know.
+    /// The tables that are written.
+    pub(super) written: Vec<Write>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// Whether it reads or writes something that the schema does not know, or that cannot be confined to a tenant.
     pub(super) goes_outside: bool,
 }
 
@@ -194,6 +199,8 @@ impl<'s> Cx<'s> {
             written_holes: BTreeSet::new(),
             tables: Vec::new(),
             groupings: Vec::new(),
+            written: Vec::new(),
+            left_out: Vec::new(),
             goes_outside: false,
         }
     }

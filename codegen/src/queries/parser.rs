@@ -72,10 +72,14 @@ impl Parser<'_> {
         self.span_of(self.peek())
     }
 
+    /// Returns the place of the last token that was read.
+    fn last(&self) -> Span {
+        self.span_of(&self.tokens[self.at.saturating_sub(1)])
+    }
+
     /// Returns the span from a place to the end of the last token that was read.
     fn since(&self, start: Span) -> Span {
-        let last = &self.tokens[self.at.saturating_sub(1)];
-        Span { end: (last.span.end as u32).max(start.end), ..start }
+        Span { end: self.last().end.max(start.end), ..start }
     }
 
     fn stop(&self, expected: impl Into<String>) -> ParseError {

@@ -27,8 +27,10 @@ pub struct Query {
     pub parts: Vec<ModelPart>,
     /// The model whose table the statement writes.
     pub writes: Option<ModelId>,
-    /// Whether and how it reads only the rows of one tenant.
+    /// Whether and how it reads and writes only the rows of one tenant.
     pub confinement: Confinement,
+    /// Whether only the client of a tenant can send it, because it leaves the tenant of new rows out.
+    pub only_for_tenants: bool,
     /// The place of the statement.
     pub span: Span,
 }
@@ -46,13 +48,13 @@ pub struct ModelPart {
     pub optional: bool,
 }
 
-/// Whether and how a query reads only the rows of one tenant, in a schema with tenants.
+/// Whether and how a query reads and writes only the rows of one tenant, in a schema with tenants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Confinement {
-    /// Not possible: it writes, or it is not completely understood.
+    /// Not possible: it is not completely understood, or could give a row of a tenant a reference to one of another.
     #[default]
     None,
-    /// Not necessary: it reads no rows of tenants.
+    /// Not necessary: it neither reads nor writes rows of tenants.
     Shared,
     /// By this statement, whose last parameter is the tenant's id.
     Confined(String),

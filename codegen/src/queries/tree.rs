@@ -186,7 +186,12 @@ fn is_named(a: &[Name], b: &[Name]) -> bool {
 #[derive(Debug)]
 pub(super) enum Term {
     Select(Box<Select>),
-    Values(Vec<Vec<Expr>>, Span),
+    Values {
+        rows: Vec<Vec<Expr>>,
+        /// The places of the closing parentheses of the rows.
+        ends: Vec<u32>,
+        span: Span,
+    },
     Query(Box<Query>),
 }
 
@@ -195,6 +200,8 @@ pub(super) struct Select {
     pub(super) distinct: bool,
     pub(super) distinct_on: Vec<Expr>,
     pub(super) items: Vec<Item>,
+    /// The end of the last item, behind which another one can be added. `TABLE t` has none.
+    pub(super) items_end: Option<u32>,
     pub(super) from: Vec<Source>,
     pub(super) filter: Option<Expr>,
     /// The expressions of every grouping.
@@ -284,18 +291,35 @@ pub(super) struct Insert {
     pub(super) table: Vec<Name>,
     pub(super) alias: Option<Name>,
     pub(super) columns: Vec<Name>,
-    /// `None` for DEFAULT VALUES.
-    pub(super) source: Option<Box<Query>>,
+    /// The place of the closing parenthesis behind the columns.
+    pub(super) columns_end: u32,
+    pub(super) source: InsertSource,
     pub(super) conflict: Option<Conflict>,
     pub(super) returning: Option<Vec<Item>>,
+}
+
+#[derive(Debug)]
+pub(super) enum InsertSource {
+    Query(Box<Query>),
+    /// DEFAULT VALUES, and its place.
+    Defaults(Span),
 }
 
 #[derive(Debug)]
 pub(super) struct Conflict {
     pub(super) target: Vec<Expr>,
     pub(super) target_filter: Option<Expr>,
+    /// Empty for DO NOTHING.
     pub(super) sets: Vec<Set>,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Filter,
+}
+
+/// WHERE of a statement that writes.
+#[derive(Debug)]
+pub(super) struct Filter {
+    pub(super) condition: Option<Expr>,
+    /// The place of the condition, with its parentheses. Without a condition, it is empty, and WHERE can be added there.
+    pub(super) span: Span,
 }
 
 #[derive(Debug)]
@@ -315,7 +339,7 @@ pub(super) struct Update {
     pub(super) alias: Option<Name>,
     pub(super) sets: Vec<Set>,
     pub(super) from: Vec<Source>,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Filter,
     pub(super) returning: Option<Vec<Item>>,
 }
 
@@ -325,7 +349,7 @@ pub(super) struct Delete {
     pub(super) table: Vec<Name>,
     pub(super) alias: Option<Name>,
     pub(super) using: Vec<Source>,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Filter,
     pub(super) returning: Option<Vec<Item>>,
 }
 

@@ -292,8 +292,11 @@ fn what_is_not_known_to_be_a_tenants_is_not_confined() {
         "SELECT id FROM \"Secret\"",
         "SELECT r.id FROM \"Room\" r, \"Secret\" s WHERE s.id = r.id",
         "SELECT id FROM ONLY \"Room\"",
-        "DELETE FROM \"Room\"",
-        "WITH gone AS (DELETE FROM \"Room\" RETURNING id) SELECT id FROM gone",
+        "DELETE FROM \"Secret\"",
+        "WITH gone AS (DELETE FROM \"Secret\" RETURNING id) SELECT id FROM gone",
+        "INSERT INTO \"Country\" SELECT s.id FROM \"Secret\" s",
+        "SELECT public.\"Room\".id FROM public.\"Room\"",
+        "SELECT r.id FROM \"Room\" r WHERE r.ctid IS NULL",
         "WITH \"School\" AS (SELECT 1 AS id) SELECT r.id FROM \"Room\" r",
         "-- @column {Int} n\nSELECT own_function(r.id) AS n FROM \"Room\" r",
         "SELECT count(*) AS n FROM pg_class",
@@ -342,4 +345,24 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
     for sql in ["SELECT r.plan FROM {} r GROUP BY r.id", "SELECT to_jsonb(r) FROM {} r GROUP BY r.id"] {
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), Confinement::None, "{sql}");
     }
+}
+
+/// What the client of one tenant sends.
+#[test]
+fn files_that_write_are_confined_too() {
+    let compiled = compile(&Sources::single("tenants.dsl", include_str!("../fixtures/queries/tenants.dsl")));
+    let schema = compiled.schema.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    insta::glob!("../fixtures", "queries/tenants/*.sql", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+        let checked = check(&schema, &sources);
+        let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
+        let sent = match &query.confinement {
+            Confinement::None => "is not confined\n".to_owned(),
+            Confinement::Shared => "is of all tenants\n".to_owned(),
+            Confinement::Confined(sql) if query.only_for_tenants => format!("only for a tenant:\n{sql}\n"),
+            Confinement::Confined(sql) => format!("for a tenant:\n{sql}\n"),
+        };
+        insta::assert_snapshot!(format!("{sent}{}", rendered(&sources, &checked)));
+    });
 }

@@ -28,9 +28,13 @@ type Types<T, A, C> = PhantomData<fn() -> (T, A, C)>;
 #[derive(Debug)]
 pub struct Unconfined;
 
-/// A query that a tenant's handle can send, too. Then it reads the rows of that tenant.
+/// A query that a tenant's handle can send, too. Then it reads and writes the rows of that tenant.
 #[derive(Debug)]
 pub struct Confined;
+
+/// A query that only a tenant's handle can send, because it creates rows without naming their tenant.
+#[derive(Debug)]
+pub struct OnlyConfined;
 
 impl<T, A, C> fmt::Debug for SqlQuery<T, A, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,20 +72,21 @@ impl<T: SingleColumn, A, C> SqlQuery<T, A, C> {
 
 /// A statement that returns no rows. Its result is the number of rows that it wrote.
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
-pub struct SqlCommand {
+pub struct SqlCommand<C = Unconfined> {
     call: SqlCall,
+    confinement: PhantomData<fn() -> C>,
 }
 
-impl fmt::Debug for SqlCommand {
+impl<C> fmt::Debug for SqlCommand<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SqlCommand({}, {} parameters)", self.call.table().name, self.call.params().len())
     }
 }
 
-impl SqlCommand {
+impl<C> SqlCommand<C> {
     /// For generated code.
     pub fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
-        Self { call: SqlCall::new(sql, params) }
+        Self { call: SqlCall::new(sql, params), confinement: PhantomData }
     }
 }
 
@@ -96,7 +101,7 @@ pub trait IntoSqlCall: Query {}
 impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, All, C> {}
 impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, ExactlyOne, C> {}
 impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, OneOrNone, C> {}
-impl IntoSqlCall for SqlCommand {}
+impl<C> IntoSqlCall for SqlCommand<C> {}
 
 impl<T: SqlRow, C> Query for SqlQuery<T, All, C> {
     type Output = Vec<T::Output>;
@@ -139,7 +144,7 @@ impl<T: SqlRow, C> Query for SqlQuery<T, ExactlyOne, C> {
     }
 }
 
-impl Query for SqlCommand {
+impl<C> Query for SqlCommand<C> {
     type Output = u64;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {

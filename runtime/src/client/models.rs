@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::builder::{Confined, SqlCommand, SqlQuery};
+use crate::builder::{Confined, OnlyConfined, SqlCommand, SqlQuery, Unconfined};
 use crate::connection::Settings;
 use crate::execute::Executor;
 use crate::meta::Table;
@@ -27,9 +27,13 @@ pub trait SqlAccess {
     const RUNS_ANY: bool;
 }
 
-/// All query files.
+/// The query files of all tenants.
 #[derive(Debug)]
 pub struct OfAll;
+
+/// All query files: PostgreSQL confines those that the client does not confine.
+#[derive(Debug)]
+pub struct OfSecuredTenant;
 
 /// Only query files that are confined to a tenant.
 #[derive(Debug)]
@@ -40,6 +44,11 @@ pub struct OfTenant;
 pub struct OfNone;
 
 impl SqlAccess for OfAll {
+    const RUNS_SQL: bool = true;
+    const RUNS_ANY: bool = true;
+}
+
+impl SqlAccess for OfSecuredTenant {
     const RUNS_SQL: bool = true;
     const RUNS_ANY: bool = true;
 }
@@ -56,15 +65,23 @@ impl SqlAccess for OfNone {
 
 /// A query file that can be sent with this access.
 #[diagnostic::on_unimplemented(
-    message = "this query is not confined to a tenant",
-    note = "send it through `db.across_tenants()`, with the tenant as a parameter; a file that only reads tables of \
-            the schema can be sent through `db.tenant(id)`"
+    message = "this client cannot send this query",
+    note = "a query that is not confined to a tenant (`Unconfined`): send it through `db.across_tenants()`, with the \
+            tenant as a parameter",
+    note = "a query that creates rows without the tenant's column (`OnlyConfined`): send it through `db.tenant(id)`"
 )]
 pub trait RunsWith<A> {}
 
-impl<T, A, C> RunsWith<OfAll> for SqlQuery<T, A, C> {}
+impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Unconfined> {}
+impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Confined> {}
 impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
-impl RunsWith<OfAll> for SqlCommand {}
+impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, OnlyConfined> {}
+impl<T, A, C> RunsWith<OfSecuredTenant> for SqlQuery<T, A, C> {}
+impl RunsWith<OfAll> for SqlCommand<Unconfined> {}
+impl RunsWith<OfAll> for SqlCommand<Confined> {}
+impl RunsWith<OfTenant> for SqlCommand<Confined> {}
+impl RunsWith<OfTenant> for SqlCommand<OnlyConfined> {}
+impl<C> RunsWith<OfSecuredTenant> for SqlCommand<C> {}
 
 /// The models of the plain client, which is not confined to a tenant.
 #[diagnostic::on_unimplemented(

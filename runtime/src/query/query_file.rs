@@ -12,17 +12,17 @@ pub struct Sql {
     text: &'static str,
     /// Named like the query, with the columns of its rows; no columns if it returns no rows.
     table: Table,
-    /// How it reads the rows of one tenant, if it can.
+    /// How it reads and writes the rows of one tenant, if it can.
     confinement: Confinement,
 }
 
-/// How a statement reads the rows of one tenant.
+/// How a statement reads and writes the rows of one tenant.
 #[derive(Debug, Clone, Copy)]
 enum Confinement {
     None,
-    /// The statement reads no rows of tenants.
+    /// The statement neither reads nor writes rows of tenants.
     Shared,
-    /// This statement reads the rows of one tenant. Its last parameter is the tenant's id.
+    /// This statement reads and writes the rows of one tenant. Its last parameter is the tenant's id.
     Confined(&'static str),
 }
 
@@ -32,13 +32,13 @@ impl Sql {
         Self { text, table: Table::new(name, name, columns, &[], &[], &[]), confinement: Confinement::None }
     }
 
-    /// Declares that it reads no rows of tenants.
+    /// Declares that it neither reads nor writes rows of tenants.
     pub const fn shared(mut self) -> Self {
         self.confinement = Confinement::Shared;
         self
     }
 
-    /// Sets the statement that reads the rows of one tenant, whose id is its last parameter.
+    /// Sets the statement that reads and writes the rows of one tenant, whose id is its last parameter.
     pub const fn confined(mut self, text: &'static str) -> Self {
         self.confinement = Confinement::Confined(text);
         self

@@ -357,7 +357,7 @@ async fn query_files_that_only_read_are_confined() {
     let tx = north.begin().await.expect("begins");
     assert_eq!(tx.query(queries::emails()).await.expect("reads").len(), 2);
     tx.commit().await.expect("commits");
-    // What writes, or is not understood whole, is only sent across tenants; also where types do not say it.
+    // What is not understood whole is only sent across tenants; also where types do not say it.
     let outcome = north.batch((queries::through().one(), north.user().count())).await;
     // Of a superuser, PostgreSQL confines nothing.
     match IS_SECURED {

@@ -14,6 +14,8 @@ mod random;
 mod references;
 #[path = "wire.rs"]
 mod wire;
+#[path = "written.rs"]
+mod written;
 
 #[path = "../../tenants/generated/lib.rs"]
 #[deny(warnings)]

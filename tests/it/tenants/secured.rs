@@ -14,6 +14,8 @@ mod references;
 mod sessions;
 #[path = "wall.rs"]
 mod wall;
+#[path = "written.rs"]
+mod written;
 
 #[path = "../../tenants/secured/lib.rs"]
 #[deny(warnings)]

@@ -2,6 +2,116 @@
 
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
+/// Two clubs of the handle's school.
+pub fn add_clubs(
+    name: impl rt::IntoValue<rt::String>,
+    other: impl rt::IntoValue<rt::String>,
+) -> rt::SqlQuery<AddClubs, rt::All, rt::OnlyConfined> {
+    rt::SqlQuery::new(
+        &ADD_CLUBS_,
+        rt::Vec::from([rt::value::<rt::String>(name), rt::value::<rt::String>(other)]),
+    )
+}
+/// A row of [`add_clubs`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddClubs {
+    pub id: i32,
+    pub name: rt::String,
+}
+impl rt::FromRow for AddClubs {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            id: at_.get(0)?,
+            name: at_.get(1)?,
+        })
+    }
+}
+static ADD_CLUBS_: rt::Sql = rt::Sql::new(
+        "add_clubs",
+        "INSERT INTO \"Club\" (name) VALUES ($1), ($2) RETURNING id, name",
+        &[rt::Column::of::<i32>("id"), rt::Column::of::<rt::String>("name")],
+    )
+    .writes(&super::club::TABLE)
+    .confined(
+        "INSERT INTO \"Club\" (name, \"schoolId\") VALUES ($1, $3::uuid), ($2, $3::uuid) RETURNING id, name",
+    );
+/// A club for each year of students.
+pub fn add_clubs_of_years() -> rt::SqlQuery<AddClubsOfYears, rt::All, rt::OnlyConfined> {
+    rt::SqlQuery::new(&ADD_CLUBS_OF_YEARS_, rt::Vec::from([]))
+}
+/// A row of [`add_clubs_of_years`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddClubsOfYears {
+    pub name: rt::String,
+}
+impl rt::FromRow for AddClubsOfYears {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self { name: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for AddClubsOfYears {
+    type Value = rt::String;
+    fn into_value(self) -> rt::String {
+        self.name
+    }
+}
+static ADD_CLUBS_OF_YEARS_: rt::Sql = rt::Sql::new(
+        "add_clubs_of_years",
+        "INSERT INTO \"Club\" (name) SELECT DISTINCT 'Year ' || year FROM \"Student\"\nON CONFLICT (\"schoolId\", name) DO NOTHING RETURNING name",
+        &[rt::Column::of::<rt::String>("name")],
+    )
+    .writes(&super::club::TABLE)
+    .confined(
+        "INSERT INTO \"Club\" (name, \"schoolId\") SELECT DISTINCT 'Year ' || year, $1::uuid FROM (SELECT * FROM \"Student\" AS t0 WHERE t0.\"schoolId\" = $1) AS \"Student\"\nON CONFLICT (\"schoolId\", name) DO NOTHING RETURNING name",
+    );
+/// The query `add_country.sql`: gives the number of rows that it wrote.
+pub fn add_country(
+    id: impl rt::IntoValue<i32>,
+    name: impl rt::IntoValue<rt::String>,
+) -> rt::SqlCommand<rt::Confined> {
+    rt::SqlCommand::new(
+        &ADD_COUNTRY_,
+        rt::Vec::from([rt::value::<i32>(id), rt::value::<rt::String>(name)]),
+    )
+}
+static ADD_COUNTRY_: rt::Sql = rt::Sql::new(
+        "add_country",
+        "INSERT INTO \"Country\" VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        &[],
+    )
+    .writes(&super::country::TABLE)
+    .shared();
+/// The query `add_exam.sql`: gives rows.
+pub fn add_exam(
+    code: impl rt::IntoValue<rt::String>,
+) -> rt::SqlQuery<AddExam, rt::All, rt::OnlyConfined> {
+    rt::SqlQuery::new(&ADD_EXAM_, rt::Vec::from([rt::value::<rt::String>(code)]))
+}
+/// A row of [`add_exam`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddExam {
+    pub id: i32,
+}
+impl rt::FromRow for AddExam {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self { id: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for AddExam {
+    type Value = i32;
+    fn into_value(self) -> i32 {
+        self.id
+    }
+}
+static ADD_EXAM_: rt::Sql = rt::Sql::new(
+        "add_exam",
+        "INSERT INTO \"Exam\" AS e (code) VALUES ($1) ON CONFLICT (code) DO UPDATE SET code = upper(excluded.code) RETURNING e.id",
+        &[rt::Column::of::<i32>("id")],
+    )
+    .writes(&super::exam::TABLE)
+    .confined(
+        "INSERT INTO \"Exam\" AS e (code, \"schoolId\") VALUES ($1, $2::uuid) ON CONFLICT (code) DO UPDATE SET code = upper(excluded.code) WHERE \"e\".\"schoolId\" = $2 RETURNING e.id",
+    );
 /// The best score of each student, with the exam.
 pub fn best(year: impl rt::IntoValue<i32>) -> rt::SqlQuery<Best, rt::All, rt::Confined> {
     rt::SqlQuery::new(&BEST_, rt::Vec::from([rt::value::<i32>(year)]))
@@ -37,6 +147,19 @@ static BEST_: rt::Sql = rt::Sql::new(
     .confined(
         "SELECT s.id, u.email, e.code, max(r.score) AS best\nFROM (SELECT * FROM \"Student\" AS t0 WHERE t0.\"schoolId\" = $2) s\nJOIN (SELECT * FROM \"User\" AS t0 WHERE t0.\"schoolId\" = $2) AS u ON u.id = s.\"userId\"\nLEFT JOIN (SELECT * FROM \"Result\" AS t0 WHERE t0.\"schoolId\" = $2) r ON r.\"studentId\" = s.id\nLEFT JOIN (SELECT * FROM \"Exam\" AS t0 WHERE t0.\"schoolId\" = $2) e ON e.id = r.\"examId\"\nWHERE s.year = $1\nGROUP BY s.id, u.email, e.code\nORDER BY u.email",
     );
+/// The query `close_school.sql`: gives the number of rows that it wrote.
+pub fn close_school(
+    except: impl rt::IntoValue<rt::String>,
+) -> rt::SqlCommand<rt::Confined> {
+    rt::SqlCommand::new(&CLOSE_SCHOOL_, rt::Vec::from([rt::value::<rt::String>(except)]))
+}
+static CLOSE_SCHOOL_: rt::Sql = rt::Sql::new(
+        "close_school",
+        "DELETE FROM \"School\" WHERE slug <> $1",
+        &[],
+    )
+    .writes(&super::school::TABLE)
+    .confined("DELETE FROM \"School\" WHERE \"School\".\"id\" = $2 AND (slug <> $1)");
 /// The query `countries.sql`: gives rows.
 pub fn countries() -> rt::SqlQuery<Countries, rt::All, rt::Confined> {
     rt::SqlQuery::new(&COUNTRIES_, rt::Vec::from([]))
@@ -91,6 +214,61 @@ static EMAILS_: rt::Sql = rt::Sql::new(
     .confined(
         "SELECT \"User\".email FROM (SELECT * FROM \"User\" AS t0 WHERE t0.\"schoolId\" = $1) AS \"User\" WHERE id IN (SELECT \"userId\" FROM (SELECT * FROM \"Session\" AS t0 WHERE EXISTS (SELECT 1 FROM \"User\" AS t1 WHERE t1.\"id\" = t0.\"userId\" AND t1.\"schoolId\" = $1)) AS \"Session\") ORDER BY 1",
     );
+/// The query `enroll.sql`: gives the number of rows that it wrote.
+pub fn enroll(
+    id: impl rt::IntoValue<rt::Uuid>,
+    user: impl rt::IntoValue<rt::Uuid>,
+    year: impl rt::IntoValue<i32>,
+) -> rt::SqlCommand<rt::OnlyConfined> {
+    rt::SqlCommand::new(
+        &ENROLL_,
+        rt::Vec::from([
+            rt::value::<rt::Uuid>(id),
+            rt::value::<rt::Uuid>(user),
+            rt::value::<i32>(year),
+        ]),
+    )
+}
+static ENROLL_: rt::Sql = rt::Sql::new(
+        "enroll",
+        "INSERT INTO \"Student\" (id, \"userId\", year, number) VALUES ($1, $2, $3, 9)",
+        &[],
+    )
+    .writes(&super::student::TABLE)
+    .confined(
+        "INSERT INTO \"Student\" (id, \"userId\", year, number, \"schoolId\") VALUES ($1, $2, $3, 9, $4::uuid)",
+    );
+/// By a path, with a condition that is true for every row.
+pub fn note_sessions(
+    note: impl rt::IntoValue<rt::String>,
+) -> rt::SqlQuery<NoteSessions, rt::All, rt::Confined> {
+    rt::SqlQuery::new(&NOTE_SESSIONS_, rt::Vec::from([rt::value::<rt::String>(note)]))
+}
+/// A row of [`note_sessions`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoteSessions {
+    pub id: rt::Uuid,
+}
+impl rt::FromRow for NoteSessions {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self { id: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for NoteSessions {
+    type Value = rt::Uuid;
+    fn into_value(self) -> rt::Uuid {
+        self.id
+    }
+}
+static NOTE_SESSIONS_: rt::Sql = rt::Sql::new(
+        "note_sessions",
+        "UPDATE \"Session\" AS t1 SET note = $1 FROM \"User\" u WHERE (u.id = t1.\"userId\") OR (true) RETURNING t1.id",
+        &[rt::Column::of::<rt::Uuid>("id")],
+    )
+    .writes(&super::session::TABLE)
+    .confined(
+        "UPDATE \"Session\" AS t1 SET note = $1 FROM (SELECT * FROM \"User\" AS t0 WHERE t0.\"schoolId\" = $2) u WHERE EXISTS (SELECT 1 FROM \"User\" AS s1 WHERE s1.\"id\" = \"t1\".\"userId\" AND s1.\"schoolId\" = $2) AND ((u.id = t1.\"userId\") OR (true)) RETURNING t1.id",
+    );
 /// The query `numbers.sql`: gives rows.
 pub fn numbers(year: impl rt::IntoValue<i32>) -> rt::SqlQuery<Numbers> {
     rt::SqlQuery::new(&NUMBERS_, rt::Vec::from([rt::value::<i32>(year)]))
@@ -120,11 +298,29 @@ static NUMBERS_: rt::Sql = rt::Sql::new(
         rt::Column::of::<i32>("one"),
     ],
 );
+/// The query `remove_results.sql`: gives the number of rows that it wrote.
+pub fn remove_results(
+    student: impl rt::IntoValue<rt::Uuid>,
+) -> rt::SqlCommand<rt::Confined> {
+    rt::SqlCommand::new(
+        &REMOVE_RESULTS_,
+        rt::Vec::from([rt::value::<rt::Uuid>(student)]),
+    )
+}
+static REMOVE_RESULTS_: rt::Sql = rt::Sql::new(
+        "remove_results",
+        "DELETE FROM \"Result\" r USING \"Exam\" e WHERE e.id = r.\"examId\" OR r.\"studentId\" = $1",
+        &[],
+    )
+    .writes(&super::result::TABLE)
+    .confined(
+        "DELETE FROM \"Result\" r USING (SELECT * FROM \"Exam\" AS t0 WHERE t0.\"schoolId\" = $2) e WHERE \"r\".\"schoolId\" = $2 AND (e.id = r.\"examId\" OR r.\"studentId\" = $1)",
+    );
 /// The query `rename.sql`: gives the number of rows that it wrote.
 pub fn rename(
     email: impl rt::IntoValue<rt::String>,
     id: impl rt::IntoValue<rt::Uuid>,
-) -> rt::SqlCommand {
+) -> rt::SqlCommand<rt::Confined> {
     rt::SqlCommand::new(
         &RENAME_,
         rt::Vec::from([rt::value::<rt::String>(email), rt::value::<rt::Uuid>(id)]),
@@ -135,7 +331,94 @@ static RENAME_: rt::Sql = rt::Sql::new(
         "UPDATE \"User\" SET email = $1 WHERE id = $2",
         &[],
     )
-    .writes(&super::user::TABLE);
+    .writes(&super::user::TABLE)
+    .confined(
+        "UPDATE \"User\" SET email = $1 WHERE \"User\".\"schoolId\" = $3 AND (id = $2)",
+    );
+/// The query `rename_school.sql`: gives the number of rows that it wrote.
+pub fn rename_school(
+    name: impl rt::IntoValue<rt::String>,
+) -> rt::SqlCommand<rt::Confined> {
+    rt::SqlCommand::new(&RENAME_SCHOOL_, rt::Vec::from([rt::value::<rt::String>(name)]))
+}
+static RENAME_SCHOOL_: rt::Sql = rt::Sql::new(
+        "rename_school",
+        "UPDATE \"School\" SET name = $1",
+        &[],
+    )
+    .writes(&super::school::TABLE)
+    .confined("UPDATE \"School\" SET name = $1 WHERE \"School\".\"id\" = $2");
+/// The query `room_becomes_club.sql`: gives rows.
+pub fn room_becomes_club(
+    id: impl rt::IntoValue<i32>,
+) -> rt::SqlQuery<RoomBecomesClub, rt::All, rt::OnlyConfined> {
+    rt::SqlQuery::new(&ROOM_BECOMES_CLUB_, rt::Vec::from([rt::value::<i32>(id)]))
+}
+/// A row of [`room_becomes_club`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomBecomesClub {
+    pub name: rt::String,
+}
+impl rt::FromRow for RoomBecomesClub {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self { name: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for RoomBecomesClub {
+    type Value = rt::String;
+    fn into_value(self) -> rt::String {
+        self.name
+    }
+}
+static ROOM_BECOMES_CLUB_: rt::Sql = rt::Sql::new(
+        "room_becomes_club",
+        "WITH gone AS (DELETE FROM \"Room\" WHERE id = $1 RETURNING name)\nINSERT INTO \"Club\" (name) SELECT name || ' club' FROM gone RETURNING name",
+        &[rt::Column::of::<rt::String>("name")],
+    )
+    .writes(&super::room::TABLE)
+    .confined(
+        "WITH gone AS (DELETE FROM \"Room\" WHERE \"Room\".\"schoolId\" = $2 AND (id = $1) RETURNING name)\nINSERT INTO \"Club\" (name, \"schoolId\") SELECT name || ' club', $2::uuid FROM gone RETURNING name",
+    );
+/// The query `set_mentor.sql`: gives the number of rows that it wrote.
+pub fn set_mentor(
+    mentor: impl rt::IntoNullable<rt::Uuid>,
+    id: impl rt::IntoValue<rt::Uuid>,
+    other: impl rt::IntoValue<rt::Uuid>,
+) -> rt::SqlCommand<rt::Confined> {
+    rt::SqlCommand::new(
+        &SET_MENTOR_,
+        rt::Vec::from([
+            rt::nullable::<rt::Uuid>(mentor),
+            rt::value::<rt::Uuid>(id),
+            rt::value::<rt::Uuid>(other),
+        ]),
+    )
+}
+static SET_MENTOR_: rt::Sql = rt::Sql::new(
+        "set_mentor",
+        "UPDATE \"Student\" SET \"mentorId\" = $1 WHERE id = $2 OR id = $3",
+        &[],
+    )
+    .writes(&super::student::TABLE)
+    .confined(
+        "UPDATE \"Student\" SET \"mentorId\" = $1 WHERE \"Student\".\"schoolId\" = $4 AND (id = $2 OR id = $3)",
+    );
+/// Its foreign key does not contain the school.
+pub fn set_room(
+    room: impl rt::IntoNullable<i32>,
+    id: impl rt::IntoValue<i32>,
+) -> rt::SqlCommand {
+    rt::SqlCommand::new(
+        &SET_ROOM_,
+        rt::Vec::from([rt::nullable::<i32>(room), rt::value::<i32>(id)]),
+    )
+}
+static SET_ROOM_: rt::Sql = rt::Sql::new(
+        "set_room",
+        "UPDATE \"Exam\" SET \"roomId\" = $1 WHERE id = $2",
+        &[],
+    )
+    .writes(&super::exam::TABLE);
 /// The query `through.sql`: gives rows.
 pub fn through() -> rt::SqlQuery<Through> {
     rt::SqlQuery::new(&THROUGH_, rt::Vec::from([]))

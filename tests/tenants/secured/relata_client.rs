@@ -150,7 +150,7 @@ pub struct TenantModels {
     executor: rt::Executor,
 }
 impl rt::Models for TenantModels {
-    type Sql = rt::OfAll;
+    type Sql = rt::OfSecuredTenant;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }

@@ -24,7 +24,7 @@ impl Generator {
         format!("{with}{statement}")
     }
 
-    fn types(&mut self) -> Vec<String> {
+    pub(super) fn types(&mut self) -> Vec<String> {
         (0..1 + self.random.below(4)).map(|_| self.random.pick(&READ).copied().unwrap_or("int4").to_owned()).collect()
     }
 
@@ -34,7 +34,7 @@ impl Generator {
         if is_plain && self.random.percent(3) { format!("{query} FOR UPDATE SKIP LOCKED") } else { query }
     }
 
-    fn with(&mut self) -> String {
+    pub(super) fn with(&mut self) -> String {
         if !self.random.percent(22) {
             return String::new();
         }
@@ -160,7 +160,7 @@ impl Generator {
     }
 
     /// Conditions keep nulls away, or seem to.
-    fn condition(&mut self, scope: &Scope) -> String {
+    pub(super) fn condition(&mut self, scope: &Scope) -> String {
         let parts: Vec<String> = (0..1 + self.random.below(2))
             .map(|_| match scope.columns.is_empty() {
                 false if self.random.percent(55) => {
@@ -223,7 +223,7 @@ impl Generator {
         }
     }
 
-    fn from(&mut self, around: &Scope, scope: &mut Scope) -> String {
+    pub(super) fn from(&mut self, around: &Scope, scope: &mut Scope) -> String {
         if self.random.percent(12) {
             return String::new();
         }
@@ -292,7 +292,7 @@ impl Generator {
         }
     }
 
-    fn table(&mut self) -> Table {
+    pub(super) fn table(&mut self) -> Table {
         self.random.pick(&TABLES).copied().unwrap_or(TABLES[0])
     }
 
@@ -376,7 +376,7 @@ impl Generator {
         format!("{text}{ordinality} AS {alias} ({})", names.join(", "))
     }
 
-    fn returning(&mut self, scope: &Scope) -> String {
+    pub(super) fn returning(&mut self, scope: &Scope) -> String {
         let types = self.types();
         let items: Vec<String> = types.iter().enumerate().map(|(at, ty)| self.item(scope, ty, at, true)).collect();
         format!(" RETURNING {}", items.join(", "))

@@ -6,20 +6,20 @@
 use super::super::infer::{GroupedTable, Grouping};
 use super::super::lexer::{Kind, Token};
 use super::super::types::Base;
-use super::Reads;
+use super::Tables;
 use crate::ir::{ColumnWalker, ModelId, ModelWalker, Schema};
 use relata_pgsql::ident;
 
 /// Returns the columns to add to each GROUP BY, and the place in the file. `None` if a column that the key determines
 /// cannot be in a GROUP BY.
-pub(super) fn added_columns(schema: &Schema, reads: &Reads<'_>) -> Option<Vec<(u32, String)>> {
+pub(super) fn added_columns(schema: &Schema, tables: &Tables<'_>) -> Option<Vec<(u32, String)>> {
     let mut added = Vec::new();
-    for grouping in &reads.groupings {
+    for grouping in &tables.groupings {
         let mut columns = String::new();
         for table in &grouping.tables {
-            let model = reads.tables.iter().find(|(span, _)| *span == table.span).map(|(_, model)| *model);
+            let model = tables.reads.iter().find(|(span, _)| *span == table.span).map(|(_, model)| *model);
             if let Some(model) = model {
-                columns.push_str(&determined_columns(schema, reads.tokens, grouping, table, model)?);
+                columns.push_str(&determined_columns(schema, tables.tokens, grouping, table, model)?);
             }
         }
         if !columns.is_empty() {

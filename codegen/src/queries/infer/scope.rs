@@ -23,6 +23,8 @@ pub(super) struct Relation {
     pub(super) is_stored: bool,
     /// The model of a table.
     pub(super) model: Option<ModelId>,
+    /// Whether it is the table that the statement writes.
+    pub(super) is_target: bool,
     /// Whether it is on the nullable side of an outer join.
     pub(super) missing: bool,
     /// Columns that USING has merged, which an unqualified name no longer finds here.
@@ -42,6 +44,7 @@ impl Relation {
             is_scalar: false,
             is_stored: false,
             model: None,
+            is_target: false,
             missing: false,
             merged: Vec::new(),
             qualified_only: false,
@@ -262,11 +265,17 @@ impl Cx<'_> {
             if around.is_opaque() || around.relations.iter().any(|relation| relation.name == name.text) {
                 return None;
             }
-            let system = around.relations.iter().filter_map(|relation| system_column(relation, &name.text));
-            let system: Vec<Typed> = system.collect();
+            let system = around
+                .relations
+                .iter()
+                .filter_map(|known| system_column(known, &name.text).map(|typed| (known, typed)));
+            let system: Vec<(&Relation, Typed)> = system.collect();
             match system.as_slice() {
                 [] => {}
-                [only] => return Some(*only),
+                [(relation, only)] => {
+                    self.names_system_column_of(relation);
+                    return Some(*only);
+                }
                 _ => {
                     let tables: Vec<String> = around.relations.iter().map(|known| known.name.clone()).collect();
                     self.ambiguous(name, &tables);
@@ -283,6 +292,12 @@ impl Cx<'_> {
         };
         self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
         None
+    }
+
+    /// A subquery, which replaces a table of tenants that is read, has no system columns.
+    fn names_system_column_of(&mut self, relation: &Relation) {
+        let is_of_tenants = relation.model.is_some_and(|model| self.schema.walk_model(model).has_tenant());
+        self.goes_outside |= is_of_tenants && !relation.is_target;
     }
 
     fn ambiguous(&mut self, name: &Name, tables: &[String]) {
@@ -310,6 +325,7 @@ impl Cx<'_> {
             return None;
         }
         if let Some(typed) = system_column(relation, &name.text) {
+            self.names_system_column_of(relation);
             return Some(typed);
         }
         let known: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();

@@ -118,7 +118,7 @@ impl Cx<'_> {
         };
         let (mut outputs, gives_one_row) = match (single, query.terms.as_slice()) {
             (Some(select), _) => self.select(scope, select, &query.order_by, close),
-            (None, [only]) => (self.term(scope, only), matches!(only, Term::Values(rows, _) if rows.len() == 1)),
+            (None, [only]) => (self.term(scope, only), matches!(only, Term::Values { rows, .. } if rows.len() == 1)),
             (None, terms) => (self.union(scope, terms), false),
         };
         if close {
@@ -142,7 +142,7 @@ impl Cx<'_> {
         match term {
             Term::Select(select) => self.select(scope, select, &[], false).0,
             Term::Query(query) => self.query(scope, query, false),
-            Term::Values(rows, span) => self.values(scope, rows, *span),
+            Term::Values { rows, span, .. } => self.values(scope, rows, *span),
         }
     }
 
@@ -437,7 +437,7 @@ fn named(expr: &Expr) -> Option<(String, bool)> {
                 Item::Expr(expr, None) => named(expr).map(|(name, _)| (name, true)),
                 Item::Star(..) => None,
             },
-            Term::Values(..) => firm("column1"),
+            Term::Values { .. } => firm("column1"),
             Term::Query(_) => None,
         },
         _ => None,

@@ -1,10 +1,12 @@
 //! INSERT, UPDATE and DELETE: checks that values fit their columns, and infers the returned rows.
 
 use super::super::catalog::{Column, Lookup};
-use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Subscript, Term, Update};
+use super::super::tree::{
+    Conflict, Delete, Expr, ExprKind, Insert, InsertSource, Item, Name, Query, Set, Subscript, Term, Update,
+};
 use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
-use super::{Cx, Output, Typed, param_of};
+use super::{Cx, LeftOut, Output, Typed, param_of};
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::Arity;
 
@@ -17,7 +19,8 @@ impl Cx<'_> {
         alias: Option<&Name>,
     ) -> (Scope<'p>, Vec<Column>) {
         let (mut relation, model) = self.stored_table(path);
-        self.goes_outside = true;
+        self.goes_outside |= model.is_none();
+        relation.is_target = true;
         if parent.is_none() && self.ctes.is_empty() || self.writes.is_none() {
             self.writes = model;
         }
@@ -47,7 +50,7 @@ impl Cx<'_> {
             [] => Some(columns.clone()),
             names => names.iter().map(|name| self.target_column(&scope, name)).collect(),
         };
-        if let Some(query) = &insert.source {
+        if let InsertSource::Query(query) = &insert.source {
             self.insert_source(parent, insert, query, targets.as_deref());
         }
         if !opaque && !insert.columns.is_empty() {
@@ -57,6 +60,7 @@ impl Cx<'_> {
             self.conflict(&mut scope, conflict, &columns);
         }
         let outputs = self.returning(&scope, insert.returning.as_ref());
+        self.record_insert(&scope, insert);
         self.end_with(before);
         outputs
     }
@@ -73,7 +77,7 @@ impl Cx<'_> {
             return;
         };
         let few = |width: usize| width > targets.len() || !insert.columns.is_empty() && width < targets.len();
-        if let [Term::Values(rows, _)] = query.terms.as_slice() {
+        if let [Term::Values { rows, .. }] = query.terms.as_slice() {
             let empty = Scope::inside(parent);
             for row in rows {
                 if few(row.len()) {
@@ -153,7 +157,8 @@ impl Cx<'_> {
         found
     }
 
-    /// Reports a required column without a default in the database. The client's own defaults do not apply to queries.
+    /// Finds required columns without a default in the database. The client's own defaults do not apply to queries. The
+    /// client of a tenant sets the tenant's column, if the statement can be confined.
     fn left_out(&mut self, insert: &Insert, columns: &[Column]) {
         let namespace = insert.table.len().checked_sub(2).map(|at| insert.table[at].text.as_str());
         let Some(last) = insert.table.last() else { return };
@@ -163,13 +168,24 @@ impl Cx<'_> {
         }
         let named = |column: &&Column| insert.columns.iter().any(|name| name.text == column.name);
         let missing: Vec<&Column> = columns.iter().filter(|column| !column.has_default && !named(column)).collect();
-        let [first, ..] = missing.as_slice() else { return };
+        let own =
+            table.model.and_then(|model| self.schema.walk_model(model).column_of_tenant()).map(|column| column.id);
+        let but_own: Vec<&Column> =
+            missing.iter().copied().filter(|column| own.is_none() || column.field != own).collect();
+        let confined = self.missing_columns(last, &but_own);
+        if let Some(other) = self.missing_columns(last, &missing) {
+            self.left_out.push(LeftOut { confined, other });
+        }
+    }
+
+    fn missing_columns(&self, table: &Name, missing: &[&Column]) -> Option<Diagnostic> {
+        let first = missing.first()?;
         let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
         let (message, help) = (
-            format!("`{}` gets no value for {}, which has no default in the database", last.text, names.join(", ")),
+            format!("`{}` gets no value for {}, which has no default in the database", table.text, names.join(", ")),
             format!("name `{}`, with a value such as {}", first.name, self.example_value(first)),
         );
-        self.report(Diagnostic::new(codes::QUERY_LEFT_OUT, last.span, message).help(help));
+        Some(Diagnostic::new(codes::QUERY_LEFT_OUT, table.span, message).help(help))
     }
 
     fn example_value(&self, column: &Column) -> &'static str {
@@ -197,7 +213,7 @@ impl Cx<'_> {
         let excluded = Relation { opaque: scope.relations[0].opaque, ..excluded };
         scope.relations.push(excluded);
         self.sets(scope, &conflict.sets);
-        if let Some(filter) = &conflict.filter {
+        if let Some(filter) = &conflict.filter.condition {
             self.condition(scope, filter);
         }
         scope.relations.pop();
@@ -270,12 +286,13 @@ impl Cx<'_> {
         for source in &update.from {
             self.source(&mut scope, source);
         }
-        if let Some(filter) = &update.filter {
+        if let Some(filter) = &update.filter.condition {
             self.condition(&scope, filter);
         }
         // RETURNING shows the new rows, so the condition says nothing about their values.
         let outputs = self.returning(&scope, update.returning.as_ref());
         self.sets(&scope, &update.sets);
+        self.record_update(&scope, update);
         self.end_with(before);
         outputs
     }
@@ -286,11 +303,12 @@ impl Cx<'_> {
         for source in &delete.using {
             self.source(&mut scope, source);
         }
-        if let Some(filter) = &delete.filter {
+        if let Some(filter) = &delete.filter.condition {
             self.narrow(&mut scope, filter);
             self.condition(&scope, filter);
         }
         let outputs = self.returning(&scope, delete.returning.as_ref());
+        self.record_delete(&scope, delete);
         self.end_with(before);
         outputs
     }

@@ -131,8 +131,13 @@ impl Parser<'_> {
             return Ok(Term::Query(Box::new(query)));
         }
         if self.eat("values") {
-            let rows = self.list(|this| this.in_brackets(Self::value))?;
-            return Ok(Term::Values(rows, self.since(start)));
+            let mut ends = Vec::new();
+            let rows = self.list(|this| {
+                let row = this.in_brackets(Self::value)?;
+                ends.push(this.last().start);
+                Ok(row)
+            })?;
+            return Ok(Term::Values { rows, ends, span: self.since(start) });
         }
         if self.eat("table") {
             let path = self.path()?;
@@ -164,6 +169,7 @@ impl Parser<'_> {
         }
         if !is_empty {
             select.items = self.items()?;
+            select.items_end = Some(self.last().end);
         }
         if self.eat("from") {
             select.from = self.list(Self::source)?;

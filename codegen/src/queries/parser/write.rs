@@ -1,7 +1,10 @@
 //! INSERT, UPDATE and DELETE.
 
-use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Set, Source, Update, With};
+use super::super::tree::{
+    Conflict, Delete, Expr, ExprKind, Filter, Insert, InsertSource, Item, Name, Set, Source, Update, With,
+};
 use super::{Parsed, Parser};
+use crate::diagnostics::Span;
 
 impl Parser<'_> {
     pub(super) fn insert(&mut self, with: With) -> Parsed<Insert> {
@@ -10,18 +13,24 @@ impl Parser<'_> {
         let table = self.path()?;
         let alias = if self.eat("as") { Some(self.name()?) } else { None };
         let columns = if self.is("(") && !self.starts_query(0) { self.in_brackets(Self::name)? } else { Vec::new() };
+        let columns_end = self.last().start;
         if self.eat("overriding") {
             let _ = self.eat("system") || self.eat("user");
             self.expect("value")?;
         }
-        let source = if self.eat_all(&["default", "values"]) { None } else { Some(Box::new(self.query()?)) };
+        let start = self.here();
+        let source = match self.eat_all(&["default", "values"]) {
+            true => InsertSource::Defaults(self.since(start)),
+            false => InsertSource::Query(Box::new(self.query()?)),
+        };
         let conflict = if self.eat_all(&["on", "conflict"]) { Some(self.conflict()?) } else { None };
         let returning = self.returning()?;
-        Ok(Insert { with, table, alias, columns, source, conflict, returning })
+        Ok(Insert { with, table, alias, columns, columns_end, source, conflict, returning })
     }
 
     fn conflict(&mut self) -> Parsed<Conflict> {
-        let mut conflict = Conflict { target: Vec::new(), target_filter: None, sets: Vec::new(), filter: None };
+        let filter = Filter { condition: None, span: self.last() };
+        let mut conflict = Conflict { target: Vec::new(), target_filter: None, sets: Vec::new(), filter };
         if self.eat_all(&["on", "constraint"]) {
             self.name()?;
         } else if self.is("(") {
@@ -37,9 +46,7 @@ impl Parser<'_> {
         self.expect("update")?;
         self.expect("set")?;
         conflict.sets = self.sets()?;
-        if self.eat("where") {
-            conflict.filter = Some(self.expr()?);
-        }
+        conflict.filter = self.filter()?;
         Ok(conflict)
     }
 
@@ -77,14 +84,17 @@ impl Parser<'_> {
         if self.eat(word) { self.list(Self::source) } else { Ok(Vec::new()) }
     }
 
-    fn filter(&mut self) -> Parsed<Option<Expr>> {
+    fn filter(&mut self) -> Parsed<Filter> {
         if !self.eat("where") {
-            return Ok(None);
+            let last = self.last();
+            return Ok(Filter { condition: None, span: Span { start: last.end, ..last } });
         }
         if self.is_all(&["current", "of"]) {
             return Err(self.stop("a condition"));
         }
-        self.expr().map(Some)
+        let start = self.here();
+        let condition = Some(self.expr()?);
+        Ok(Filter { condition, span: self.since(start) })
     }
 
     fn returning(&mut self) -> Parsed<Option<Vec<Item>>> {

@@ -1,0 +1,1 @@
+DELETE FROM "School" WHERE slug <> :except

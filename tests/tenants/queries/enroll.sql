@@ -1,0 +1,1 @@
+INSERT INTO "Student" (id, "userId", year, number) VALUES (:id, :user, :year, 9)

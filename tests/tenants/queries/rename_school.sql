@@ -1,0 +1,1 @@
+UPDATE "School" SET name = :name

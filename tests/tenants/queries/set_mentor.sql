@@ -1,0 +1,1 @@
+UPDATE "Student" SET "mentorId" = :mentor WHERE id = :id OR id = :other
