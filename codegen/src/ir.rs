@@ -43,6 +43,8 @@ pub struct Schema {
     pub engine: Engine,
     /// The options of the generator `relata`.
     pub client: ClientOptions,
+    /// `comments = true` of the generator `relata`: the `///` comments are comments in the database, too.
+    pub comments: bool,
 }
 
 /// Options of the client.

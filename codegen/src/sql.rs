@@ -26,7 +26,7 @@ mod render;
 mod state;
 
 pub use cast::Work;
-pub use change::{Belongings, CatalogChange, Change, Differs, Place, TableObject, Unmigrated};
+pub use change::{Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
@@ -34,7 +34,7 @@ pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use language::{Inexpressible, expressible, has_key, unique_sets};
 pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
-pub use normalize::same_sql;
+pub use normalize::{normal_comment, same_sql};
 pub use plan::{
     Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction,
     UniqueGuard, plan, plan_online,

@@ -28,7 +28,8 @@ const TABLES: &str = "
            ARRAY(SELECT part.name FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
                  JOIN pg_namespace pn ON pn.oid = p.relnamespace
                  CROSS JOIN LATERAL unnest(ARRAY[pn.nspname::text, p.relname::text]) WITH ORDINALITY AS part(name, place)
-                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno, part.place) AS inherits
+                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno, part.place) AS inherits,
+           obj_description(c.oid, 'pg_class') AS comment
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY($1)
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -92,6 +93,7 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
         attached: row.try_get("attached")?,
         partition_bound: row.try_get("partition_bound")?,
         inherits: inherits.chunks_exact(2).map(|pair| cx.name(&pair[0], &pair[1])).collect(),
+        comment: cx.comment(row.try_get("comment")?),
     })
 }
 
@@ -109,7 +111,8 @@ const COLUMNS: &str = "
            CASE WHEN a.attcollation <> t.typcollation AND l.collnamespace <> 'pg_catalog'::regnamespace
                 THEN format('%I.%I', l.collnamespace::regnamespace::text, l.collname)
                 WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int,
-           a.attinhcount > 0 AS inherited, a.attinhcount > 0 AND a.attislocal AS redeclared, s.*
+           a.attinhcount > 0 AS inherited, a.attinhcount > 0 AND a.attislocal AS redeclared,
+           col_description(c.oid, a.attnum) AS comment, s.*
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem
@@ -168,6 +171,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             is_virtual: generated == "v",
             inherited: row.try_get("inherited")?,
             redeclared: row.try_get("redeclared")?,
+            comment: cx.comment(row.try_get("comment")?),
         },
     })
 }

@@ -1,6 +1,8 @@
 //! What the schema language cannot express about a database: `db pull` names all of it, and a later change of the schema leaves
 //! it as it is.
 
+mod comments;
+
 use crate::support::{Project, database, query};
 
 /// Something of everything, on tables with columns that change later on.

@@ -29,6 +29,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         foreign_keys: cx.config.foreign_keys,
         engine: cx.config.engine,
         client: cx.config.client,
+        comments: cx.config.comments,
     }
 }
 

@@ -3,9 +3,11 @@
 //! Renames come first and use old names. All other changes use new names.
 
 mod catalog;
+mod comment;
 mod temporary;
 
 pub use catalog::CatalogChange;
+pub use comment::Commented;
 pub(super) use temporary::Temporary;
 
 use std::collections::BTreeSet;
@@ -226,6 +228,16 @@ pub enum Change {
     },
     /// The other changes are made in a database in which Citus has the rows of these tables.
     OnCitus(BTreeSet<ObjectName>),
+
+    /// A comment differs, or is lost with what it is on and comes back.
+    SetComment {
+        /// What it is on.
+        on: Commented,
+        /// The current comment.
+        previous: Option<String>,
+        /// The new comment.
+        next: Option<String>,
+    },
 
     /// An object that no schema declares is missing. Only between two databases, like the next two.
     CreateOther(Other),

@@ -22,7 +22,7 @@ use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue,
 pub fn lower(schema: &ir::Schema) -> State {
     let mut state = State {
         extensions: schema.extensions.iter().map(lower_extension).collect(),
-        enums: schema.enums.iter().map(lower_enum).collect(),
+        enums: schema.enums.iter().map(|it| lower_enum(schema, it)).collect(),
         ..State::default()
     };
     let mut positions = vec![None; schema.models.len()];
@@ -97,16 +97,23 @@ fn lower_extension(extension: &ir::Extension) -> Extension {
     }
 }
 
-fn lower_enum(enumeration: &ir::Enum) -> EnumType {
+fn lower_enum(schema: &ir::Schema, enumeration: &ir::Enum) -> EnumType {
     EnumType {
         name: enum_name(enumeration),
         labels: enumeration.values.iter().map(|value| value.db_name.clone()).collect(),
+        comment: lower_docs(schema, enumeration.docs.as_deref()),
     }
+}
+
+/// Returns a `///` comment if it is a comment in the database. PostgreSQL has no empty ones.
+fn lower_docs(schema: &ir::Schema, docs: Option<&str>) -> Option<String> {
+    docs.filter(|docs| schema.comments && !docs.trim().is_empty()).map(str::to_owned)
 }
 
 fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     let mut table = Table::new(table_name(model));
     (table.options.storage, table.options.unlogged) = (model.model().storage.clone(), model.model().unlogged);
+    table.options.comment = lower_docs(model.schema, model.model().docs.as_deref());
     let mut sequences = Vec::new();
     for column in model.columns() {
         let lowered = lower_column(column, &table.name);
@@ -160,6 +167,7 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         options: ColumnOptions {
             is_virtual: generated.is_some_and(|generated| generated.is_virtual),
             counts: identity.map(|identity| identity.options.clone()).unwrap_or_default(),
+            comment: lower_docs(column.schema, column.field().docs.as_deref()),
             ..ColumnOptions::default()
         },
     }

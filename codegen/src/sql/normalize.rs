@@ -1,12 +1,14 @@
 //! The only place where texts from a schema and texts from PostgreSQL become comparable: defaults, conditions, index
 //! expressions.
 
+mod comment;
 mod constant;
 mod value;
 
 use super::data_type::DataType;
 use super::expression::{Node, Token, canonical, parse, tokens, verbatim};
 use super::state::{Column, ColumnDefault, ObjectName};
+pub use comment::normal_comment;
 use constant::constant;
 
 /// The origin of the two texts of a comparison.

@@ -61,6 +61,8 @@ pub struct EnumType {
     pub name: ObjectName,
     /// The labels in their order.
     pub labels: Vec<String>,
+    /// The comment on it. Not if a whole database was read, in which comments are objects.
+    pub comment: Option<String>,
 }
 
 /// A sequence.

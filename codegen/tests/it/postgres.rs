@@ -84,4 +84,6 @@ FROM pg_sequence s
 LEFT JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype = 'a' AND d.refobjsubid > 0
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 ORDER BY s.seqrelid::regclass::text;
+SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description FROM pg_description
+WHERE objoid >= 16384 AND classoid IN ('pg_class'::regclass, 'pg_type'::regclass) ORDER BY 2, 3;
 ";

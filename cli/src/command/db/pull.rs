@@ -78,6 +78,9 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
     let secured = lower(&repaired.schema);
     live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
+    if repaired.schema.comments {
+        live.inventory.forget_comments(&secured.enums, current);
+    }
     for line in warnings(&live, &repaired, existing.as_ref(), args)? {
         output::eprint(&format!("warning: {line}"));
     }
@@ -379,6 +382,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
     };
     let next = Loaded::of_schema(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
+    changes.retain(|change| !is_own_comment(change));
     changes.extend(more(&live.loaded.state, &lower(&old.schema)));
     if changes.is_empty() {
         return repair(old.sources.clone(), &BTreeMap::new());
@@ -433,6 +437,12 @@ fn more(live: &State, known: &State) -> Vec<Change> {
 /// Describes, in words, what the texts do not say about the database.
 fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
     let next = Loaded::of_schema(&repaired.schema);
-    let changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
+    let mut changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
+    changes.retain(|change| !is_own_comment(change));
     Ok(summary(&changes))
+}
+
+/// Returns whether a `///` comment has none of the database in its place: the author's words stay.
+fn is_own_comment(change: &Change) -> bool {
+    matches!(change, Change::SetComment { previous: None, .. })
 }

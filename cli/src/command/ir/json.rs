@@ -18,6 +18,8 @@ pub(crate) struct Schema<'s> {
     version: u32,
     foreign_keys: bool,
     engine: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    comments: bool,
     schemas: &'s [String],
     extensions: Vec<Extension<'s>>,
     enums: Vec<Enum<'s>>,
@@ -199,6 +201,7 @@ impl<'s> Schema<'s> {
                 ir::Engine::PostgreSql => "postgresql",
                 ir::Engine::Citus => "citus",
             },
+            comments: schema.comments,
             schemas: &schema.namespaces,
             extensions: extensions.collect(),
             enums: schema.walk_enums().map(enumeration).collect(),

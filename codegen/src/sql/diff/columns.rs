@@ -215,6 +215,8 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
         let counts = if is_said { &column.options.counts } else { &previous.options.counts }.clone();
         column.options = ColumnOptions { is_virtual, counts, ..previous.options.clone() };
     }
+    // Comments are compared apart.
+    column.options.comment.clone_from(&previous.options.comment);
     // The schema cannot express whether a list is nullable.
     if column.array && previous.array {
         column.nullable = previous.nullable;

@@ -155,6 +155,10 @@ impl AssessCx {
             },
             Action::CreateOther(Other { kind: OtherKind::Exclusion, .. }) => (Lock::AccessExclusive, Work::Scan),
             Action::DropOther(Other { kind: OtherKind::Exclusion, .. }) => at_once,
+            Action::SetComment { on, .. } => match on.table().filter(|table| !self.is_new(table)) {
+                Some(_) => (Lock::ShareUpdateExclusive, Work::None),
+                None => (Lock::None, Work::None),
+            },
             Action::AlterTable { previous, next, .. } => match previous.unlogged == next.unlogged {
                 true => (Lock::ShareUpdateExclusive, Work::None),
                 false => (Lock::AccessExclusive, Work::Rewrite),

@@ -151,6 +151,7 @@ impl Builder {
                 actions.push(Action::SetRowSecurity { table, previous, next });
             }
             Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
+            Change::SetComment { on, next, .. } => actions.push(Action::SetComment { on, text: next }),
             Change::Distribute { table, previous, next, follows, has_rows } => {
                 if previous.is_placed() {
                     actions.push(Action::Undistribute(table.clone()));

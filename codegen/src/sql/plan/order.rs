@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
 use crate::sql::catalog::{self, Event};
-use crate::sql::change::TableObject;
+use crate::sql::change::{Commented, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::state::{Column, ColumnDefault, ObjectKey, ObjectName, Policy, Table};
@@ -175,6 +175,7 @@ fn phase(action: &Action) -> u8 {
         Action::DropSequence(_) => 18,
         Action::DropEnum { .. } => 19,
         Action::DropExtension(_) => 20,
+        Action::SetComment { .. } => 22,
         _ => 1,
     }
 }
@@ -257,6 +258,11 @@ fn needs(action: &Action) -> Needs {
         }
         Action::DropOther(_) => needs.gives.push(M::OthersDropped),
         Action::CreateOther(_) | Action::ChangeOther(_) => needs.gives.push(M::OthersMade),
+        Action::SetComment { on: Commented::Enum(name), .. } => needs.waits.push(M::Exists(name.clone())),
+        Action::SetComment { on: Commented::Table(table) | Commented::Column(table, _), .. } => {
+            needs.waits.extend(ready(table));
+            needs.waits.push(M::OthersMade);
+        }
         Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);

@@ -1,6 +1,6 @@
 //! The SQL of one action, without its semicolon.
 
-use super::super::change::{Place, TableObject};
+use super::super::change::{Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::expression::{Node, is_number, parse};
 use super::super::plan::{Action, Alteration, ColumnSpec};
@@ -158,6 +158,15 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
+        }
+        Action::SetComment { on, text } => {
+            let text = text.as_ref().map_or_else(|| "NULL".to_owned(), |text| literal(text));
+            let on = match on {
+                Commented::Table(table) => format!("TABLE {}", qualified(table)),
+                Commented::Column(table, column) => format!("COLUMN {}.{}", qualified(table), ident(column)),
+                Commented::Enum(name) => format!("TYPE {}", qualified(name)),
+            };
+            format!("COMMENT ON {on} IS {text}")
         }
         Action::Catalog(change) => change.sql(),
         Action::TrustBodies => "SET LOCAL check_function_bodies TO off".to_owned(),
