@@ -14,7 +14,7 @@ mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
-pub use options::{Collation, Deferrable, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions};
+pub use options::{Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions};
 pub use row_security::row_security_cast;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,
@@ -240,6 +240,8 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// `@collate`.
     pub collation: Option<Collation>,
+    /// `@domain`: the type in PostgreSQL, which is based on the native type.
+    pub domain: Option<Domain>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

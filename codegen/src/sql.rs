@@ -34,7 +34,7 @@ pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use language::{Inexpressible, expressible, has_key, unique_sets};
 pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
-pub use normalize::{normal_comment, same_sql};
+pub use normalize::{below_domain, normal_comment, same_sql};
 pub use plan::{
     Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction,
     UniqueGuard, plan, plan_online,

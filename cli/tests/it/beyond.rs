@@ -2,6 +2,7 @@
 //! it as it is.
 
 mod comments;
+mod domains;
 
 use crate::support::{Project, database, query};
 

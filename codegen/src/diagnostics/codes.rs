@@ -108,6 +108,7 @@ codes! {
     R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong arguments of a native type",
     R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
     R0306 MORE_THAN_A_TYPE Error "Something else than a type in `Unsupported`",
+    R0307 DOMAIN_COLUMN Error "A domain where PostgreSQL needs a type",
 
     // Attributes and their arguments.
     R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",

@@ -53,7 +53,8 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
     let generated = column.walker.is_never_written().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
-    quote!(rt::Column::new(#name, #sql)#via #default #updated_at #generated #sensitive)
+    let domain = column.walker.column().domain.is_some().then(|| quote!(.domain()));
+    quote!(rt::Column::new(#name, #sql)#via #domain #default #updated_at #generated #sensitive)
 }
 
 /// Returns the runtime's name of a default that the client generates.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::diagnostics::Span;
 use crate::ir::{
-    Arity, Collation, DefaultValue, Deferrable, Distribution, EnumId, FieldId, ForeignKeyOptions, Identity,
+    Arity, Collation, DefaultValue, Deferrable, Distribution, Domain, EnumId, FieldId, ForeignKeyOptions, Identity,
     IndexMethod, ModelId, NativeType, NullsOrder, ReferentialAction, ScalarType, SortOrder, Tenancy,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
@@ -127,6 +127,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) identity: Option<(Identity, Span)>,
     /// `@collate`, and its place.
     pub(super) collation: Option<(Collation, Span)>,
+    /// `@domain`, and its place.
+    pub(super) domain: Option<(Domain, Span)>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,

@@ -153,6 +153,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
             .map(|generated| Generated { sql: generated.sql.text.to_owned(), is_virtual: generated.is_virtual }),
         identity: field.identity.as_ref().map(|(identity, _)| identity.clone()),
         collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
+        domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),

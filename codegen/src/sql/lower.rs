@@ -168,6 +168,7 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
             is_virtual: generated.is_some_and(|generated| generated.is_virtual),
             counts: identity.map(|identity| identity.options.clone()).unwrap_or_default(),
             comment: lower_docs(column.schema, column.field().docs.as_deref()),
+            domain: column.column().domain.as_ref().map(domain_name),
             ..ColumnOptions::default()
         },
     }
@@ -178,6 +179,10 @@ fn collation_name(collation: &ir::Collation) -> String {
         Some(schema) => format!("{}.{}", ident(schema), ident(&collation.name)),
         None => ident(&collation.name),
     }
+}
+
+fn domain_name(domain: &ir::Domain) -> ObjectName {
+    ObjectName { schema: domain.schema.clone(), name: domain.name.clone() }
 }
 
 fn lower_type(column: ColumnWalker<'_>) -> (DataType, bool) {
@@ -303,7 +308,10 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             collation: None,
             used_by: Vec::new(),
             grants: Vec::new(),
-            options: ColumnOptions::default(),
+            options: ColumnOptions {
+                domain: target.column().domain.as_ref().map(domain_name),
+                ..ColumnOptions::default()
+            },
         });
         if relation.schema.foreign_keys {
             table.foreign_keys.push(ForeignKey {

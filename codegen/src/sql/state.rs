@@ -11,6 +11,7 @@ mod other;
 mod row_security;
 
 use super::data_type::{DataType, is_same_name};
+use super::quote::qualified;
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
@@ -337,7 +338,29 @@ impl Column {
             (Some(a), Some(b)) => is_same_name(a, b),
             (a, b) => a == b,
         };
-        !self.ty.is_same(&next.ty) || self.array != next.array || !same_collation
+        !self.has_type_of(next) || self.array != next.array || !same_collation
+    }
+
+    /// Returns whether both have the same type in PostgreSQL. What a domain is based on does not matter.
+    fn has_type_of(&self, other: &Self) -> bool {
+        match (&self.options.domain, &other.options.domain) {
+            (None, None) => self.ty.is_same(&other.ty),
+            _ => self.named_type().is_same(&other.named_type()),
+        }
+    }
+
+    /// Returns the type in words, with `[]` for an array.
+    pub(in crate::sql) fn type_words(&self) -> String {
+        let ty = self.options.domain.as_ref().map_or_else(|| self.ty.to_string(), ToString::to_string);
+        format!("{ty}{}", if self.array { "[]" } else { "" })
+    }
+
+    /// Returns the type as PostgreSQL names it: the domain, or the type.
+    pub fn named_type(&self) -> DataType {
+        match &self.options.domain {
+            Some(domain) => DataType::Other(qualified(domain)),
+            None => self.ty.clone(),
+        }
     }
 }
 

@@ -16,6 +16,13 @@ impl Database {
         Self::of(server.create_database("codegen").expect("a database can be created"))
     }
 
+    /// A database in which this has run.
+    pub(crate) fn with(server: &DevDb, sql: &str) -> Self {
+        let database = Self::create(server);
+        database.run(sql).expect("the preparation runs");
+        database
+    }
+
     pub(crate) fn of(database: TestDatabase) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let (client, connection) =

@@ -35,7 +35,15 @@ fn decode_in_row<T: Decode>(ty: &Type, raw: &[u8], error: BoxError) -> Result<T,
 
 /// Returns whether a column holds a list of such values.
 pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
-    matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+    matches!(ty.kind(), Kind::Array(element) if T::accepts(below(element)))
+}
+
+/// Returns the type that a domain is based on, or the type itself.
+fn below(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(inner) => below(inner),
+        _ => ty,
+    }
 }
 
 /// A Rust type that a column can hold.

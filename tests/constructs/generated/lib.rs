@@ -10,6 +10,9 @@ pub mod area;
 pub mod club;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod contact;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod customer;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -56,6 +59,7 @@ pub mod turnover;
 pub use self::{
     area::Area,
     club::Club,
+    contact::Contact,
     customer::Customer,
     depot::Depot,
     level::Level,

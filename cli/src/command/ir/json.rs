@@ -108,6 +108,8 @@ enum Kind<'s> {
         identity: Option<Value>,
         #[serde(skip_serializing_if = "Option::is_none")]
         collation: Option<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        domain: Option<Value>,
         sensitive: bool,
         renamed_from: Option<&'s str>,
         using: Option<&'s str>,
@@ -350,6 +352,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         generated: column.generated.as_ref().map(|it| json!({ "sql": it.sql, "virtual": it.is_virtual })),
         identity: column.identity.as_ref().map(identity),
         collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
+        domain: column.domain.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),

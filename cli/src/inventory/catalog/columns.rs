@@ -1,6 +1,6 @@
 //! Properties of columns, keys, constraints and indexes that the schema language cannot express.
 
-use super::{is_shared, own};
+use super::{below, is_shared, own};
 use crate::introspect::SET_BY_USER;
 
 pub(super) fn queries() -> Vec<String> {
@@ -45,7 +45,8 @@ fn generated() -> String {
 /// name at each use, or of a column that is not an integer. For these, the schema has `autoincrement()`, which creates a sequence for the column
 /// in a new database, or `dbgenerated()`, which does not say what the default is.
 fn counting_defaults() -> String {
-    let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
+    let integer = |ty: &str| format!("{} IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)", below(ty));
+    let is_integer = integer("a.atttypid");
     let of_column =
         "o.classid = 'pg_class'::regclass AND o.deptype = 'a' AND o.refobjid = c.oid AND o.refobjsubid = a.attnum";
     let is_own = format!(
@@ -61,7 +62,8 @@ fn counting_defaults() -> String {
          WHERE ({of_column} OR s.relnamespace = c.relnamespace AND starts_with(s.relname, format('%s_%s_seq', c.relname, a.attname)))
            AND NOT EXISTS (SELECT FROM pg_attrdef AS f WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
                 AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass::text)
-                AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) AND NOT {})",
+                AND {} AND NOT {})",
+        integer("b.atttypid"),
         is_shared("s.oid")
     );
     let unused = format!(
@@ -92,6 +94,9 @@ fn counting_defaults() -> String {
 
 /// Collations of types that the schema language does not know.
 fn column_collations() -> String {
+    // The elements of a list can have a domain, too.
+    let element = "CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END";
+    let below = below(element);
     of_columns(
         "column with a collation",
         "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname,
@@ -99,8 +104,11 @@ fn column_collations() -> String {
         "format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE %s COLLATE %s', n.nspname, c.relname, a.attname,
             format_type(a.atttypid, a.atttypmod),
             (pg_identify_object('pg_collation'::regclass, a.attcollation, 0)).identity)",
-        r"a.attcollation <> t.typcollation
-            AND format_type(a.atttypid, NULL) !~ '^(.*[.])?(text|character varying|character|citext)([[][]])?$'",
+        &format!(
+            r"a.attcollation <> t.typcollation
+            AND format_type(a.atttypid, NULL) !~ '^(.*[.])?(text|character varying|character|citext)([[][]])?$'
+            AND format_type({below}, NULL) !~ '^(.*[.])?(text|character varying|character|citext)$'"
+        ),
     )
 }
 

@@ -217,7 +217,9 @@ pub(super) fn added_work(spec: &ColumnSpec) -> Work {
     };
     let is_stable = expression.is_none_or(|sql| is_stable(sql));
     let counts = matches!(spec.column.default, Some(ColumnDefault::Sequence(_)));
-    if is_stable && !counts && spec.column.identity.is_none() && spec.column.generated.is_none() {
+    // A domain with a constraint checks its value in each row.
+    let is_checked = spec.column.options.domain.is_some();
+    if is_stable && !counts && !is_checked && spec.column.identity.is_none() && spec.column.generated.is_none() {
         Work::None
     } else {
         Work::Rewrite

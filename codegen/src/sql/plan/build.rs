@@ -394,6 +394,7 @@ fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
             let owner = sequence.owned_by.clone()?;
             let column = columns.get(&owner)?;
             let fits = is_serial(&column.ty)
+                && column.options.domain.is_none()
                 && column.ty == sequence.ty
                 && !column.nullable
                 && !column.array

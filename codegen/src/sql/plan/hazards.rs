@@ -73,6 +73,9 @@ impl AssessCx {
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }
+            Action::CreateTable { table, .. } => {
+                table.columns.iter().filter_map(|column| needed_domain(&table.name, column)).collect()
+            }
             Action::AlterColumns { table, alterations } => {
                 let found = alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration));
                 let columns: Vec<&str> = alterations.iter().map(|it| it.next.name.as_str()).collect();
@@ -86,7 +89,8 @@ impl AssessCx {
             }
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
-                required.map(|spec| required_column(table, &spec.column.name)).collect()
+                let required = required.map(|spec| required_column(table, &spec.column.name));
+                required.chain(columns.iter().filter_map(|spec| needed_domain(table, &spec.column))).collect()
             }
             Action::SetRowSecurity { table, previous: (false, _), next: (true, _) } if !self.is_new(table) => {
                 let text = format!("{table} shows no rows to clients that do not set the tenant");
@@ -245,6 +249,9 @@ impl AssessCx {
     fn alteration_hazards(&self, table: &ObjectName, alteration: &Alteration) -> Vec<Hazard> {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
+        if previous.options.domain != next.options.domain {
+            hazards.extend(needed_domain(table, next));
+        }
         hazards.extend(generation_hazard(table, previous, next));
         if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
@@ -280,7 +287,7 @@ impl AssessCx {
 
     fn retyping_hazard(&self, table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
         let name = format!("{table}.{}", next.name);
-        let change = format!("{name} becomes {} from {}", type_text(next), type_text(previous));
+        let change = format!("{name} becomes {} from {}", next.type_words(), previous.type_words());
         let removed = match &next.ty {
             crate::sql::data_type::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
             _ => None,
@@ -300,6 +307,17 @@ impl AssessCx {
             (None, Risk::None) => None,
         }
     }
+}
+
+/// Returns the hazard that the database may not have the domain of a column.
+fn needed_domain(table: &ObjectName, column: &Column) -> Option<Hazard> {
+    let probe = Probe::of_domain(column)?;
+    let text = format!(
+        "{table}.{} has the domain {}, which no migration creates: fails if the database does not have it",
+        column.name,
+        column.options.domain.as_ref()?
+    );
+    Some(Hazard::failure(codes::F210, text, Some(probe)))
 }
 
 /// Returns the hazard for the expression, or for the values.
@@ -354,10 +372,6 @@ fn loses_values(alteration: &Alteration) -> bool {
     let Alteration { previous, next, using, retyped, .. } = alteration;
     let is_ours = *using == cast(previous, next).using;
     *retyped && previous.array && !next.array && is_ours
-}
-
-fn type_text(column: &Column) -> String {
-    format!("{}{}", column.ty, if column.array { "[]" } else { "" })
 }
 
 fn is_without_value(spec: &ColumnSpec) -> bool {

@@ -1,7 +1,7 @@
 //! Online migrations: long work runs outside of transactions, under locks that let clients read and write.
 //!
 //! Takes actions in order. Returns more of them, each with its place among the transactions. Some work still needs a
-//! long lock: an identity or stored generated column for existing rows. `shadow` handles type changes that rewrite the
+//! long lock: an identity or stored generated column for existing rows, and a domain. `shadow` handles type changes that rewrite the
 //! table.
 
 use std::collections::BTreeSet;
@@ -350,6 +350,7 @@ impl Expander<'_> {
                 && added_work(spec) == Work::Rewrite
                 && spec.column.identity.is_none()
                 && spec.column.generated.is_none()
+                && spec.column.options.domain.is_none()
         });
         if !at_once.is_empty() {
             self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: at_once });

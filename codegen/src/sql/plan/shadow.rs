@@ -456,4 +456,6 @@ fn can_be_recreated(alteration: &Alteration) -> bool {
         && counts(previous) == counts(next)
         && previous.identity == next.identity
         && previous.used_by.is_empty()
+        // A new column with a domain rewrites the table, too.
+        && next.options.domain.is_none()
 }

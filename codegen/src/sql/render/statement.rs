@@ -273,7 +273,7 @@ fn column_definition(column: &Column, serial: bool, fill: Option<&str>) -> Strin
 
 fn type_sql(column: &Column) -> String {
     let collation = column.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
-    format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
+    format!("{}{}{collation}", column.named_type(), if column.array { "[]" } else { "" })
 }
 
 /// Returns an expression from the user such that a comment at its end cannot hide the following text.

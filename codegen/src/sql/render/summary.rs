@@ -207,7 +207,7 @@ fn replaced(table: &ObjectName, previous: &TableObject, next: &TableObject) -> S
 }
 
 fn describe(column: &Column, names: &Temporary) -> String {
-    let mut text = format!("{}{}", column.ty, if column.array { "[]" } else { "" });
+    let mut text = column.type_words();
     if let Some(collation) = &column.collation {
         text += &format!(" COLLATE {collation}");
     }

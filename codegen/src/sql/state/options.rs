@@ -49,6 +49,9 @@ pub struct ColumnOptions {
     pub inherited: bool,
     /// Whether the table also declares the inherited column, so that it keeps it without the parent.
     pub redeclared: bool,
+    /// The domain that the column has, or its elements have. The column's type is then what the domain is based on. Not
+    /// if a whole database was read, in which the domain is the type.
+    pub domain: Option<ObjectName>,
     /// The comment on it. Not if a whole database was read, in which comments are objects.
     pub comment: Option<String>,
 }
