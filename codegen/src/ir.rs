@@ -14,7 +14,9 @@ mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
-pub use options::{Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions};
+pub use options::{
+    Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
+};
 pub use row_security::row_security_cast;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,

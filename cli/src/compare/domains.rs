@@ -41,9 +41,10 @@ pub(crate) fn stand_ins(state: &State) -> String {
     let mut statements: Vec<String> = Vec::new();
     for (_, column) in with_domains(state) {
         let Some(domain) = &column.options.domain else { continue };
-        let schema = domain.schema.iter().map(|schema| {
-            format!("CREATE SCHEMA IF NOT EXISTS {};\n", relata_codegen::sql::quote::ident(schema))
-        });
+        let schema = domain
+            .schema
+            .iter()
+            .map(|schema| format!("CREATE SCHEMA IF NOT EXISTS {};\n", relata_codegen::sql::quote::ident(schema)));
         let statement = schema.collect::<String>() + &create(domain, column);
         if !statements.contains(&statement) {
             statements.push(statement);

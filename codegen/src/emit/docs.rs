@@ -24,7 +24,8 @@ pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &Colu
     let unique = if unique { ", unique" } else { "" };
     let generated = if column.walker.is_never_written() { ", generated" } else { "" };
     let domain = column.walker.column().domain.as_ref();
-    let domain = domain.map(|it| format!(", domain `{}`", qualified(it.schema.as_deref(), &it.name))).unwrap_or_default();
+    let domain =
+        domain.map(|it| format!(", domain `{}`", qualified(it.schema.as_deref(), &it.name))).unwrap_or_default();
     let place = format!("Column `{table}.{name}`: `{sql}`{domain}{null}{unique}{generated}.");
     match column.walker.field().docs.as_deref() {
         Some(docs) => format!("{docs}\n\n{place}"),

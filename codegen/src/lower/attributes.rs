@@ -85,8 +85,18 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
             format!("`{other}{}` goes on its own line, at the end of the model", name.text)
         }
         None if prefix == "@@"
-            && ["relation", "default", "updatedAt", "generated", "identity", "collate", "domain", "using", "sensitive"]
-                .contains(&name.text) =>
+            && [
+                "relation",
+                "default",
+                "updatedAt",
+                "generated",
+                "identity",
+                "collate",
+                "domain",
+                "using",
+                "sensitive",
+            ]
+            .contains(&name.text) =>
         {
             format!("`{other}{}` goes after the type of a field", name.text)
         }

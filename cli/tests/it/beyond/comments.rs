@@ -42,7 +42,8 @@ fn comments_come_back_as_they_were_written() {
     project.run(&["fmt", "--check"]).exits(0);
     project.run(&push).exits(0);
     let stored = query(&database, STORED);
-    let table = r#""Who stays here – naïve, \"quoted\" and 'single', 100 %, \\n, *\\/ and ///.\n\n  - a list\n; -- the end""#;
+    let table =
+        r#""Who stays here – naïve, \"quoted\" and 'single', 100 %, \\n, *\\/ and ///.\n\n  - a list\n; -- the end""#;
     assert_eq!(stored, [r#""How it is paid.""#, r#""The number on the key.""#, table, r#""氏名""#]);
     project.run(&push).exits(0).says("already");
     project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0).hides("cannot express");
@@ -80,7 +81,8 @@ fn a_schema_without_the_setting_leaves_comments_alone() {
     project.run(&push).exits(0).says("already");
     // A column of another type, and an enum whose values are in another order, keep theirs.
     let next = COMMENTED.replace("/// How it is paid.\n", "").replace("CASH\n  CARD", "CARD\n  CASH");
-    project.write("schema.dsl", next.replace("String?", "String? @db.VarChar(30)").replace("Int     @id", "BigInt @id"));
+    project
+        .write("schema.dsl", next.replace("String?", "String? @db.VarChar(30)").replace("Int     @id", "BigInt @id"));
     project.run(&[&push[..], &["--allow-data-loss"]].concat()).exits(0);
     assert_eq!(query(&database, STORED).len(), 4);
     project.run(&push).exits(0).says("already");

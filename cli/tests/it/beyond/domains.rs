@@ -40,11 +40,20 @@ fn domains_come_back_as_they_were_written() {
     query(&database, DOMAINS);
     project.run(&push).exits(0).hides("F210").hides("no migration creates");
     project.run(&push).exits(0).says("already");
-    query(&database, "INSERT INTO guest (nick, host_id) VALUES ('n', NULL); INSERT INTO guest (mail, host_id) VALUES ('x@y', 1)");
+    query(
+        &database,
+        "INSERT INTO guest (nick, host_id) VALUES ('n', NULL); INSERT INTO guest (mail, host_id) VALUES ('x@y', 1)",
+    );
     project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0);
     let pull = ["db", "pull", "--force", "--url", database.url()];
     // The definition of a domain is not part of a schema.
-    project.run(&pull).exits(0).says("domain: public.counted; public.email").hides("sequence").hides("collation").hides("no such type");
+    project
+        .run(&pull)
+        .exits(0)
+        .says("domain: public.counted; public.email")
+        .hides("sequence")
+        .hides("collation")
+        .hides("no such type");
     assert_eq!(project.read("schema.dsl"), said);
     project.run(&["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
 }
@@ -54,7 +63,10 @@ fn domains_come_back_as_they_were_written() {
 fn a_schema_that_does_not_say_domain_leaves_it_to_the_database() {
     let (project, database) = (Project::new(), database("domains_unsaid"));
     query(&database, DOMAINS);
-    query(&database, "CREATE TABLE guest (id counts PRIMARY KEY, mail email DEFAULT 'a@b', others email[] DEFAULT ARRAY['x@y'], nick \"Odd.Name\")");
+    query(
+        &database,
+        "CREATE TABLE guest (id counts PRIMARY KEY, mail email DEFAULT 'a@b', others email[] DEFAULT ARRAY['x@y'], nick \"Odd.Name\")",
+    );
     let push = ["db", "push", "--url", database.url()];
     let old = "model guest {\n  id     Int                         @id\n  mail   Unsupported(\"email\")?      @default(dbgenerated(\"'a@b'::text\"))\n  \
                others Unsupported(\"email\")[] @default(dbgenerated(\"(ARRAY['x@y'::text])::email[]\"))\n  nick   Unsupported(\"public.\\\"Odd.Name\\\"\")?\n}\n";
@@ -70,7 +82,9 @@ fn a_schema_that_does_not_say_domain_leaves_it_to_the_database() {
     project.write("schema.dsl", plain);
     project.run(&["db", "pull", "--url", database.url()]).exits(0);
     let pulled = project.read("schema.dsl");
-    for line in ["@domain(\"email\")", "@db.VarChar(20) @domain(\"Odd.Name\", schema: \"public\")", "@domain(\"counts\")"] {
+    for line in
+        ["@domain(\"email\")", "@db.VarChar(20) @domain(\"Odd.Name\", schema: \"public\")", "@domain(\"counts\")"]
+    {
         assert!(pulled.contains(line), "{line} is not in\n{pulled}");
     }
     project.run(&push).exits(0).says("already");
@@ -129,9 +143,15 @@ fn query_files_read_columns_with_domains() {
     );
     project.write("queries/of_mail.sql", "SELECT id, mail, others FROM \"Guest\" WHERE mail = $1 AND id > $2");
     project.write("queries/add.sql", "INSERT INTO \"Guest\" (id, mail, others) VALUES ($1, $2, $3) RETURNING mail");
-    project.write("queries/cast.sql", "SELECT $1::kinds.email AS mail, mail::text AS plain FROM \"Guest\" WHERE id = ANY($2)");
+    project.write(
+        "queries/cast.sql",
+        "SELECT $1::kinds.email AS mail, mail::text AS plain FROM \"Guest\" WHERE id = ANY($2)",
+    );
     project.run(&["check", "--database"]).exits(0).says("PostgreSQL agrees with 3 queries");
-    query(&database, "CREATE EXTENSION citext; CREATE SCHEMA kinds; CREATE DOMAIN kinds.email AS citext; CREATE DOMAIN counts AS int");
+    query(
+        &database,
+        "CREATE EXTENSION citext; CREATE SCHEMA kinds; CREATE DOMAIN kinds.email AS citext; CREATE DOMAIN counts AS int",
+    );
     project.run(&["db", "push", "--url", database.url()]).exits(0);
     project.run(&["check", "--database", "--url", database.url()]).exits(0).says("PostgreSQL agrees with 3 queries");
 }

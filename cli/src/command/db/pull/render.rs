@@ -148,7 +148,8 @@ impl Cx<'_> {
     fn added(&self, written: &BTreeSet<ObjectName>) -> String {
         let mut text = String::new();
         for ty in self.state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
-            text += &format!("\n{}{}", self.docs(ty.comment.as_deref(), ""), self.enumeration(&ty.name, &ty.labels, None));
+            text +=
+                &format!("\n{}{}", self.docs(ty.comment.as_deref(), ""), self.enumeration(&ty.name, &ty.labels, None));
         }
         let is_new = |table: &&Table| !written.contains(&table.name) && !is_join_table(self.state, self.names, table);
         for table in self.state.tables.iter().filter(is_new) {
@@ -178,12 +179,11 @@ impl Cx<'_> {
             self.state.tables.iter().find(|table| self.names.is_table(model, &table.name))
         };
         let comment = match block.keyword.as_str() {
-            "model" => table().and_then(|table| {
-                self.other_comment(|on| matches!(on, Commented::Table(it) if same(it, &table.name)))
-            }),
-            "enum" => self.enum_of(block).and_then(|ty| {
-                self.other_comment(|on| matches!(on, Commented::Enum(it) if same(it, &ty.name)))
-            }),
+            "model" => table()
+                .and_then(|table| self.other_comment(|on| matches!(on, Commented::Table(it) if same(it, &table.name)))),
+            "enum" => self
+                .enum_of(block)
+                .and_then(|ty| self.other_comment(|on| matches!(on, Commented::Enum(it) if same(it, &ty.name)))),
             _ => None,
         };
         comment.map_or_else(|| block.above.clone(), |comment| with_docs(&block.above, &docs(comment, "")))
@@ -192,9 +192,8 @@ impl Cx<'_> {
     /// Returns the enum of the database that a block of the existing file declares.
     fn enum_of(&self, block: &Block) -> Option<&EnumType> {
         let found = self.names.old?.walk_enums().find(|it| it.name() == block.name)?.enumeration();
-        let is_it = |name: &ObjectName| {
-            name.name == found.db_name && (name.schema.is_none() || name.schema == found.namespace)
-        };
+        let is_it =
+            |name: &ObjectName| name.name == found.db_name && (name.schema.is_none() || name.schema == found.namespace);
         self.state.enums.iter().find(|ty| is_it(&ty.name))
     }
 
@@ -276,7 +275,9 @@ impl Cx<'_> {
             let is_altered = self.is_altered(table, column) || attributes.altered.contains(&column.name);
             let line = match known.get(name.as_str()) {
                 Some(line) if !is_altered => (*line).clone(),
-                found @ Some(_) => with_comments(Line::new(&name, self.field(table, column, &name, &attributes)), found),
+                found @ Some(_) => {
+                    with_comments(Line::new(&name, self.field(table, column, &name, &attributes)), found)
+                }
                 None => Line {
                     above: self.docs(column.options.comment.as_deref(), "  "),
                     ..Line::new(&name, self.field(table, column, &name, &attributes))
