@@ -321,7 +321,8 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
         let is_needed = needed.contains(&found.node);
         let is_in_schema = is_in_schema(request, &found);
         let is_inexpressible = request.inexpressible.iter().any(|inexpressible| is_it(request, inexpressible, &found));
-        let only_if_inexpressible = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
+        let only_if_inexpressible =
+            ["foreign key", "primary key", "index", "check", "exclusion constraint"].contains(&found.kind.as_str());
         // No schema creates a view, so its statement is always needed.
         let is_view = found.kind.ends_with("view");
         if !(is_needed || is_pulled && (!is_in_schema || is_view)) || (only_if_inexpressible && !is_inexpressible) {

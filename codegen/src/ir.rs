@@ -98,6 +98,8 @@ pub struct Model {
     pub indexes: Vec<Index>,
     /// `@@check`.
     pub checks: Vec<Check>,
+    /// `@@exclude`.
+    pub exclusions: Vec<Exclusion>,
     /// `@@tenant` and `@@shared`.
     pub tenancy: Tenancy,
     /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
@@ -165,6 +167,15 @@ pub struct Index {
     pub predicate: Option<String>,
     /// Its other properties in PostgreSQL.
     pub options: KeyOptions,
+}
+
+/// An exclusion constraint: no two rows may be related by all of its operators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exclusion {
+    /// Its index, which is not unique. `options.deferrable` is that of the constraint.
+    pub index: Index,
+    /// `with:` of each of its fields, as the operator is written in SQL.
+    pub operators: Vec<String>,
 }
 
 /// One column or expression of a key or index.

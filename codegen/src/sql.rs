@@ -43,8 +43,8 @@ pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
     ACROSS_TENANTS_POLICY, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
-    ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition, PrimaryKey,
-    RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
-    UniqueConstraint, Usage, Use, User,
+    ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Exclusion, Extension, ForeignKey, Identity,
+    Index, IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition,
+    PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin,
+    TenantWay, UniqueConstraint, Usage, Use, User,
 };

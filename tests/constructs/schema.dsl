@@ -201,3 +201,15 @@ model Contact {
   @@index([inviterId])
   @@schema("shop")
 }
+
+// Rows exclude each other.
+model Shift {
+  id     Int @id @default(autoincrement())
+  person Int
+  starts Int
+  ends   Int
+
+  @@exclude([raw("int4range(person, person, '[]')", with: "&&"), raw("int4range(starts, ends)", with: "&&")], map: "one_place_at_a_time")
+  @@exclude([starts(with: "="), ends(with: "=")], type: BTree, deferrable: InitiallyDeferred)
+  @@schema("shop")
+}

@@ -20,7 +20,7 @@ mod client;
 
 use client::{
     Client, LevelName, Status, area, club, contact, customer, depot, level, line, membership, order, parcel, product,
-    rack, tag, turnover,
+    rack, shift, tag, turnover,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -426,4 +426,31 @@ async fn a_domain_refuses_a_row_as_a_check_does() {
     let changed =
         db.contact().update(contact::email.eq("a@a")).set(contact::visits.to(-1)).await.expect_err("is refused");
     assert_eq!(refused(changed), "visits_check");
+}
+
+#[tokio::test]
+async fn a_row_that_another_one_excludes_is_refused_by_name() {
+    let (db, _database) = client().await;
+    let shift = |person, starts, ends| shift::Create { person, starts, ends };
+    db.shift().create(shift(1, 8, 12)).await.expect("is created");
+    db.shift().create(shift(2, 9, 13)).await.expect("is created");
+    match db.shift().create(shift(1, 11, 14)).await {
+        Err(Error::ExclusionViolation(violation)) => {
+            assert_eq!((violation.constraint.as_str(), violation.model), (shift::ONE_PLACE_AT_A_TIME, "Shift"));
+            assert_eq!(violation.sqlstate, "23P01");
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
+    match db.shift().create(shift(3, 8, 12)).await {
+        Err(Error::ExclusionViolation(violation)) => {
+            assert_eq!(
+                (violation.constraint.as_str(), violation.columns),
+                (shift::STARTS_ENDS_EXCL, vec!["starts".to_owned(), "ends".to_owned()])
+            );
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
+    let many = [shift(4, 1, 5), shift(4, 4, 6)];
+    let refused = db.shift().create_many(many).await.expect_err("exclude each other");
+    assert!(refused.to_string().contains("one_place_at_a_time"), "{refused}");
 }

@@ -161,7 +161,7 @@ struct NamedConstraint {
     columns: Vec<String>,
 }
 
-/// Returns keys, unique indexes, foreign keys and checks. A constant is named after the constraint, without the name of
+/// Returns keys, unique indexes, foreign keys, exclusion constraints and checks. A constant is named after the constraint, without the name of
 /// the table: `EMAIL_KEY` for `users_email_key`.
 fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let walker = model.walker;
@@ -181,6 +181,8 @@ fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
         let columns = field.relation().referencing_columns().map(|column| column.db_name().to_owned()).collect();
         found.extend(field.relation().foreign_key().map(|key| (key.constraint_name.clone(), columns)));
     }
+    let exclusions = walker.model().exclusions.iter().map(|it| &it.index);
+    found.extend(exclusions.map(|index| (index.constraint_name.clone(), index_columns(&index.fields))));
     found.extend(walker.model().checks.iter().map(|check| (check.constraint_name.clone(), Vec::new())));
 
     let prefix = format!("{}_", walker.model().db_name);

@@ -13,8 +13,8 @@ pub(super) use temporary::Temporary;
 use std::collections::BTreeSet;
 
 use super::state::{
-    Check, Column, ConstraintOptions, Distribution, EnumType, Extension, ForeignKey, Index, ObjectName, Other, Policy,
-    PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
+    Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
+    Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -304,7 +304,7 @@ pub struct Belongings {
     pub objects: Vec<TableObject>,
     /// Foreign keys of the column, and checks of the table, that stay.
     pub constraints: Vec<TableObject>,
-    /// Exclusion constraints that stay, with their columns. Only if a database was read.
+    /// Exclusion constraints that stay, with their columns.
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
@@ -332,6 +332,7 @@ pub enum TableObject {
     ForeignKey(ForeignKey),
     Check(Check),
     Index(Index),
+    Exclusion(Exclusion),
 }
 
 impl TableObject {
@@ -342,7 +343,7 @@ impl TableObject {
             TableObject::Unique(unique) => &unique.name,
             TableObject::ForeignKey(key) => &key.name,
             TableObject::Check(check) => &check.name,
-            TableObject::Index(index) => &index.name,
+            TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => &index.name,
         }
     }
 
@@ -353,7 +354,9 @@ impl TableObject {
             TableObject::Unique(unique) => (&unique.columns, None),
             TableObject::ForeignKey(key) => (&key.columns, None),
             TableObject::Check(_) => (&[], None),
-            TableObject::Index(index) => (&index.include, Some(index)),
+            TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => {
+                (&index.include, Some(index))
+            }
         };
         let included = match self {
             TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.options().map(|options| &options.include),
@@ -363,14 +366,14 @@ impl TableObject {
         names.map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
     }
 
-    /// Returns the options; `None` for an index.
+    /// Returns the options; `None` for an index or an exclusion constraint.
     pub fn options(&self) -> Option<&ConstraintOptions> {
         match self {
             TableObject::PrimaryKey(key) => Some(&key.options),
             TableObject::Unique(unique) => Some(&unique.options),
             TableObject::ForeignKey(key) => Some(&key.options),
             TableObject::Check(check) => Some(&check.options),
-            TableObject::Index(_) => None,
+            TableObject::Index(_) | TableObject::Exclusion(_) => None,
         }
     }
 
@@ -383,6 +386,7 @@ impl TableObject {
             TableObject::Check(_) => "check",
             TableObject::Index(Index { unique: true, .. }) => "unique index",
             TableObject::Index(_) => "index",
+            TableObject::Exclusion(_) => "exclusion constraint",
         }
     }
 }

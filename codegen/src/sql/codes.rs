@@ -117,6 +117,10 @@ lints! {
         "A schema names the domains of its columns, and does not define them. The statement fails if the database does not have the domain (42704). If the domain is based on another type than the field has, the client cannot read the column."
         "Write CREATE DOMAIN into an earlier statement. With --url, a domain that is there and fits is not reported."
 
+    F211 Warning "Adds an exclusion constraint to a table with rows"
+        "The statement fails if two rows exclude each other."
+        "Find them with a join of the table with itself, and decide which one to keep. With --url, such rows are looked for."
+
     // L: other sessions have to wait.
     L301 Warning "Builds an index under a lock that blocks writes"
         "Nobody can insert, update or delete rows until the index is built. For a large table that takes minutes."
@@ -164,6 +168,10 @@ lints! {
     L315 Warning "Copies a table to or from the servers of Citus"
         "create_distributed_table and create_reference_table copy all rows to their servers, and undistribute_table copies them back. Nobody can write the table meanwhile, and its foreign keys are checked again."
         "Plan a maintenance window. On a test system with as many rows, measure how long it takes."
+
+    L316 Warning "Builds an exclusion constraint under a lock that blocks all access"
+        "Nobody can read or write the table while its index is built. PostgreSQL can build this index neither concurrently nor from an existing one."
+        "Add the constraint while the table is small, or plan a maintenance window. --online does the same."
 
     // C: clients or guarantees change.
     C401 Warning "Renames something that clients use"

@@ -13,8 +13,9 @@ use super::data_type::{DataType, is_same_name};
 use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::quote::ident;
 use super::state::{
-    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
+    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Exclusion, Extension, ForeignKey,
+    Identity, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
+    UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -63,7 +64,8 @@ fn name_sequences(state: &mut State) {
     let mut taken: BTreeSet<ObjectName> = BTreeSet::new();
     for table in &state.tables {
         let keys = table.primary_key.iter().map(|key| &key.name);
-        let names = keys.chain(table.indexes.iter().map(|index| &index.name));
+        let indexes = table.indexes.iter().chain(table.exclusions.iter().map(|exclusion| &exclusion.index));
+        let names = keys.chain(indexes.map(|index| &index.name));
         taken.extend(names.map(|name| table.name.sibling(name)));
         taken.insert(table.name.clone());
     }
@@ -139,6 +141,7 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
         }
     }
     table.checks = model.model().checks.iter().map(lower_check).collect();
+    table.exclusions = model.model().exclusions.iter().map(|exclusion| lower_exclusion(model, exclusion)).collect();
     (table, sequences)
 }
 
@@ -234,6 +237,14 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         nulls_not_distinct: index.options.nulls_not_distinct,
         storage: index.options.storage.clone(),
         valid: true,
+    }
+}
+
+fn lower_exclusion(model: ModelWalker<'_>, exclusion: &ir::Exclusion) -> Exclusion {
+    Exclusion {
+        index: lower_index(model, &exclusion.index),
+        operators: exclusion.operators.clone(),
+        deferrable: exclusion.index.options.deferrable,
     }
 }
 

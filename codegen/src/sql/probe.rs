@@ -79,6 +79,17 @@ pub enum Probe {
         /// The columns, without quotes.
         columns: Vec<String>,
     },
+    /// Whether two rows exclude each other.
+    Conflicts {
+        /// The table.
+        table: String,
+        /// The columns, or expressions in parentheses.
+        values: Vec<String>,
+        /// The operator for each of them.
+        operators: Vec<String>,
+        /// A condition that both rows must satisfy.
+        condition: Option<String>,
+    },
     /// Whether a domain is missing or does not fit a column.
     Domain {
         /// The domain.
@@ -182,6 +193,16 @@ impl Probe {
                     names.join(", ")
                 )
             }
+            Probe::Conflicts { table, values, operators, condition } => {
+                let named = values.iter().zip(0..).map(|(value, at)| format!("{value} AS v{at}"));
+                let filter = condition.as_ref().map(|sql| format!(" WHERE ({sql})")).unwrap_or_default();
+                let rows = format!("(SELECT ctid AS row, {} FROM {table}{filter})", named.collect::<Vec<_>>().join(", "));
+                let same = operators.iter().zip(0..).map(|(operator, at)| format!("a.v{at} {operator} b.v{at}"));
+                format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM {rows} AS a JOIN {rows} AS b ON a.row < b.row AND {} LIMIT 1) AS pair",
+                    same.collect::<Vec<_>>().join(" AND ")
+                )
+            }
             Probe::Domain { domain, base, nullable } => misfit(domain, base, *nullable),
             Probe::Violations { table, condition } => {
                 format!("SELECT count(*) FROM {table} WHERE NOT ({condition})")
@@ -208,6 +229,7 @@ impl Probe {
             }
             Probe::Single { .. } => ("column holds single values", "columns hold single values"),
             Probe::Unindexed { .. } => ("foreign key has no index there", "foreign keys have no index there"),
+            Probe::Conflicts { .. } => ("pair of rows, or more, is in conflict", "pairs of rows are in conflict"),
             Probe::Domain { .. } => ("domain does not fit", "domains do not fit"),
             Probe::Violations { .. } => ("row violates the check", "rows violate the check"),
         };

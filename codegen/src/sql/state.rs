@@ -96,6 +96,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that do not belong to a constraint.
     pub indexes: Vec<Index>,
+    /// Exclusion constraints.
+    pub exclusions: Vec<Exclusion>,
     /// Its row security.
     pub row_security: RowSecurity,
     /// Where Citus keeps its rows.
@@ -233,6 +235,17 @@ pub struct Index {
     pub valid: bool,
 }
 
+/// An exclusion constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Its index, which has the name of the constraint and is not unique.
+    pub index: Index,
+    /// The operator for each part of the index, as SQL: `&&`, `OPERATOR(tools.&&)`.
+    pub operators: Vec<String>,
+    /// When it is checked, if it can be deferred.
+    pub deferrable: Option<Deferrable>,
+}
+
 /// One part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexPart {
@@ -276,6 +289,7 @@ impl State {
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
             table.checks.sort_by(|a, b| a.name.cmp(&b.name));
             table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            table.exclusions.sort_by(|a, b| a.index.name.cmp(&b.index.name));
             table.row_security.policies.sort_by(|a, b| a.name.cmp(&b.name));
         }
     }
@@ -310,6 +324,7 @@ impl Table {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             indexes: Vec::new(),
+            exclusions: Vec::new(),
             row_security: RowSecurity::default(),
             distribution: Distribution::default(),
             used_by: Vec::new(),
@@ -403,6 +418,15 @@ impl Index {
     /// Returns whether it indexes plain columns of all rows, as a key does.
     pub fn is_plain(&self) -> bool {
         self.predicate.is_none() && self.parts.iter().all(|part| matches!(part.target, IndexTarget::Column(_)))
+    }
+
+    /// Returns its expressions, and its condition.
+    pub fn expressions(&self) -> impl Iterator<Item = &String> {
+        let parts = self.parts.iter().filter_map(|part| match &part.target {
+            IndexTarget::Expression(sql) => Some(sql),
+            IndexTarget::Column(_) => None,
+        });
+        parts.chain(&self.predicate)
     }
 
     /// Returns its columns, without those in expressions.

@@ -11,7 +11,7 @@ use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{
     Action, Change, Column, ColumnDefault, ConstraintOptions, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side,
-    State, Work, diff, lint_step, lower, plan, plan_online, render, summary,
+    State, TableObject, Work, diff, lint_step, lower, plan, plan_online, render, summary,
 };
 use relata_devdb::DevDb;
 
@@ -303,7 +303,7 @@ fn online_plans_do_long_work_under_weak_locks() {
         for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
             let is_inevitable = match &step.action {
                 // The type of a replaced enum, a sequence that goes, a default that is the database's own business, another
-                // expression.
+                // expression, a column in an exclusion constraint.
                 Action::AlterColumns { alterations, .. } => alterations.iter().any(|alteration| {
                     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
                     let (previous, next) = (&alteration.previous, &alteration.next);
@@ -312,9 +312,11 @@ fn online_plans_do_long_work_under_weak_locks() {
                     let has_domain = alteration.retyped && next.options.domain.is_some();
                     is_computed
                         || has_domain
+                        || !alteration.belongings.exclusions.is_empty()
                         || alteration.retyped
                             && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
                 }),
+                Action::AddObject { object: TableObject::Exclusion(_), .. } => true,
                 Action::AddColumns { columns, .. } => columns.iter().any(|spec| {
                     let column = &spec.column;
                     column.identity.is_some() || column.generated.is_some() || column.options.domain.is_some()

@@ -92,5 +92,5 @@ LEFT JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype = 'a' AND d.refobjsu
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 ORDER BY s.seqrelid::regclass::text;
 SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description FROM pg_description
-WHERE objoid >= 16384 AND classoid IN ('pg_class'::regclass, 'pg_type'::regclass) ORDER BY 2, 3;
+WHERE objoid >= 16384 AND classoid IN ('pg_class'::regclass, 'pg_type'::regclass) AND description NOT LIKE 'by hand%' ORDER BY 2, 3;
 ";

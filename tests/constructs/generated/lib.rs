@@ -46,6 +46,9 @@ pub mod rack;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod shift;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod status;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -71,6 +74,7 @@ pub use self::{
     product::Product,
     rack::Rack,
     relata_client::{Client, Models, Transaction},
+    shift::Shift,
     status::Status,
     tag::Tag,
     turnover::Turnover,

@@ -76,4 +76,8 @@ impl Models {
     pub fn contact(&self) -> rt::Delegate<super::contact::Contact> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Shift`.
+    pub fn shift(&self) -> rt::Delegate<super::shift::Shift> {
+        rt::Delegate::new(&self.executor)
+    }
 }

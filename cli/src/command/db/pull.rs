@@ -21,7 +21,9 @@ use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Engine, Schema};
 use relata_codegen::sql::quote::ident;
-use relata_codegen::sql::{Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary};
+use relata_codegen::sql::{
+    Change, Exclusion, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary,
+};
 use tokio_postgres::Client;
 
 use crate::args::{self, Naming};
@@ -428,7 +430,10 @@ fn more(live: &State, known: &State) -> Vec<Change> {
             |it: &Index| key.is_some_and(|key| it.unique && it.is_plain() && it.columns().eq(key.columns.iter()));
         let indexes = table.indexes.iter().filter(|it| other.indexes.iter().all(|known| known.name != it.name));
         let indexes = indexes.filter(|it| !is_key(it));
+        let is_new = |it: &&Exclusion| other.exclusions.iter().all(|known| known.index.name != it.index.name);
+        let exclusions = table.exclusions.iter().filter(is_new).cloned().map(TableObject::Exclusion);
         let objects = checks.cloned().map(TableObject::Check).chain(indexes.cloned().map(TableObject::Index));
+        let objects = objects.chain(exclusions);
         changes.extend(objects.map(|object| Change::DropObject { table: table.name.clone(), object }));
     }
     changes

@@ -70,6 +70,8 @@ struct Model<'s> {
     primary_key: Option<Key<'s>>,
     indexes: Vec<Key<'s>>,
     checks: Vec<Check<'s>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclusions: Vec<Key<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -252,6 +254,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         primary_key,
         indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
         checks: checks.collect(),
+        exclusions: model.exclusions.iter().map(|it| exclusion(walker, it)).collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
         row_security: walker.schema.tenant().map(|_| model.row_security),
         storage: &model.storage,
@@ -291,6 +294,14 @@ fn index<'s>(walker: ModelWalker<'s>, index: &'s Index) -> Key<'s> {
         predicate: index.predicate.as_deref(),
         ..key(walker, &index.options)
     }
+}
+
+fn exclusion<'s>(walker: ModelWalker<'s>, exclusion: &'s ir::Exclusion) -> Key<'s> {
+    let mut key = Key { unique: None, ..index(walker, &exclusion.index) };
+    for (field, operator) in key.fields.iter_mut().zip(&exclusion.operators) {
+        field["with"] = json!(operator);
+    }
+    key
 }
 
 /// A key with only its options.

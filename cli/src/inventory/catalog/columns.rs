@@ -150,7 +150,8 @@ fn column_storage() -> String {
 fn constraints() -> String {
     format!(
         "SELECT 'pg_constraint'::text, k.oid, n.nspname::text,
-            CASE k.contype WHEN 'x' THEN 'exclusion constraint' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
+            CASE k.contype WHEN 'x' THEN CASE WHEN m.amname IN ('btree', 'hash', 'gist', 'spgist')
+                    THEN 'exclusion constraint' ELSE 'exclusion constraint of another method' END WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                 ELSE 'check' END,
             format('%I on %I.%I (%s)', k.conname, n.nspname, c.relname, pg_get_constraintdef(k.oid)),
             format('%s on %s.%s', k.conname, n.nspname, c.relname), true,
@@ -159,6 +160,7 @@ fn constraints() -> String {
                 WHERE t.oid = k.confrelid AND m.nspname = ANY($1) AND NOT t.relispartition) THEN
                 format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)) END
          FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         LEFT JOIN pg_class AS x ON x.oid = k.conindid AND k.contype = 'x' LEFT JOIN pg_am AS m ON m.oid = x.relam
          WHERE k.contype IN ('x', 'f', 'p', 'c') AND k.conparentid = 0 AND NOT c.relispartition AND {}",
         own("pg_class", "c")
     )

@@ -13,7 +13,7 @@ use crate::sql::cast::{Work, cast};
 use crate::sql::change::{CatalogChange, Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::names::generated_column;
-use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
+use crate::sql::state::{ColumnDefault, ObjectName};
 
 /// The strongest lock of a step on an existing table, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,12 +149,11 @@ impl AssessCx {
             Action::AddObject { object, .. } => match object {
                 TableObject::ForeignKey(_) => (Lock::ShareRowExclusive, Work::Scan),
                 TableObject::Index(_) => (Lock::Share, Work::Scan),
-                TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Check(_) => {
-                    (Lock::AccessExclusive, Work::Scan)
-                }
+                TableObject::PrimaryKey(_)
+                | TableObject::Unique(_)
+                | TableObject::Check(_)
+                | TableObject::Exclusion(_) => (Lock::AccessExclusive, Work::Scan),
             },
-            Action::CreateOther(Other { kind: OtherKind::Exclusion, .. }) => (Lock::AccessExclusive, Work::Scan),
-            Action::DropOther(Other { kind: OtherKind::Exclusion, .. }) => at_once,
             Action::SetComment { on, .. } => match on.table().filter(|table| !self.is_new(table)) {
                 Some(_) => (Lock::ShareUpdateExclusive, Work::None),
                 None => (Lock::None, Work::None),

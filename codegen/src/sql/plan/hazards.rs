@@ -8,7 +8,7 @@ use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, ObjectName, Other, OtherKind, Use};
+use crate::sql::state::{Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, ObjectName};
 
 /// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,10 +100,6 @@ impl AssessCx {
             Action::CreateIndexConcurrently { table, index, holds: true } => {
                 self.kept_key_hazards(table, &TableObject::Index(index.clone()))
             }
-            Action::CreateOther(Other { kind: OtherKind::Exclusion, name, uses, .. }) => {
-                let table = uses.first().map(Use::relation).filter(|table| !self.is_new(table));
-                table.map(|_| added_exclusion(name)).into_iter().collect()
-            }
             Action::Validate { holds: true, .. } => Vec::new(),
             Action::AddObject { table, object, .. } => self.object_hazards(table, object),
             Action::CreateIndexConcurrently { table, index, .. } => {
@@ -172,6 +168,12 @@ impl AssessCx {
                 Some(Hazard::failure(codes::F203, text, None))
             }
             TableObject::Index(_) => None,
+            TableObject::Exclusion(exclusion) => {
+                let name = &exclusion.index.name;
+                let text =
+                    format!("{table} gets the exclusion constraint {name}: fails for rows that exclude each other");
+                Some(Hazard::failure(codes::F211, text, Some(conflicts(table, exclusion))))
+            }
             TableObject::ForeignKey(key) => {
                 let text = format!(
                     "{table} ({}) must reference rows of {}: fails for orphans",
@@ -242,6 +244,7 @@ impl AssessCx {
             TableObject::Unique(unique) => unique.columns.iter().any(|column| is_empty(column)),
             TableObject::ForeignKey(key) => key.columns.iter().any(|column| is_empty(column)),
             TableObject::Index(index) => !index.nulls_not_distinct && index.columns().any(is_empty),
+            TableObject::Exclusion(exclusion) => exclusion.index.columns().any(is_empty),
             TableObject::PrimaryKey(_) | TableObject::Check(_) => false,
         }
     }
@@ -380,8 +383,17 @@ fn is_without_value(spec: &ColumnSpec) -> bool {
     !column.nullable && !has_default && spec.fill.is_none() && column.identity.is_none() && column.generated.is_none()
 }
 
-fn added_exclusion(name: &str) -> Hazard {
-    Hazard::failure(codes::F203, format!("exclusion constraint {name} is added: fails for rows that conflict"), None)
+fn conflicts(table: &ObjectName, exclusion: &Exclusion) -> Probe {
+    let value = |part: &IndexPart| match &part.target {
+        IndexTarget::Column(name) => ident(name),
+        IndexTarget::Expression(sql) => format!("({sql})"),
+    };
+    Probe::Conflicts {
+        table: qualified(table),
+        values: exclusion.index.parts.iter().map(value).collect(),
+        operators: exclusion.operators.clone(),
+        condition: exclusion.index.predicate.clone(),
+    }
 }
 
 fn changed_exclusion(name: &str) -> Hazard {

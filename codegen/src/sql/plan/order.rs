@@ -71,7 +71,7 @@ enum Milestone {
     Spaces,
     /// The objects that must be dropped under their old names are dropped.
     FirstDropped,
-    /// Exclusion constraints and statistics exist.
+    /// Extended statistics and sequences without a column exist.
     OthersMade,
     /// An object that is not part of a table exists in its new form.
     Made(ObjectKey),
@@ -456,7 +456,9 @@ fn sequence_of(column: &Column) -> Option<ObjectName> {
 /// namespace.
 fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
     let uniques = table.uniques.iter().map(|unique| &unique.name);
-    table.primary_key.iter().map(|key| &key.name).chain(uniques).map(|name| table.name.sibling(name))
+    let exclusions = table.exclusions.iter().map(|exclusion| &exclusion.index.name);
+    let keys = table.primary_key.iter().map(|key| &key.name).chain(uniques).chain(exclusions);
+    keys.map(|name| table.name.sibling(name))
 }
 
 fn drop_table(needs: &mut Needs, table: &Table) {

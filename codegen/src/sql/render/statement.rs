@@ -6,7 +6,7 @@ use super::super::expression::{Node, is_number, parse};
 use super::super::plan::{Action, Alteration, ColumnSpec};
 use super::super::quote::{ident, ident_list, literal, qualified};
 use super::super::state::{
-    Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
+    Column, ColumnDefault, Exclusion, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
 use super::batches::{guard_unique, in_batches};
 use super::{citus, options, row_security, shadow};
@@ -230,7 +230,8 @@ fn create_table(table: &Table, serial: &[String]) -> String {
     let primary = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
     let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
     let checks = table.checks.iter().cloned().map(TableObject::Check);
-    let constraints = primary.chain(uniques).chain(checks).map(|object| constraint(&object));
+    let exclusions = table.exclusions.iter().cloned().map(TableObject::Exclusion);
+    let constraints = primary.chain(uniques).chain(exclusions).chain(checks).map(|object| constraint(&object));
     let lines: Vec<_> = columns.chain(constraints).collect();
     let unlogged = if table.options.unlogged { "UNLOGGED " } else { "" };
     let is_partition = table.options.partition_bound.is_some();
@@ -389,6 +390,7 @@ fn constraint(object: &TableObject) -> String {
             format!("CHECK ({}){}", embed(&check.expression), options::of_check(&check.options))
         }
         TableObject::ForeignKey(key) => foreign_key(key),
+        TableObject::Exclusion(exclusion) => exclude(exclusion),
         TableObject::Index(_) => return String::new(),
     };
     format!("CONSTRAINT {} {definition}", ident(object.name()))
@@ -421,15 +423,37 @@ fn action_sql(action: ReferentialAction) -> &'static str {
     }
 }
 
+fn exclude(exclusion: &Exclusion) -> String {
+    let Exclusion { index, operators, deferrable } = exclusion;
+    let parts = index.parts.iter().zip(operators);
+    let parts: Vec<_> = parts.map(|(part, operator)| format!("{} WITH {operator}", index_part(part))).collect();
+    let mut sql = format!("EXCLUDE USING {} ({})", method(index.method), parts.join(", "));
+    if !index.include.is_empty() {
+        sql += &format!(" INCLUDE ({})", ident_list(&index.include));
+    }
+    sql += &options::storage(&index.storage);
+    if let Some(predicate) = &index.predicate {
+        sql += &format!(" WHERE ({})", embed(predicate));
+    }
+    sql + options::deferrable(*deferrable)
+}
+
+fn method(method: IndexMethod) -> &'static str {
+    match method {
+        IndexMethod::BTree => "BTREE",
+        IndexMethod::Hash => "HASH",
+        IndexMethod::Gin => "GIN",
+        IndexMethod::Gist => "GIST",
+        IndexMethod::SpGist => "SPGIST",
+        IndexMethod::Brin => "BRIN",
+    }
+}
+
 fn create_index(table: &ObjectName, index: &Index, how: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let method = match index.method {
-        IndexMethod::BTree => "",
-        IndexMethod::Hash => " USING HASH",
-        IndexMethod::Gin => " USING GIN",
-        IndexMethod::Gist => " USING GIST",
-        IndexMethod::SpGist => " USING SPGIST",
-        IndexMethod::Brin => " USING BRIN",
+        IndexMethod::BTree => String::new(),
+        other => format!(" USING {}", method(other)),
     };
     let parts: Vec<_> = index.parts.iter().map(index_part).collect();
     let mut sql = format!(
