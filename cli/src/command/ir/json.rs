@@ -98,29 +98,28 @@ struct Field<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 enum Kind<'s> {
-    #[serde(rename_all = "camelCase")]
-    Column {
-        db_name: &'s str,
-        #[serde(rename = "type")]
-        ty: Value,
-        default: Option<Value>,
-        updated_at: bool,
-        generated: Option<Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        identity: Option<Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        collation: Option<Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        domain: Option<Value>,
-        sensitive: bool,
-        renamed_from: Option<&'s str>,
-        using: Option<&'s str>,
-    },
-    Relation {
-        model: &'s str,
-        relation: u32,
-        side: &'static str,
-    },
+    Column(Box<ColumnKind<'s>>),
+    Relation { model: &'s str, relation: u32, side: &'static str },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ColumnKind<'s> {
+    db_name: &'s str,
+    #[serde(rename = "type")]
+    ty: Value,
+    default: Option<Value>,
+    updated_at: bool,
+    generated: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collation: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<Value>,
+    sensitive: bool,
+    renamed_from: Option<&'s str>,
+    using: Option<&'s str>,
 }
 
 #[derive(Serialize)]
@@ -355,7 +354,7 @@ fn field(walker: FieldWalker<'_>) -> Field<'_> {
 }
 
 fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
-    Kind::Column {
+    Kind::Column(Box::new(ColumnKind {
         db_name: &column.db_name,
         ty: column_type(walker),
         default: column.default.as_ref().map(|default| default_value(walker, default)),
@@ -367,7 +366,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
-    }
+    }))
 }
 
 /// The options that have PostgreSQL's default are null.

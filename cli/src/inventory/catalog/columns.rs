@@ -226,7 +226,10 @@ fn index_details() -> String {
             ('index that clusters its table', i.indisclustered),
             ('index that is not valid', NOT i.indisvalid)
          ) AS v (kind, holds)
-         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
+         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}
+           -- The statement of an exclusion constraint contains them.
+           AND NOT (v.kind IN ('index with a collation', 'index with options of an operator class')
+             AND EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = x.oid AND k.contype = 'x'))",
         own("pg_class", "c")
     )
 }

@@ -156,3 +156,26 @@ fn exclusions_are_migrated_and_taken_back() {
         assert_eq!(query(&database, "SELECT count(*) FROM \"Shift\""), ["3"]);
     }
 }
+
+/// Parts with an order or a collation: `pull` names them, with the statement, and they stay.
+#[test]
+fn what_the_language_cannot_say_of_them_is_named() {
+    let (project, database) = (Project::new(), database("exclusions_odd"));
+    query(
+        &database,
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b text, CONSTRAINT falling EXCLUDE (a DESC NULLS LAST WITH =),
+           CONSTRAINT plain EXCLUDE (b COLLATE \"C\" WITH =), EXCLUDE (id WITH =))",
+    );
+    project
+        .run(&["db", "pull", "--url", database.url(), "--with-sql", "extra.sql"])
+        .exits(0)
+        .says("exclusion constraint falling of t: a part of an exclusion constraint has no collation, order")
+        .says("exclusion constraint plain of t")
+        .hides("index with a collation");
+    assert!(project.read("schema.dsl").contains("  @@exclude([id(with: \"=\")], type: BTree)\n"));
+    let sql = project.read("extra.after.sql");
+    assert!(sql.contains("ADD CONSTRAINT falling EXCLUDE USING btree (a DESC NULLS LAST WITH =);"), "{sql}");
+    assert!(sql.contains("ADD CONSTRAINT plain EXCLUDE USING btree (b COLLATE \"C\" WITH =);"), "{sql}");
+    assert!(!sql.contains("t_id_excl") && !sql.contains("Not created"), "{sql}");
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
+}
