@@ -138,7 +138,9 @@ fn status_of(error: &Error) -> StatusCode {
         | Error::NotNullViolation(_)
         | Error::CheckViolation(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotFound { operation: Lookup::Find | Lookup::Update | Lookup::Delete, .. } => StatusCode::NOT_FOUND,
-        Error::UniqueViolation(_) | Error::ForeignKeyViolation(_) => StatusCode::CONFLICT,
+        Error::UniqueViolation(_) | Error::ForeignKeyViolation(_) | Error::ExclusionViolation(_) => {
+            StatusCode::CONFLICT
+        }
         Error::InvalidPageToken | Error::ForeignPageToken | Error::InvalidValue(_) | Error::TooComplex(_) => {
             StatusCode::BAD_REQUEST
         }

@@ -131,6 +131,11 @@ impl<'a> Cx<'a> {
         self.transaction.query(sql, &[&self.schemas]).await
     }
 
+    /// Returns a comment as part of what it is on. If everything is compared, comments are objects.
+    fn comment(&self, text: Option<String>) -> Option<String> {
+        text.filter(|_| !self.has_partitions)
+    }
+
     fn name(&self, schema: &str, name: &str) -> ObjectName {
         let schema = (self.unqualified.as_deref() != Some(schema)).then_some(schema);
         ObjectName::new(schema, name)

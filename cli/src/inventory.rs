@@ -10,7 +10,7 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::sql::{ACROSS_TENANTS_POLICY, Inexpressible, ObjectName, State, TENANT_POLICY};
+use relata_codegen::sql::{ACROSS_TENANTS_POLICY, EnumType, Inexpressible, ObjectName, State, TENANT_POLICY};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
@@ -110,6 +110,22 @@ impl Inventory {
             .flat_map(|table| [TENANT_POLICY, ACROSS_TENANTS_POLICY].map(|policy| format!("{policy} on {table}")))
             .collect();
         self.items.retain(|item| !(is_declared(item) || item.kind == "policy" && policies.contains(&item.name)));
+    }
+
+    /// Removes the comments on tables, on columns and on these enums from the items; whether they are as declared is compared
+    /// elsewhere. `current` is the schema of enums that name none.
+    pub(crate) fn forget_comments(&mut self, enums: &[EnumType], current: Option<&str>) {
+        let tables: BTreeSet<u32> = self.tables.values().map(|(_, oid)| *oid).collect();
+        let types = enums.iter().map(|ty| {
+            let schema = ty.name.schema.as_deref().or(current).unwrap_or_default();
+            plain(&format!("type {schema}.{}", ty.name.name))
+        });
+        let types: BTreeSet<String> = types.collect();
+        self.items.retain(|item| match item.node.0.as_str() {
+            "comment on pg_class" => !tables.contains(&item.node.1),
+            "comment on pg_type" => !types.contains(&plain(&item.name)),
+            _ => true,
+        });
     }
 
     /// Adds the extensions whose functions a body of a function calls: PostgreSQL does not record such calls.
@@ -314,7 +330,8 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
         let is_needed = needed.contains(&found.node);
         let is_in_schema = is_in_schema(request, &found);
         let is_inexpressible = request.inexpressible.iter().any(|inexpressible| is_it(request, inexpressible, &found));
-        let only_if_inexpressible = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
+        let only_if_inexpressible =
+            ["foreign key", "primary key", "index", "check", "exclusion constraint"].contains(&found.kind.as_str());
         // No schema creates a view, so its statement is always needed.
         let is_view = found.kind.ends_with("view");
         if !(is_needed || is_pulled && (!is_in_schema || is_view)) || (only_if_inexpressible && !is_inexpressible) {

@@ -78,7 +78,9 @@ fn read(migration: &Migration) -> BTreeMap<usize, Read> {
     for (index, finding) in squawk::read(migration.script()) {
         let read = statements.entry(index).or_default();
         let is_idle = read.on_new_table && finding.lint.code.starts_with(['F', 'L']);
-        if !is_idle && !read.findings.iter().any(|other| other.lint == finding.lint) {
+        // An exclusion constraint cannot be NOT VALID.
+        let is_exclusion = finding.lint.code == "L308" && read.findings.iter().any(|other| other.lint.code == "L316");
+        if !is_idle && !is_exclusion && !read.findings.iter().any(|other| other.lint == finding.lint) {
             read.findings.push(finding);
         }
     }

@@ -14,7 +14,9 @@ mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
-pub use options::{Collation, Deferrable, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions};
+pub use options::{
+    Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
+};
 pub use row_security::row_security_cast;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,
@@ -43,6 +45,8 @@ pub struct Schema {
     pub engine: Engine,
     /// The options of the generator `relata`.
     pub client: ClientOptions,
+    /// `comments = true` of the generator `relata`: the `///` comments are comments in the database, too.
+    pub comments: bool,
 }
 
 /// Options of the client.
@@ -98,6 +102,8 @@ pub struct Model {
     pub indexes: Vec<Index>,
     /// `@@check`.
     pub checks: Vec<Check>,
+    /// `@@exclude`.
+    pub exclusions: Vec<Exclusion>,
     /// `@@tenant` and `@@shared`.
     pub tenancy: Tenancy,
     /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
@@ -165,6 +171,15 @@ pub struct Index {
     pub predicate: Option<String>,
     /// Its other properties in PostgreSQL.
     pub options: KeyOptions,
+}
+
+/// An exclusion constraint: no two rows may be related by all of its operators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exclusion {
+    /// Its index, which is not unique. `options.deferrable` is that of the constraint.
+    pub index: Index,
+    /// `with:` of each of its fields, as the operator is written in SQL.
+    pub operators: Vec<String>,
 }
 
 /// One column or expression of a key or index.
@@ -242,6 +257,8 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// `@collate`.
     pub collation: Option<Collation>,
+    /// `@domain`: the type in PostgreSQL, which is based on the native type.
+    pub domain: Option<Domain>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

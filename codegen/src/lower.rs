@@ -10,6 +10,7 @@ mod citus;
 mod config;
 mod constraint_names;
 mod defaults;
+mod domains;
 mod draft;
 mod extensions;
 mod field_names;
@@ -57,6 +58,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: 
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
     generated::check_generated(&mut cx);
+    domains::check_domains(&mut cx);
     tenants::resolve_tenants(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);

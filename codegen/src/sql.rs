@@ -27,7 +27,7 @@ mod render;
 mod state;
 
 pub use cast::Work;
-pub use change::{Belongings, CatalogChange, Change, Differs, Place, TableObject, Unmigrated};
+pub use change::{Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
@@ -35,7 +35,7 @@ pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use language::{Inexpressible, expressible, has_key, unique_sets};
 pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
-pub use normalize::same_sql;
+pub use normalize::{below_domain, normal_comment, same_sql};
 pub use plan::{
     Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction,
     UniqueGuard, plan, plan_online,
@@ -44,8 +44,8 @@ pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
     ACROSS_TENANTS_POLICY, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
-    ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition, PrimaryKey,
-    RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
-    UniqueConstraint, Usage, Use, User, ViewInSchema,
+    ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Exclusion, Extension, ForeignKey, Identity,
+    Index, IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition,
+    PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin,
+    TenantWay, UniqueConstraint, Usage, Use, User, ViewInSchema,
 };

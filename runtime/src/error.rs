@@ -38,6 +38,9 @@ pub enum Error {
     /// A check failed (SQLSTATE 23514).
     #[error("a check refused the row: {0}")]
     CheckViolation(ConstraintViolation),
+    /// Another row excludes this one (SQLSTATE 23P01).
+    #[error("another row excludes this one: {0}")]
+    ExclusionViolation(ConstraintViolation),
     /// No row matched.
     #[error("no {model} with this key{}: nothing was {operation}", for_relation(*relation))]
     NotFound {
@@ -339,7 +342,8 @@ impl Error {
             Error::UniqueViolation(violation)
             | Error::ForeignKeyViolation(violation)
             | Error::NotNullViolation(violation)
-            | Error::CheckViolation(violation) => Some(&violation.sqlstate),
+            | Error::CheckViolation(violation)
+            | Error::ExclusionViolation(violation) => Some(&violation.sqlstate),
             Error::Serialization { sqlstate } => Some(sqlstate),
             Error::Database(error) => Some(&error.sqlstate),
             _ => None,
@@ -353,6 +357,7 @@ impl Error {
             Error::ForeignKeyViolation(_) => "ForeignKeyViolation",
             Error::NotNullViolation(_) => "NotNullViolation",
             Error::CheckViolation(_) => "CheckViolation",
+            Error::ExclusionViolation(_) => "ExclusionViolation",
             Error::NotFound { .. } => "NotFound",
             Error::Serialization { .. } => "Serialization",
             Error::Timeout { .. } => "Timeout",
@@ -488,6 +493,8 @@ fn from_database(error: &DbError, table: &'static Table) -> Error {
         Error::NotNullViolation(violation(error, table))
     } else if *code == SqlState::CHECK_VIOLATION {
         Error::CheckViolation(violation(error, table))
+    } else if *code == SqlState::EXCLUSION_VIOLATION {
+        Error::ExclusionViolation(violation(error, table))
     } else if is_collision(code) {
         Error::Serialization { sqlstate: code.code().into() }
     } else {

@@ -142,6 +142,9 @@ pub struct Column {
     /// The type on the wire, if it is not `sql_type`: enums are sent as `text`, so that their OIDs, which differ from
     /// database to database, are never looked up.
     pub wire: Option<&'static str>,
+    /// Whether the column, or each element of its list, has a domain. `sql_type` is then the type below it, which values
+    /// travel in: a domain would check what a condition compares with, and its OID would have to be looked up.
+    pub domain: bool,
     /// What the client fills in if a row is created without a value.
     pub default: ClientDefault,
     /// Set to the time of the transaction on every write.
@@ -184,6 +187,7 @@ impl Column {
             name,
             sql_type,
             wire: None,
+            domain: false,
             default: ClientDefault::None,
             updated_at: false,
             generated: false,
@@ -205,6 +209,12 @@ impl Column {
     /// Sets the type of the column on the wire.
     pub const fn via(mut self, wire: &'static str) -> Self {
         self.wire = Some(wire);
+        self
+    }
+
+    /// Marks a column with a domain.
+    pub const fn domain(mut self) -> Self {
+        self.domain = true;
         self
     }
 

@@ -196,3 +196,35 @@ model Parcel {
   @@index([rackId])
   @@schema("shop")
 }
+
+// Columns have domains.
+model Contact {
+  id        Int       @id @default(autoincrement()) @domain("shop.contact_id")
+  email     String    @unique @domain("shop.email")
+  others    String[]  @domain("shop.email")
+  nick      String?   @domain("nick") @db.VarChar(20)
+  rating    Decimal?  @domain("shop.rating") @db.Decimal(5, 2)
+  since     DateTime? @domain("shop.moment") @db.Timestamptz(3)
+  token     String?   @domain("shop.token") @db.Uuid
+  data      Json?     @domain("shop.data")
+  visits    BigInt    @default(0) @domain("shop.visits")
+  levels    Int[]     @domain("shop.level")
+  inviterId Int?      @domain("shop.contact_id")
+  inviter   Contact?  @relation("Invites", fields: [inviterId], references: [id], onDelete: SetNull)
+  invited   Contact[] @relation("Invites")
+
+  @@index([inviterId])
+  @@schema("shop")
+}
+
+// Rows exclude each other.
+model Shift {
+  id     Int @id @default(autoincrement())
+  person Int
+  starts Int
+  ends   Int
+
+  @@exclude([raw("int4range(person, person, '[]')", with: "&&"), raw("int4range(starts, ends)", with: "&&")], map: "one_place_at_a_time")
+  @@exclude([starts(with: "="), ends(with: "=")], type: BTree, deferrable: InitiallyDeferred)
+  @@schema("shop")
+}

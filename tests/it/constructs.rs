@@ -19,8 +19,8 @@ use crate::support::{Database, connect, devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, LevelName, Status, area, club, customer, depot, habit, level, line, membership, order, parcel, product,
-    rack, tag, turnover,
+    Client, LevelName, Status, area, club, contact, customer, depot, habit, level, line, membership, order, parcel, product,
+    rack, shift, tag, turnover,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -41,9 +41,18 @@ fn the_constructs_client_is_up_to_date() {
 const VIEW: &str = r#"
     CREATE VIEW shop."Turnover" AS SELECT "customerId", sum(total) AS total FROM shop."Order" GROUP BY "customerId""#;
 
+/// What the schema only names.
+const DOMAINS: &str = "CREATE SCHEMA shop; CREATE DOMAIN shop.contact_id AS int CHECK (VALUE > 0);
+    CREATE DOMAIN shop.email AS text CONSTRAINT email_is_one CHECK (VALUE LIKE '%@%'); CREATE DOMAIN nick AS varchar(20);
+    CREATE DOMAIN shop.rating AS numeric(5, 2) CHECK (VALUE >= 0); CREATE DOMAIN shop.moment AS timestamptz(3);
+    CREATE DOMAIN shop.token AS uuid; CREATE DOMAIN shop.data AS jsonb CHECK (jsonb_typeof(VALUE) = 'object');
+    CREATE DOMAIN shop.count AS bigint; CREATE DOMAIN shop.visits AS shop.count CHECK (VALUE >= 0);
+    CREATE DOMAIN shop.level AS int CHECK (VALUE < 100);";
+
 async fn client() -> (Client, Database) {
     let database = devdb().create_database("constructs").expect("a database is made");
     let connection = connect(database.url()).await;
+    connection.batch_execute(DOMAINS).await.expect("the domains are made");
     let (empty, next) = (State::default(), lower(&schema()));
     let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
     let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
@@ -269,6 +278,181 @@ async fn foreign_keys_reference_integers_of_another_size() {
         tx.rack().update(rack::id.eq(110)).set(rack::position.to(1)).await
     });
     swap.await.expect("is allowed");
+}
+
+fn contact_of(email: &str) -> contact::Create {
+    contact::Create { email: email.to_owned() }
+}
+
+/// Every way to write a row checks the domain, and every condition takes values that the domain would refuse.
+#[tokio::test]
+async fn columns_with_domains_are_written_and_found() {
+    let (db, _database) = client().await;
+    let token = relata::uuid::Uuid::new_v4();
+    let since = "2026-01-02T03:04:05.678Z".parse::<relata::chrono::DateTime<relata::chrono::Utc>>().expect("a time");
+    let ann = db
+        .contact()
+        .create(contact_of("ann@a.org"))
+        .set(contact::others.to(["b@b.org", "c@c.org"]))
+        .set(contact::nick.to("Ann"))
+        .set(contact::rating.to(Decimal::new(250, 2)))
+        .set(contact::since.to(since))
+        .set(contact::token.to(token))
+        .set(contact::data.to(json!({"a": 1})))
+        .set(contact::visits.to(5_000_000_000_i64))
+        .set(contact::levels.to([1, 2]))
+        .await
+        .expect("is created");
+    assert_eq!((ann.id, ann.visits, ann.since, ann.token), (1, 5_000_000_000, Some(since), Some(token)));
+    assert_eq!(
+        (ann.others.as_slice(), ann.levels.as_slice()),
+        (["b@b.org".to_owned(), "c@c.org".to_owned()].as_slice(), [1, 2].as_slice())
+    );
+    let nested = db
+        .contact()
+        .create(contact_of("bob@b.org"))
+        .with(contact::inviter.connect(contact::id.eq(ann.id)))
+        .with(contact::invited.create(contact_of("cem@c.org")))
+        .include(contact::inviter)
+        .include(contact::invited)
+        .await
+        .expect("is created");
+    assert_eq!(nested.inviter.as_ref().map(|it| it.email.as_str()), Some("ann@a.org"));
+    assert_eq!(nested.invited[0].email, "cem@c.org");
+
+    let emails = async |filter: relata::Filter<contact::Contact>| {
+        let found = db.contact().find_many().filter(filter).order_by(contact::id.asc()).await.expect("is read");
+        found.into_iter().map(|it| it.email.split('@').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(emails(contact::email.ne("no mail")).await, ["ann", "bob", "cem"]);
+    assert_eq!(emails(contact::email.in_(["no mail", "bob@b.org"])).await, ["bob"]);
+    assert_eq!(emails(contact::email.not_in(["no mail", "bob@b.org"])).await, ["ann", "cem"]);
+    assert_eq!(emails(contact::email.contains("@c")).await, ["cem"]);
+    assert_eq!(emails(contact::email.gt("b") & contact::email.lt("c")).await, ["bob"]);
+    assert_eq!(emails(contact::nick.eq("a nick that is longer than twenty letters")).await, none);
+    assert_eq!(emails(contact::visits.gte(-1)).await, ["ann", "bob", "cem"]);
+    assert_eq!(emails(contact::rating.between(Decimal::from(-1), Decimal::from(3))).await, ["ann"]);
+    assert_eq!(emails(contact::since.eq(since) & contact::token.eq(token)).await, ["ann"]);
+    assert_eq!(emails(contact::data.path(["a"]).eq(1)).await, ["ann"]);
+    assert_eq!(emails(contact::data.ne(json!([]))).await, ["ann"]);
+    assert_eq!(emails(contact::others.has("c@c.org")).await, ["ann"]);
+    assert_eq!(emails(contact::others.has("no mail")).await, none);
+    assert_eq!(emails(contact::others.has_every(["c@c.org", "b@b.org"])).await, ["ann"]);
+    assert_eq!(emails(contact::others.has_some(["no mail", "b@b.org"])).await, ["ann"]);
+    assert_eq!(emails(contact::others.eq(["b@b.org", "c@c.org"])).await, ["ann"]);
+    assert_eq!(emails(contact::others.is_empty()).await, ["bob", "cem"]);
+    assert_eq!(emails(contact::levels.has_some([1000, 2])).await, ["ann"]);
+    assert_eq!(emails(contact::email.eq_field(contact::email)).await, ["ann", "bob", "cem"]);
+    assert_eq!(emails(contact::inviter.is(contact::email.eq("ann@a.org"))).await, ["bob"]);
+    assert!(db.contact().find_unique(contact::email.eq("no mail")).await.expect("is read").is_none());
+    let found = db.contact().find_unique(contact::id.eq(-1)).await.expect("is read");
+    assert!(found.is_none());
+
+    let page = db.contact().find_many().order_by(contact::email.desc()).cursor(contact::email.eq("bob@b.org")).take(2);
+    let page: Vec<String> = page.await.expect("is read").into_iter().map(|it| it.email).collect();
+    assert_eq!(page, ["bob@b.org", "ann@a.org"]);
+    let (low, total) = db.contact().aggregate((contact::email.min(), contact::visits.sum())).await.expect("is read");
+    assert_eq!((low.as_deref(), total), (Some("ann@a.org"), 5_000_000_000_i64));
+}
+
+#[tokio::test]
+async fn columns_with_domains_are_changed_in_bulk_and_copied() {
+    let (db, database) = client().await;
+    assert_eq!(db.contact().create_many(["a@a", "b@b"].map(contact_of)).await.expect("are created"), 2);
+    let rows = ["c@c", "d@d"].map(|email| contact_of(email).set(contact::nick.to("n")).set(contact::visits.to(7_i64)));
+    assert_eq!(db.contact().copy_in(rows).await.expect("are copied"), 2);
+    let lists =
+        ["e@e", "f@f"].map(|email| contact_of(email).set(contact::others.to([email])).set(contact::levels.to([3])));
+    assert_eq!(db.contact().copy_in(lists).await.expect("are copied"), 2);
+    let lists = ["g@g"].map(|email| contact_of(email).set(contact::others.to([email])));
+    assert_eq!(db.contact().create_many(lists).await.expect("are created"), 1);
+    let change = db.contact().update_many().filter(contact::id.lte(5)).set(contact::visits.increment(2));
+    let change = change.set(contact::others.push("x@x")).set(contact::nick.to("n2"));
+    let changed = change.await.expect("are changed");
+    assert_eq!(changed, 5);
+    let first = db.contact().upsert(contact::email.eq("a@a"), contact_of("a@a")).set(contact::levels.push(9));
+    let first = first.await.expect("is changed");
+    assert_eq!(
+        (first.visits, first.others.as_slice(), first.levels.as_slice()),
+        (2, ["x@x".to_owned()].as_slice(), [9].as_slice())
+    );
+    let third = db.contact().find_unique(contact::email.eq("c@c")).await.expect("is read").expect("is there");
+    assert_eq!((third.visits, third.nick.as_deref()), (9, Some("n2")));
+    let emails: Vec<(String, relata::List<String>)> = db
+        .query_raw(
+            "SELECT email, others FROM shop.\"Contact\" WHERE others = ARRAY[$1]::shop.email[] AND email = $1",
+            relata::params!["f@f"],
+        )
+        .await
+        .expect("is read");
+    assert_eq!((emails[0].0.as_str(), emails[0].1.0.as_slice()), ("f@f", ["f@f".to_owned()].as_slice()));
+    let added =
+        "INSERT INTO shop.\"Contact\" (email, others, levels, visits, nick, token) VALUES ($1, $2, $3, $4, $5, $6)";
+    let params = relata::params![
+        "h@h",
+        relata::List(vec!["i@i".to_owned()]),
+        relata::List(vec![1]),
+        3_i64,
+        "h",
+        relata::uuid::Uuid::nil()
+    ];
+    assert_eq!(db.execute_raw(added, params.clone()).await.expect("is added"), 1);
+    // Statements without names ask for the types of their parameters.
+    let unnamed = format!("{}{}pgbouncer=true", database.url(), if database.url().contains('?') { "&" } else { "?" });
+    let unnamed = Client::connect(&unnamed).await.expect("connects");
+    unnamed.contact().delete(contact::email.eq("h@h")).await.expect("is deleted");
+    assert_eq!(unnamed.execute_raw(added, params).await.expect("is added"), 1);
+    let rows = ["j@j"].map(|email| contact_of(email).set(contact::others.to([email])).set(contact::visits.to(1_i64)));
+    assert_eq!(unnamed.contact().copy_in(rows).await.expect("are copied"), 1);
+    assert_eq!(unnamed.contact().count().await.expect("are counted"), 9);
+}
+
+#[tokio::test]
+async fn a_domain_refuses_a_row_as_a_check_does() {
+    let (db, _database) = client().await;
+    let refused = |error: relata::Error| match error {
+        Error::CheckViolation(violation) => violation.constraint.to_string(),
+        other => panic!("unexpected: {other:?}"),
+    };
+    let email = db.contact().create(contact_of("no mail")).await.expect_err("is refused");
+    assert_eq!(refused(email), "email_is_one");
+    let list =
+        db.contact().create(contact_of("a@a")).set(contact::others.to(["no mail"])).await.expect_err("is refused");
+    assert_eq!(refused(list), "email_is_one");
+    let copied = db.contact().copy_in([contact_of("no mail")]).await.expect_err("is refused");
+    assert_eq!(refused(copied), "email_is_one");
+    db.contact().create(contact_of("a@a")).await.expect("is created");
+    let changed =
+        db.contact().update(contact::email.eq("a@a")).set(contact::visits.to(-1)).await.expect_err("is refused");
+    assert_eq!(refused(changed), "visits_check");
+}
+
+#[tokio::test]
+async fn a_row_that_another_one_excludes_is_refused_by_name() {
+    let (db, _database) = client().await;
+    let shift = |person, starts, ends| shift::Create { person, starts, ends };
+    db.shift().create(shift(1, 8, 12)).await.expect("is created");
+    db.shift().create(shift(2, 9, 13)).await.expect("is created");
+    match db.shift().create(shift(1, 11, 14)).await {
+        Err(Error::ExclusionViolation(violation)) => {
+            assert_eq!((violation.constraint.as_str(), violation.model), (shift::ONE_PLACE_AT_A_TIME, "Shift"));
+            assert_eq!(violation.sqlstate, "23P01");
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
+    match db.shift().create(shift(3, 8, 12)).await {
+        Err(Error::ExclusionViolation(violation)) => {
+            assert_eq!(
+                (violation.constraint.as_str(), violation.columns),
+                (shift::STARTS_ENDS_EXCL, vec!["starts".to_owned(), "ends".to_owned()])
+            );
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
+    let many = [shift(4, 1, 5), shift(4, 4, 6)];
+    let refused = db.shift().create_many(many).await.expect_err("exclude each other");
+    assert!(refused.to_string().contains("one_place_at_a_time"), "{refused}");
 }
 
 async fn refresh(db: &Client) -> relata::Result<()> {

@@ -6,12 +6,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use relata::migrate::{self, Options};
-use relata_codegen::sql::{HazardKind, Pair, Plan, plan, render, summary};
+use relata_codegen::sql::{Hazard, HazardKind, Pair, Plan, plan, render, summary};
 use tokio_postgres::Client;
 
 use super::down::{losses, refuse_losses};
 use crate::args;
 use crate::compare::difference::{Renames, difference};
+use crate::compare::domains::refuse_misfits;
 use crate::compare::endpoint::{Loaded, read_for, read_schema};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
@@ -26,6 +27,9 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let mut client = database.connect().await?;
     let mut next = Loaded::of_schema(&schema);
     let previous = read_for(&mut client, &Scope::of(&schema), &mut next).await?;
+    if !args.dry_run {
+        refuse_misfits(&client, &next.state).await?;
+    }
     let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
     if changes.is_empty() {
         output::print(&format!("{database} already has the schema"))?;
@@ -42,7 +46,9 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     if !args.allow_data_loss {
         refuse_losses(&losses(&plan), &args.allow, "nothing was changed")?;
     }
-    for hazard in plan.hazards().filter(|hazard| hazard.kind == HazardKind::MayFail) {
+    // The domains were looked up.
+    let may_fail = |hazard: &&Hazard| hazard.kind == HazardKind::MayFail && hazard.lint.code != "F210";
+    for hazard in plan.hazards().filter(may_fail) {
         output::eprint(&format!("warning: {}", hazard.text));
     }
     warn_of_history(&client, &database).await?;

@@ -43,15 +43,21 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     // Checked before the migration is written, because it could not be applied.
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
+    let mut has_pending = false;
     if folder.exists() {
         let status = migrate::status(&client, &Migrations::from_dir(folder)?).await?;
         refuse_problems(&status.problems)?;
         if draft.is_some() {
             refuse_failed(folder, &status, &attempts::failed(&client, &status.pending).await?)?;
         }
+        // A pending migration may create domains.
+        has_pending = !status.pending.is_empty();
     }
     if let Some(draft) = &draft {
         let name = name.map_or_else(ask_name, Ok)?;
+        if !has_pending {
+            refuse_misfits(&draft.misfits_in(&client).await?)?;
+        }
         if !args.accept_data_loss {
             confirm_losses(&draft.losses_in(&client).await?)?;
         }
@@ -87,6 +93,21 @@ impl Draft {
         self.plan.steps.iter().flat_map(lint_step).filter(move |finding| loses(finding.lint.code))
     }
 
+    /// Returns the domains that the database lacks, or that do not fit.
+    async fn misfits_in(&self, client: &Client) -> Result<Vec<String>, Failure> {
+        let mut misfits = Vec::new();
+        for finding in self.plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code == "F210") {
+            let Some(probe) = &finding.probe else { continue };
+            let row = client.query_one(&probe.sql(), &[]).await;
+            let row = row.map_err(|error| Failure::database("looking for the domains", &error))?;
+            let problem: Option<String> =
+                row.try_get(1).map_err(|error| Failure::database("looking for the domains", &error))?;
+            let what = finding.text.split(',').next().unwrap_or_default();
+            misfits.extend(problem.map(|problem| format!("{what}: {problem}")));
+        }
+        Ok(misfits)
+    }
+
     /// Returns the losses that affect rows of the database. A loss that cannot be counted is included.
     async fn losses_in(&self, client: &Client) -> Result<Vec<Finding>, Failure> {
         let mut losses = Vec::new();
@@ -105,6 +126,19 @@ impl Draft {
 async fn is_none(client: &Client, probe: &Probe) -> bool {
     let rows = client.query_typed(&probe.sql(), &[]).await.unwrap_or_default();
     rows.first().is_some_and(|row| row.try_get::<_, i64>(0).is_ok_and(|count| count == 0))
+}
+
+/// Refuses a migration that needs a domain which the database does not have.
+fn refuse_misfits(misfits: &[String]) -> Result<(), Failure> {
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    let lines: String = misfits.iter().map(|misfit| format!("\n  - {misfit}")).collect();
+    Err(Failure::refused(format!("the database does not have the domains of the schema; no migration was written:{lines}"))
+        .help(
+            "write the migration with --create-only, add CREATE DOMAIN before its first statement, and run `codegen migrate \
+             dev` again",
+        ))
 }
 
 /// Asks for confirmation in a terminal. Elsewhere, data is lost only with `--accept-data-loss`.

@@ -36,7 +36,9 @@ pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<
 pub(crate) fn is_addition_of_others(change: &Change) -> bool {
     match change {
         Change::DropTable(_) | Change::DropEnum(_) | Change::DropSequence(_) | Change::DropExtension(_) => true,
-        Change::DropObject { object, .. } => matches!(object, TableObject::Index(_) | TableObject::Check(_)),
+        Change::DropObject { object, .. } => {
+            matches!(object, TableObject::Index(_) | TableObject::Check(_) | TableObject::Exclusion(_))
+        }
         _ => false,
     }
 }

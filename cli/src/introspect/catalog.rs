@@ -204,7 +204,7 @@ pub(super) fn take_parts_of_views(state: &mut State) {
                     state.catalog.objects.push(part_of_view(&other, view));
                 }
             }
-            None if is_part || matches!(other.kind, OtherKind::Sequence | OtherKind::Exclusion) => {
+            None if is_part || other.kind == OtherKind::Sequence => {
                 state.others.push(other);
             }
             _ => {}

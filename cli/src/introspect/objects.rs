@@ -34,7 +34,8 @@ pub(super) async fn extensions(cx: &Cx<'_>) -> Result<Vec<Extension>, tokio_post
 /// Enum types. Those without values, or with an empty value, are left out: a schema cannot declare them.
 const ENUMS: &str = "
     SELECT n.nspname::text, t.typname::text,
-           ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
+           ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
+           obj_description(t.oid, 'pg_type')
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE t.typtype = 'e' AND n.nspname = ANY($1)
       AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
@@ -45,7 +46,8 @@ const ENUMS: &str = "
 pub(super) async fn enums(cx: &Cx<'_>) -> Result<Vec<EnumType>, tokio_postgres::Error> {
     let rows = cx.rows(ENUMS).await?;
     let enumeration = |row: &tokio_postgres::Row| {
-        Ok(EnumType { name: cx.name(row.try_get(0)?, row.try_get(1)?), labels: row.try_get(2)? })
+        let (name, labels) = (cx.name(row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
+        Ok(EnumType { name, labels, comment: cx.comment(row.try_get(3)?) })
     };
     rows.iter().map(enumeration).collect()
 }

@@ -1,5 +1,5 @@
-//! Objects that a schema cannot declare: views and what belongs to them, sequences without a column, exclusion
-//! constraints, extended statistics, settings of columns, comments.
+//! Objects that a schema cannot declare: views and what belongs to them, sequences without a column, extended
+//! statistics, settings of columns, comments.
 //!
 //! Each comes with the SQL that creates it, printed by PostgreSQL if it can.
 
@@ -8,7 +8,7 @@ mod views;
 
 use relata_codegen::sql::quote::{ident, literal, qualified};
 use relata_codegen::sql::{ObjectName, Other, OtherKind, Sequence, Use};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Error;
 
 use super::{Cx, HISTORY_TABLES};
 
@@ -19,7 +19,6 @@ pub(super) const NO_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_depend AS x WH
 /// Reads all of them, in an order in which they can be created.
 pub(super) async fn others(cx: &Cx<'_>, sequences: &[Sequence]) -> Result<Vec<Other>, Error> {
     let mut others = free_sequences(cx, sequences).await?;
-    others.extend(exclusions(cx).await?);
     others.extend(views::views(cx).await?);
     others.extend(settings::of_columns(cx).await?);
     others.extend(settings::of_indexes(cx).await?);
@@ -50,28 +49,6 @@ async fn free_sequences(cx: &Cx<'_>, free: &[Sequence]) -> Result<Vec<Other>, Er
         found.push(Other { change, sequence: Some(Box::new(data.clone())), ..other });
     }
     Ok(found)
-}
-
-async fn exclusions(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
-    let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid),
-           ARRAY(SELECT a.attname::text FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
-                 WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_class'::regclass
-                   AND d.refobjid = c.oid AND d.refobjsubid > 0 ORDER BY 1)
-         FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE k.contype = 'x' AND n.nspname = ANY($1) AND NOT c.relispartition AND {NO_EXTENSION} ORDER BY 1, 2, 3"
-    );
-    let exclusion = |row: &Row| {
-        let (table, name) = (cx.name(row.try_get(0)?, row.try_get(1)?), row.try_get::<_, &str>(2)?);
-        let alter = format!("ALTER TABLE {}", qualified(&table));
-        let create = format!("{alter} ADD CONSTRAINT {} {}", ident(name), row.try_get::<_, &str>(3)?);
-        let drop = format!("{alter} DROP CONSTRAINT {}", ident(name));
-        let other = Other::new(OtherKind::Exclusion, format!("{name} on {table}"), create, drop);
-        let columns: Vec<String> = row.try_get(4)?;
-        let uses = columns.into_iter().map(|column| Use::Column(table.clone(), column)).collect();
-        Ok(Other { uses, ..other })
-    };
-    cx.rows(&sql).await?.iter().map(exclusion).collect()
 }
 
 /// Extended statistics with their targets and comments. PostgreSQL drops them together with any of their columns.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relata_codegen::ir::{NativeType, ReferentialAction};
 use relata_codegen::sql::{
     Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType,
-    ForeignKey, Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint,
+    ForeignKey, Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint, below_domain,
 };
 use tokio_postgres::Row;
 
@@ -28,7 +28,8 @@ const TABLES: &str = "
            ARRAY(SELECT part.name FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
                  JOIN pg_namespace pn ON pn.oid = p.relnamespace
                  CROSS JOIN LATERAL unnest(ARRAY[pn.nspname::text, p.relname::text]) WITH ORDINALITY AS part(name, place)
-                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno, part.place) AS inherits
+                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno, part.place) AS inherits,
+           obj_description(c.oid, 'pg_class') AS comment
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY($1)
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -92,6 +93,7 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
         attached: row.try_get("attached")?,
         partition_bound: row.try_get("partition_bound")?,
         inherits: inherits.chunks_exact(2).map(|pair| cx.name(&pair[0], &pair[1])).collect(),
+        comment: cx.comment(row.try_get("comment")?),
     })
 }
 
@@ -109,7 +111,19 @@ const COLUMNS: &str = "
            CASE WHEN a.attcollation <> t.typcollation AND l.collnamespace <> 'pg_catalog'::regnamespace
                 THEN format('%I.%I', l.collnamespace::regnamespace::text, l.collname)
                 WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int,
-           a.attinhcount > 0 AS inherited, a.attinhcount > 0 AND a.attislocal AS redeclared, s.*
+           a.attinhcount > 0 AS inherited, a.attinhcount > 0 AND a.attislocal AS redeclared,
+           col_description(c.oid, a.attnum) AS comment,
+           CASE e.typtype WHEN 'd' THEN en.nspname::text END AS domain_schema,
+           CASE e.typtype WHEN 'd' THEN e.typname::text END AS domain,
+           CASE WHEN e.typtype = 'd' THEN (
+             WITH RECURSIVE below AS (
+               SELECT e.typbasetype AS oid, e.typtypmod AS typmod UNION ALL
+               SELECT u.typbasetype, u.typtypmod FROM below JOIN pg_type u ON u.oid = below.oid WHERE u.typtype = 'd')
+             SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = 'pg_type'::regclass AND x.objid = u.oid
+                                      AND x.deptype = 'e')
+                         THEN regexp_replace(format_type(below.oid, below.typmod), '^.*\\.', '')
+                         ELSE format_type(below.oid, below.typmod) END
+             FROM below JOIN pg_type u ON u.oid = below.oid WHERE u.typtype <> 'd') END AS below, s.*
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem
@@ -135,9 +149,16 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         }
         _ => DataType::parse(row.try_get(2)?),
     };
+    let (ty, domain) = match domain(cx, row)? {
+        Some((below, domain)) => (below, Some(domain)),
+        None => (ty, None),
+    };
     let is_generated = !generated.is_empty();
     let default_expression = expression.filter(|_| !is_generated);
-    let default = default_expression.and_then(|sql| default(sql, &ty, array));
+    let default = default_expression.and_then(|sql| match &domain {
+        Some(domain) => default(&below_domain(sql, domain, &ty), &ty, array),
+        None => default(sql, &ty, array),
+    });
     // `DEFAULT NULL` says nothing, and is written all the same.
     let said = || default_expression.filter(|_| cx.has_partitions).map(|sql| ColumnDefault::Expression(sql.to_owned()));
     let default = default.or_else(said);
@@ -168,8 +189,23 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             is_virtual: generated == "v",
             inherited: row.try_get("inherited")?,
             redeclared: row.try_get("redeclared")?,
+            comment: cx.comment(row.try_get("comment")?),
+            domain,
         },
     })
+}
+
+/// Returns the domain of a column, and the type that it is based on, if a schema can have both. If everything is compared,
+/// domains are objects, and types of columns.
+fn domain(cx: &Cx<'_>, row: &Row) -> Result<Option<(DataType, ObjectName)>, tokio_postgres::Error> {
+    let (schema, name): (Option<&str>, Option<&str>) = (row.try_get("domain_schema")?, row.try_get("domain")?);
+    let (Some(schema), Some(name), false) = (schema, name, cx.has_partitions) else { return Ok(None) };
+    let below = DataType::parse(row.try_get::<_, Option<&str>>("below")?.unwrap_or_default());
+    let is_known = matches!(below, (DataType::Native(_), false));
+    // A schema could not tell a dot in the name from the one after a schema.
+    let has_dot = name.contains('.');
+    let name = if has_dot { ObjectName::new(Some(schema), name) } else { cx.name(schema, name) };
+    Ok(is_known.then_some((below.0, name)))
 }
 
 /// The privileges of each column that roles other than the owner have, by the oid of the table and the number of the

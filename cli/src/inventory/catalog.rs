@@ -34,6 +34,15 @@ fn own(class: &str, alias: &str) -> String {
     )
 }
 
+/// The type that a domain is based on, or the type itself.
+fn below(ty: &str) -> String {
+    format!(
+        "(WITH RECURSIVE below AS (SELECT {ty} AS oid UNION ALL
+            SELECT u.typbasetype FROM below JOIN pg_type AS u ON u.oid = below.oid WHERE u.typtype = 'd')
+          SELECT u.oid FROM below JOIN pg_type AS u ON u.oid = below.oid WHERE u.typtype <> 'd')"
+    )
+}
+
 /// The condition that several defaults use a sequence. The schema creates a sequence for each column that counts, so it
 /// does not create such a sequence, even if a column owns it.
 fn is_shared(sequence: &str) -> String {

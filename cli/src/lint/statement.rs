@@ -274,6 +274,7 @@ impl Cx {
                 self.add("F205", format!("{table} must pass a check: fails for rows that violate it"), probe);
             }
             Constraint::ForeignKeyConstraint(key) => self.foreign_key(table, key),
+            Constraint::ExcludeConstraint(exclude) => self.exclude(table, exclude),
             _ => {}
         }
     }
@@ -283,6 +284,23 @@ impl Cx {
         let table = table.to_owned();
         let probe = Probe::Duplicates { table, columns: columns.clone(), condition: None, nulls_equal: false };
         self.add("F203", message, (!columns.is_empty()).then_some(probe));
+    }
+
+    fn exclude(&mut self, table: &str, exclude: &ast::ExcludeConstraint) {
+        let parts = exclude.constraint_exclusion_list().into_iter().flat_map(|list| list.constraint_exclusions());
+        let compared = |part: ast::ConstraintExclusion| {
+            let operator = part.op().map(|it| text(&it)).or_else(|| part.operator_call().map(|it| text(&it)))?;
+            Some((text(&part.expr()?), operator))
+        };
+        let parts: Option<Vec<_>> = parts.map(compared).collect();
+        let condition = exclude.where_condition_clause().and_then(|it| it.expr()).map(|it| text(&it));
+        let probe = parts.filter(|parts| !parts.is_empty()).map(|parts| {
+            let (values, operators) = parts.into_iter().unzip();
+            Probe::Conflicts { table: table.to_owned(), values, operators, condition }
+        });
+        let message = format!("{table} gets an exclusion constraint: fails for rows that exclude each other");
+        self.add("F211", message, probe);
+        self.add("L316", "Reads the whole table, and blocks reads and writes in the meantime".to_owned(), None);
     }
 
     fn foreign_key(&mut self, table: &str, key: &ast::ForeignKeyConstraint) {

@@ -37,6 +37,8 @@ fn hand_written_sql_is_read() {
         ("ALTER TABLE notes ADD PRIMARY KEY (title, id);", &["F202", "F202", "F203", "L304"]),
         ("ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);", &["F204", "L309", "Q503"]),
         ("ALTER TABLE notes ADD CONSTRAINT c CHECK (owner > 0);", &["F205", "L308"]),
+        ("ALTER TABLE notes ADD CONSTRAINT e EXCLUDE USING gist (owner WITH =, span WITH &&);", &["F211", "L316"]),
+        ("ALTER TABLE notes ADD CONSTRAINT e EXCLUDE (lower(title) WITH =) WHERE (owner > 0);", &["F211", "L316"]),
         ("ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\nUPDATE notes SET kind = 'late';", &["C402", "F207", "L313"]),
         (
             "ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\n-- relata:segment outside\nUPDATE notes SET kind = 'late';",

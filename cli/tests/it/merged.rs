@@ -214,7 +214,6 @@ model Item {
     project.deploy(&database).exits(1).says("SQLSTATE 23503");
 }
 
-/// Only a database knows exclusion constraints.
 #[test]
 fn an_exclusion_constraint_over_values_that_change_is_told() {
     let (project, database) = (Project::new(), database("merged_exclusion"));

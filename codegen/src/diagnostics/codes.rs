@@ -108,6 +108,7 @@ codes! {
     R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong arguments of a native type",
     R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
     R0306 MORE_THAN_A_TYPE Error "Something else than a type in `Unsupported`",
+    R0307 DOMAIN_COLUMN Error "A domain where PostgreSQL needs a type",
 
     // Attributes and their arguments.
     R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",
@@ -142,6 +143,7 @@ codes! {
     R0608 OPERATOR_CLASS Error "An operator class that does not fit",
     R0609 KEY_ON_VIEW Error "A key or index on a view",
     R0610 DEFERRABLE_KEY Error "A deferrable key that PostgreSQL cannot use here",
+    R0611 EXCLUSION_CONSTRAINT Error "An exclusion constraint that PostgreSQL cannot use",
 
     // Relations.
     R0701 MISSING_BACK_RELATION Error "A relation with only one side",

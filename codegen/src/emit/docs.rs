@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
-use super::scalar::sql_types;
+use super::scalar::{qualified, sql_types};
 use crate::ir::Arity;
 
 /// Emits the lines of a `///` comment as attributes.
@@ -23,7 +23,10 @@ pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &Colu
     let null = if column.walker.arity() == Arity::Optional { ", nullable" } else { "" };
     let unique = if unique { ", unique" } else { "" };
     let generated = if column.walker.is_never_written() { ", generated" } else { "" };
-    let place = format!("Column `{table}.{name}`: `{sql}`{null}{unique}{generated}.");
+    let domain = column.walker.column().domain.as_ref();
+    let domain =
+        domain.map(|it| format!(", domain `{}`", qualified(it.schema.as_deref(), &it.name))).unwrap_or_default();
+    let place = format!("Column `{table}.{name}`: `{sql}`{domain}{null}{unique}{generated}.");
     match column.walker.field().docs.as_deref() {
         Some(docs) => format!("{docs}\n\n{place}"),
         None => place,

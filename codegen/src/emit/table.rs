@@ -53,7 +53,8 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
     let generated = column.walker.is_never_written().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
-    quote!(rt::Column::new(#name, #sql)#via #default #updated_at #generated #sensitive)
+    let domain = column.walker.column().domain.is_some().then(|| quote!(.domain()));
+    quote!(rt::Column::new(#name, #sql)#via #domain #default #updated_at #generated #sensitive)
 }
 
 /// Returns the runtime's name of a default that the client generates.
@@ -160,7 +161,7 @@ struct NamedConstraint {
     columns: Vec<String>,
 }
 
-/// Returns keys, unique indexes, foreign keys and checks. A constant is named after the constraint, without the name of
+/// Returns keys, unique indexes, foreign keys, exclusion constraints and checks. A constant is named after the constraint, without the name of
 /// the table: `EMAIL_KEY` for `users_email_key`.
 fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let walker = model.walker;
@@ -180,6 +181,8 @@ fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
         let columns = field.relation().referencing_columns().map(|column| column.db_name().to_owned()).collect();
         found.extend(field.relation().foreign_key().map(|key| (key.constraint_name.clone(), columns)));
     }
+    let exclusions = walker.model().exclusions.iter().map(|it| &it.index);
+    found.extend(exclusions.map(|index| (index.constraint_name.clone(), index_columns(&index.fields))));
     found.extend(walker.model().checks.iter().map(|check| (check.constraint_name.clone(), Vec::new())));
 
     let prefix = format!("{}_", walker.model().db_name);

@@ -62,6 +62,15 @@ pub struct Collation {
     pub schema: Option<String>,
 }
 
+/// The domain of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name in PostgreSQL.
+    pub name: String,
+    /// Its schema, if specified.
+    pub schema: Option<String>,
+}
+
 /// The options of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequenceOptions {

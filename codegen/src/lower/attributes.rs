@@ -32,7 +32,7 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
 }
 
 /// Attributes that may be repeated.
-const REPEATABLE: [&str; 3] = ["index", "unique", "check"];
+const REPEATABLE: [&str; 4] = ["index", "unique", "exclude", "check"];
 
 /// Returns the attributes of one place that can be read: those that are known, complete, and the first with their name.
 fn usable<'a>(
@@ -81,12 +81,22 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
         _ if known.contains(&name.text) => format!("write `{prefix}{}`", name.text),
         _ if hint.is_some() => hint.unwrap_or_default(),
         Some(guess) => format!("did you mean `{prefix}{guess}`?"),
-        None if prefix == "@" && ["index", "schema", "check", "fulltext"].contains(&name.text) => {
+        None if prefix == "@" && ["index", "exclude", "schema", "check", "fulltext"].contains(&name.text) => {
             format!("`{other}{}` goes on its own line, at the end of the model", name.text)
         }
         None if prefix == "@@"
-            && ["relation", "default", "updatedAt", "generated", "identity", "collate", "using", "sensitive"]
-                .contains(&name.text) =>
+            && [
+                "relation",
+                "default",
+                "updatedAt",
+                "generated",
+                "identity",
+                "collate",
+                "domain",
+                "using",
+                "sensitive",
+            ]
+            .contains(&name.text) =>
         {
             format!("`{other}{}` goes after the type of a field", name.text)
         }

@@ -26,6 +26,8 @@ pub(super) struct Config<'a> {
     pub(super) engine: Engine,
     /// The options of the generator `relata`.
     pub(super) client: ClientOptions,
+    /// Whether `///` comments are comments in the database, too.
+    pub(super) comments: bool,
 }
 
 impl Default for Config<'_> {
@@ -38,6 +40,7 @@ impl Default for Config<'_> {
             row_security: None,
             engine: Engine::default(),
             client: ClientOptions::default(),
+            comments: false,
         }
     }
 }
@@ -180,13 +183,14 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
 }
 
 /// The properties of the generator `relata`. Those of Prisma's own generators are ignored.
-const ON_CLIENT: [&str; 3] = ["serde", "dateTime", "decimal"];
+const ON_CLIENT: [&str; 4] = ["serde", "dateTime", "decimal", "comments"];
 const IGNORED_SETTINGS: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
 
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
     match property.name.text {
         "serde" => cx.config.client.serde = expect_flag(cx, value, "serde = true").unwrap_or_default(),
+        "comments" => cx.config.comments = expect_flag(cx, value, "comments = true").unwrap_or_default(),
         "dateTime" => {
             let libraries =
                 [("chrono", DateTimeLibrary::Chrono), ("jiff", DateTimeLibrary::Jiff), ("time", DateTimeLibrary::Time)];

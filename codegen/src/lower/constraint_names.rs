@@ -62,6 +62,7 @@ fn key_name(cx: &Cx<'_, '_>, table: &str, key: &KeyDraft<'_>) -> String {
         KeyKind::Primary => default_name(table, &[], "pkey"),
         KeyKind::Unique => default_name(table, &columns, "key"),
         KeyKind::Index => default_name(table, &columns, "idx"),
+        KeyKind::Exclusion => default_name(table, &columns, "excl"),
     }
 }
 
@@ -98,8 +99,8 @@ fn name_foreign_keys(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// Names of indexes are unique in their PostgreSQL schema, names of constraints in their table. A primary key and a
-/// deferrable key are both. Prisma also refuses a foreign key with the name of an index, which PostgreSQL allows.
+/// Names of indexes are unique in their PostgreSQL schema, names of constraints in their table. A primary key, a
+/// deferrable key and an exclusion constraint are both. Prisma also refuses a foreign key with the name of an index, which PostgreSQL allows.
 fn names_are_unique(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut indexes: BTreeMap<(Option<&str>, &str), Span> = BTreeMap::new();
@@ -110,7 +111,8 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
         for key in keys_but_second_ids(&model.keys) {
             let span = key.map.map_or(key.span, |map| map.span);
             let name = key.constraint_name.as_str();
-            if key.kind == KeyKind::Primary || key.options.deferrable.is_some() {
+            let is_constraint = matches!(key.kind, KeyKind::Primary | KeyKind::Exclusion);
+            if is_constraint || key.options.deferrable.is_some() {
                 constraints.entry((id, name)).or_insert(span);
             }
             found.extend(indexes.insert((namespace, name), span).map(|first| duplicate(span, first, name)));

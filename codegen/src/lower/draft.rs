@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::diagnostics::Span;
 use crate::ir::{
-    Arity, Collation, DefaultValue, Deferrable, Distribution, EnumId, FieldId, ForeignKeyOptions, Identity,
+    Arity, Collation, DefaultValue, Deferrable, Distribution, Domain, EnumId, FieldId, ForeignKeyOptions, Identity,
     IndexMethod, ModelId, NativeType, NullsOrder, ReferentialAction, ScalarType, SortOrder, Tenancy,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
@@ -136,6 +136,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) identity: Option<(Identity, Span)>,
     /// `@collate`, and its place.
     pub(super) collation: Option<(Collation, Span)>,
+    /// `@domain`, and its place.
+    pub(super) domain: Option<(Domain, Span)>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,
@@ -225,9 +227,17 @@ pub(super) enum KeyKind {
     Primary,
     Unique,
     Index,
+    Exclusion,
 }
 
-/// `@id`, `@@id`, `@unique`, `@@unique` or `@@index`.
+impl KeyKind {
+    /// Returns whether no two rows have equal values.
+    pub(super) fn is_key(self) -> bool {
+        matches!(self, KeyKind::Primary | KeyKind::Unique)
+    }
+}
+
+/// `@id`, `@@id`, `@unique`, `@@unique`, `@@index` or `@@exclude`.
 #[derive(Debug)]
 pub(super) struct KeyDraft<'a> {
     pub(super) kind: KeyKind,
@@ -253,6 +263,12 @@ impl KeyDraft<'_> {
         self.fields.iter().map(|field| field.column()).collect()
     }
 
+    /// Returns the index method, or the default one.
+    pub(super) fn method(&self) -> IndexMethod {
+        let usual = if self.kind == KeyKind::Exclusion { IndexMethod::Gist } else { IndexMethod::BTree };
+        self.method.map_or(usual, |(method, _)| method)
+    }
+
     /// Returns whether it is written on a field.
     pub(super) fn is_on_field(&self) -> bool {
         !self.attribute.starts_with("@@")
@@ -260,10 +276,7 @@ impl KeyDraft<'_> {
 
     /// Returns whether it identifies rows: it is unique at any time, applies to all rows, and has only columns.
     pub(super) fn is_unique(&self) -> bool {
-        self.kind != KeyKind::Index
-            && self.predicate.is_none()
-            && self.options.deferrable.is_none()
-            && self.columns().is_some()
+        self.kind.is_key() && self.predicate.is_none() && self.options.deferrable.is_none() && self.columns().is_some()
     }
 }
 
@@ -285,6 +298,8 @@ pub(super) struct KeyField<'a> {
     pub(super) sort: Option<(SortOrder, Span)>,
     pub(super) nulls: Option<(NullsOrder, Span)>,
     pub(super) operator_class: Option<OperatorClass<'a>>,
+    /// `with:` of an exclusion constraint.
+    pub(super) operator: Option<Given<'a>>,
 }
 
 impl KeyField<'_> {

@@ -4,9 +4,9 @@
 //! Knows only extensions that are widely used.
 
 use super::Cx;
-use super::draft::{FieldDraft, FieldType, OperatorClass};
+use super::draft::{FieldDraft, FieldType, KeyDraft, KeyKind, OperatorClass};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{DefaultValue, NativeType};
+use crate::ir::{Arity, DefaultValue, IndexMethod, NativeType};
 use crate::syntax::ModelKind;
 
 /// Types, by their extension.
@@ -65,7 +65,8 @@ pub(super) fn check_extensions(cx: &mut Cx<'_, '_>) {
     let of_fields = cx.fields.iter().filter(|field| !is_view(field.model)).flat_map(uses);
     let keys = cx.models.iter().filter(|model| model.ast.kind != ModelKind::View).flat_map(|model| &model.keys);
     let of_keys = keys.flat_map(|key| &key.fields).filter_map(|field| extension_class(field.operator_class?));
-    for (extension, what, span) in of_fields.chain(of_keys) {
+    let of_exclusions = cx.models.iter().flat_map(|model| &model.keys).flat_map(|key| compared(cx, key));
+    for (extension, what, span) in of_fields.chain(of_keys).chain(of_exclusions) {
         let is_listed = cx
             .config
             .extensions
@@ -76,6 +77,22 @@ pub(super) fn check_extensions(cx: &mut Cx<'_, '_>) {
         }
     }
     cx.diagnostics.extend(found.into_iter().map(|(_, diagnostic)| diagnostic));
+}
+
+/// Returns the fields of an exclusion constraint that only `btree_gist` can compare in an index of type `Gist`.
+fn compared<'k>(
+    cx: &'k Cx<'_, '_>,
+    key: &'k KeyDraft<'_>,
+) -> impl Iterator<Item = (&'static str, String, Span)> + use<'k> {
+    let is_gist = key.kind == KeyKind::Exclusion && key.method() == IndexMethod::Gist;
+    let fields = key.fields.iter().filter(move |field| is_gist && field.operator_class.is_none());
+    fields.filter_map(move |part| {
+        let field = cx.field(part.column()?);
+        let is_single = field.arity() != Arity::List;
+        let is_scalar = matches!(field.ty, FieldType::Scalar(_) | FieldType::Enum(_));
+        let what = || format!("the operator class for `{}` in an index of type `Gist`", field.ast.name.text);
+        (is_single && is_scalar).then(|| ("btree_gist", what(), part.span))
+    })
 }
 
 fn unlisted(extension: &str, what: &str, span: Span) -> Diagnostic {

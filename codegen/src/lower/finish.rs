@@ -6,8 +6,9 @@ use super::draft::{
     OperatorClass, RelationDraft,
 };
 use crate::ir::{
-    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Generated, Index, IndexField,
-    IndexTarget, KeyOptions, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+    Check, Column, ColumnType, Enum, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated, Index,
+    IndexField, IndexTarget, KeyOptions, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage,
+    Schema, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -29,6 +30,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         foreign_keys: cx.config.foreign_keys,
         engine: cx.config.engine,
         client: cx.config.client,
+        comments: cx.config.comments,
     }
 }
 
@@ -38,7 +40,8 @@ fn owned(given: Option<super::draft::Given<'_>>) -> Option<String> {
 
 /// Unique indexes come first, in the order in which the formatter writes their attributes.
 fn finish_indexes(model: &ModelDraft<'_>) -> Vec<Index> {
-    let indexes = model.keys.iter().filter(|key| key.kind != KeyKind::Primary);
+    let is_index = |key: &&KeyDraft<'_>| matches!(key.kind, KeyKind::Unique | KeyKind::Index);
+    let indexes = model.keys.iter().filter(is_index);
     let mut indexes: Vec<_> = indexes.map(finish_index).collect();
     indexes.sort_by_key(|index| !index.unique);
     indexes
@@ -57,6 +60,7 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         primary_key: model.keys.iter().find(|key| key.kind == KeyKind::Primary).map(finish_primary_key),
         indexes: finish_indexes(model),
         checks: model.checks.iter().map(finish_check).collect(),
+        exclusions: model.keys.iter().filter(|key| key.kind == KeyKind::Exclusion).map(finish_exclusion).collect(),
         tenancy: model.tenancy.clone(),
         row_security: cx.has_row_security(model),
         storage: model.storage.clone(),
@@ -81,11 +85,16 @@ fn finish_index(key: &KeyDraft<'_>) -> Index {
         unique: key.kind == KeyKind::Unique,
         name: owned(key.name),
         constraint_name: key.constraint_name.clone(),
-        method: key.method.map(|(method, _)| method).unwrap_or_default(),
+        method: key.method(),
         fields: key.fields.iter().map(finish_key_field).collect(),
         predicate: key.predicate.clone(),
         options: finish_key_options(key),
     }
+}
+
+fn finish_exclusion(key: &KeyDraft<'_>) -> Exclusion {
+    let operator = |field: &KeyField<'_>| field.operator.map(|it| it.text.trim().to_owned()).unwrap_or_default();
+    Exclusion { index: finish_index(key), operators: key.fields.iter().map(operator).collect() }
 }
 
 fn finish_key_options(key: &KeyDraft<'_>) -> KeyOptions {
@@ -154,6 +163,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
             .map(|generated| Generated { sql: generated.sql.text.to_owned(), is_virtual: generated.is_virtual }),
         identity: field.identity.as_ref().map(|(identity, _)| identity.clone()),
         collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
+        domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),

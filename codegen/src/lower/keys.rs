@@ -1,5 +1,6 @@
 //! Keys and indexes: reads their attributes, and checks that PostgreSQL supports them.
 
+mod exclusions;
 mod options;
 mod rules;
 
@@ -55,17 +56,26 @@ const ON_INDEX: Parameters = Parameters {
     required: &["fields"],
 };
 
-/// Reads `@@id`, `@@unique` or `@@index`.
+const ON_EXCLUDE: Parameters = Parameters {
+    owner: "@@exclude",
+    unnamed: Some("fields"),
+    names: &["fields", "name", "map", "type", "where", "global", "include", "deferrable", "with"],
+    required: &["fields"],
+};
+
+/// Reads `@@id`, `@@unique`, `@@index` or `@@exclude`.
 pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute: &'a Attribute<'a>, kind: KeyKind) {
     let parameters = match kind {
         KeyKind::Primary => &ON_ID,
         KeyKind::Unique => &ON_UNIQUE,
         KeyKind::Index => &ON_INDEX,
+        KeyKind::Exclusion => &ON_EXCLUDE,
     };
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     refuse_unsupported_arguments(cx, &bound, parameters.owner);
     let (name, map) = match kind {
         KeyKind::Index => (None, read_only_name(cx, &bound, "an index")),
+        KeyKind::Exclusion => (None, read_only_name(cx, &bound, "a constraint")),
         _ => (
             bound.get("name").and_then(|value| read_client_name(cx, value)),
             bound.get("map").and_then(|value| read_constraint_name(cx, value)),
@@ -234,7 +244,8 @@ fn read_key_field<'a>(
     let sort = read_sort(cx, &bound, kind, owner);
     let nulls = options::read_nulls(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
-    Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, nulls, operator_class })
+    let operator = exclusions::read_operator(cx, &bound, kind, owner);
+    Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, nulls, operator_class, operator })
 }
 
 /// Returns whether it is `raw("sql")`, and not a field named `raw` with arguments.
@@ -260,8 +271,12 @@ fn read_key_expression<'a>(
     kind: KeyKind,
     owner: &'static str,
 ) -> Option<KeyField<'a>> {
-    const ON_RAW: Parameters =
-        Parameters { owner: "raw", unnamed: Some("sql"), names: &["sql", "sort", "nulls", "ops"], required: &["sql"] };
+    const ON_RAW: Parameters = Parameters {
+        owner: "raw",
+        unnamed: Some("sql"),
+        names: &["sql", "sort", "nulls", "ops", "with"],
+        required: &["sql"],
+    };
     if kind == KeyKind::Primary {
         let message = format!("`{owner}` cannot have an expression");
         cx.report(
@@ -284,12 +299,13 @@ fn read_key_expression<'a>(
     let sort = read_sort(cx, &bound, kind, owner);
     let nulls = options::read_nulls(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
-    Some(KeyField { target: KeyTarget::Expression(sql), span, sort, nulls, operator_class })
+    let operator = exclusions::read_operator(cx, &bound, kind, owner);
+    Some(KeyField { target: KeyTarget::Expression(sql), span, sort, nulls, operator_class, operator })
 }
 
 /// Reads the arguments of a field in a key. Prisma ignores unknown ones.
 fn bind_field_arguments<'a>(cx: &mut Cx<'a, '_>, arguments: Option<&'a Arguments<'a>>, span: Span) -> Bound<'a> {
-    const KNOWN: [&str; 4] = ["sort", "nulls", "ops", "length"];
+    const KNOWN: [&str; 5] = ["sort", "nulls", "ops", "with", "length"];
     let (known, unknown): (Vec<_>, Vec<_>) = arguments
         .iter()
         .flat_map(|arguments| &arguments.list)
@@ -314,8 +330,8 @@ fn read_operator_class<'a>(
     kind: KeyKind,
     owner: &str,
 ) -> Option<OperatorClass<'a>> {
-    if kind != KeyKind::Index {
-        refuse_argument(cx, value.span(), "ops", owner, "only `@@index` takes operator classes");
+    if kind.is_key() {
+        refuse_argument(cx, value.span(), "ops", owner, "only `@@index` and `@@exclude` take operator classes");
         return None;
     }
     match value {

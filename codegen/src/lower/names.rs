@@ -74,6 +74,7 @@ fn declare_model<'a>(
             generated: None,
             identity: None,
             collation: None,
+            domain: None,
             ignored: false,
             sensitive: false,
             renamed_from: None,

@@ -8,7 +8,7 @@ mod rules;
 pub(super) use pairs::{Group, group_fields};
 
 use super::Cx;
-use super::draft::{FieldList, ForeignKeyDraft, KeyKind, RelationDraft};
+use super::draft::{FieldList, ForeignKeyDraft, RelationDraft};
 use crate::diagnostics::Span;
 use crate::ir::{Arity, FieldId, ForeignKeyOptions, ReferentialAction};
 
@@ -94,7 +94,7 @@ pub(super) fn is_unique(cx: &Cx<'_, '_>, fields: &[FieldId]) -> bool {
     let mut wanted = fields.to_vec();
     wanted.sort();
     cx.model(cx.field(*first).model).keys.iter().any(|key| {
-        key.kind != KeyKind::Index && key.is_unique() && {
+        key.is_unique() && {
             let mut columns = key.columns().unwrap_or_default();
             columns.sort();
             columns == wanted

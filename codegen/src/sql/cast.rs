@@ -46,8 +46,23 @@ const DOES_NOT_PARSE: Risk = Risk::MayFail("values that cannot be parsed as the 
 const TOO_LONG: Risk = Risk::MayFail("values that are too long");
 const OUT_OF_RANGE: Risk = Risk::MayFail("values that are out of range");
 
+const DOMAIN_REFUSES: Risk = Risk::MayFail("values that the domain refuses");
+
 /// Returns how the values of `previous` are converted to `next`.
 pub(super) fn cast(previous: &Column, next: &Column) -> Cast {
+    let cast = cast_bases(previous, next);
+    // A domain with a constraint checks each value, and PostgreSQL rewrites the table for this.
+    match &next.options.domain {
+        Some(_) if previous.options.domain != next.options.domain => {
+            let risk = if cast.risk == Risk::None { DOMAIN_REFUSES } else { cast.risk };
+            Cast { work: Work::Rewrite, risk, ..cast }
+        }
+        _ => cast,
+    }
+}
+
+/// Returns how values are converted from one type below a domain to another.
+fn cast_bases(previous: &Column, next: &Column) -> Cast {
     let name = ident(&next.name);
     let ty = &next.ty;
     match (previous.array, next.array) {

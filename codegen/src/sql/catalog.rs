@@ -39,6 +39,7 @@ pub(super) fn release(state: &mut State, released: &BTreeSet<User>) {
             User::Constraint(_, name) => {
                 table.checks.retain(|it| it.name != *name);
                 table.uniques.retain(|it| it.name != *name);
+                table.exclusions.retain(|it| it.index.name != *name);
                 table.foreign_keys.retain(|it| it.name != *name);
                 table.primary_key.take_if(|it| it.name == *name);
             }

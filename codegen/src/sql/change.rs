@@ -3,16 +3,18 @@
 //! Renames come first and use old names. All other changes use new names.
 
 mod catalog;
+mod comment;
 mod temporary;
 
 pub use catalog::CatalogChange;
+pub use comment::Commented;
 pub(super) use temporary::Temporary;
 
 use std::collections::BTreeSet;
 
 use super::state::{
-    Check, Column, ConstraintOptions, Distribution, EnumType, Extension, ForeignKey, Index, ObjectName, Other, Policy,
-    PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
+    Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
+    Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -227,6 +229,16 @@ pub enum Change {
     /// The other changes are made in a database in which Citus has the rows of these tables.
     OnCitus(BTreeSet<ObjectName>),
 
+    /// A comment differs, or is lost with what it is on and comes back.
+    SetComment {
+        /// What it is on.
+        on: Commented,
+        /// The current comment.
+        previous: Option<String>,
+        /// The new comment.
+        next: Option<String>,
+    },
+
     /// An object that no schema declares is missing. Only between two databases, like the next two.
     CreateOther(Other),
     /// It differs. The first one is dropped before, if it cannot be changed into the second.
@@ -292,7 +304,7 @@ pub struct Belongings {
     pub objects: Vec<TableObject>,
     /// Foreign keys of the column, and checks of the table, that stay.
     pub constraints: Vec<TableObject>,
-    /// Exclusion constraints that stay, with their columns. Only if a database was read.
+    /// Exclusion constraints that stay, with their columns.
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
@@ -320,6 +332,7 @@ pub enum TableObject {
     ForeignKey(ForeignKey),
     Check(Check),
     Index(Index),
+    Exclusion(Exclusion),
 }
 
 impl TableObject {
@@ -330,7 +343,7 @@ impl TableObject {
             TableObject::Unique(unique) => &unique.name,
             TableObject::ForeignKey(key) => &key.name,
             TableObject::Check(check) => &check.name,
-            TableObject::Index(index) => &index.name,
+            TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => &index.name,
         }
     }
 
@@ -341,7 +354,9 @@ impl TableObject {
             TableObject::Unique(unique) => (&unique.columns, None),
             TableObject::ForeignKey(key) => (&key.columns, None),
             TableObject::Check(_) => (&[], None),
-            TableObject::Index(index) => (&index.include, Some(index)),
+            TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => {
+                (&index.include, Some(index))
+            }
         };
         let included = match self {
             TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.options().map(|options| &options.include),
@@ -351,14 +366,14 @@ impl TableObject {
         names.map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
     }
 
-    /// Returns the options; `None` for an index.
+    /// Returns the options; `None` for an index or an exclusion constraint.
     pub fn options(&self) -> Option<&ConstraintOptions> {
         match self {
             TableObject::PrimaryKey(key) => Some(&key.options),
             TableObject::Unique(unique) => Some(&unique.options),
             TableObject::ForeignKey(key) => Some(&key.options),
             TableObject::Check(check) => Some(&check.options),
-            TableObject::Index(_) => None,
+            TableObject::Index(_) | TableObject::Exclusion(_) => None,
         }
     }
 
@@ -371,6 +386,7 @@ impl TableObject {
             TableObject::Check(_) => "check",
             TableObject::Index(Index { unique: true, .. }) => "unique index",
             TableObject::Index(_) => "index",
+            TableObject::Exclusion(_) => "exclusion constraint",
         }
     }
 }

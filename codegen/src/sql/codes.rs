@@ -113,6 +113,14 @@ lints! {
         "Values that differ may become equal: as integers, 1.2 and 1.4 are both 1, and a default that fills NULL gives several rows the same value. The statement then fails (23505)."
         "Find them with `GROUP BY` over the new value and `HAVING count(*) > 1`, and decide which row to keep; or say with `@using(\"..\")` how to convert the values. With --url, they are counted. --online counts them before anything is changed."
 
+    F210 Warning "Uses a domain that no migration creates"
+        "A schema names the domains of its columns, and does not define them. The statement fails if the database does not have the domain (42704). If the domain is based on another type than the field has, the client cannot read the column."
+        "Write CREATE DOMAIN into an earlier statement. With --url, a domain that is there and fits is not reported."
+
+    F211 Warning "Adds an exclusion constraint to a table with rows"
+        "The statement fails if two rows exclude each other."
+        "Find them with a join of the table with itself, and decide which one to keep. With --url, such rows are looked for."
+
     // L: other sessions have to wait.
     L301 Warning "Builds an index under a lock that blocks writes"
         "Nobody can insert, update or delete rows until the index is built. For a large table that takes minutes."
@@ -130,7 +138,7 @@ lints! {
         "All rows and indexes are rewritten, and nobody can read or write the table meanwhile."
         "Expand and contract: add a second column, write both, backfill in batches, switch over, drop the first. --online does this."
     L306 Warning "Adds a column and rewrites the table"
-        "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row, and nobody can read or write the table meanwhile."
+        "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row, a domain with a constraint checks every row, and nobody can read or write the table meanwhile."
         "Add the column empty, set the default, backfill in batches, then make it required. --online does this for defaults and serials."
     L307 Warning "Proves NOT NULL under a lock that blocks all access"
         "PostgreSQL reads every row, and nobody can read or write the table meanwhile."
@@ -160,6 +168,10 @@ lints! {
     L315 Warning "Copies a table to or from the servers of Citus"
         "create_distributed_table and create_reference_table copy all rows to their servers, and undistribute_table copies them back. Nobody can write the table meanwhile, and its foreign keys are checked again."
         "Plan a maintenance window. On a test system with as many rows, measure how long it takes."
+
+    L316 Warning "Builds an exclusion constraint under a lock that blocks all access"
+        "Nobody can read or write the table while its index is built. PostgreSQL can build this index neither concurrently nor from an existing one."
+        "Add the constraint while the table is small, or plan a maintenance window. --online does the same."
 
     // C: clients or guarantees change.
     C401 Warning "Renames something that clients use"

@@ -7,6 +7,7 @@
 mod apply;
 mod citus;
 mod columns;
+mod comments;
 mod enums;
 mod guess;
 mod hints;
@@ -224,6 +225,10 @@ fn diff_without(
             (Some(intent), None) | (None, Some(intent)) => !intent.has_tenants,
             _ => false,
         },
+        ignores_comments: match (pair.previous.intent, pair.next.intent) {
+            (Some(intent), None) | (None, Some(intent)) => !intent.has_comments,
+            _ => false,
+        },
     };
 
     let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
@@ -242,6 +247,7 @@ fn diff_without(
     sequences::diff_sequences(&cx, &mut previous, &mut changes);
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
+    comments::diff_comments(&cx, &previous, &mut changes);
     let mut more = BTreeSet::new();
     if cx.origin == Origin::Catalogs || !previous.catalog.objects.is_empty() || !next.catalog.objects.is_empty() {
         let (of_objects, made_way) = catalog::diff_catalog(&previous, &next, &changes, released);
@@ -340,6 +346,8 @@ struct DiffCx<'a> {
     ignores_distribution: bool,
     /// Whether row security is not compared, because a schema without tenants is compared with a database.
     ignores_row_security: bool,
+    /// Whether comments are not compared, because a schema that keeps its comments to itself is compared with a database.
+    ignores_comments: bool,
 }
 
 /// Creates schemas, and never drops them: their other objects are unknown.

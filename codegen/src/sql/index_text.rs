@@ -8,12 +8,8 @@ use crate::ir::{IndexMethod, SortOrder};
 pub(super) fn create_index(table: &ObjectName, index: &Index, how: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let method = match index.method {
-        IndexMethod::BTree => "",
-        IndexMethod::Hash => " USING HASH",
-        IndexMethod::Gin => " USING GIN",
-        IndexMethod::Gist => " USING GIST",
-        IndexMethod::SpGist => " USING SPGIST",
-        IndexMethod::Brin => " USING BRIN",
+        IndexMethod::BTree => String::new(),
+        other => format!(" USING {}", method(other)),
     };
     let parts: Vec<_> = index.parts.iter().map(index_part).collect();
     let mut sql = format!(
@@ -35,7 +31,20 @@ pub(super) fn create_index(table: &ObjectName, index: &Index, how: &str) -> Stri
     sql
 }
 
-fn index_part(part: &IndexPart) -> String {
+/// Returns the name of an access method.
+pub(super) fn method(method: IndexMethod) -> &'static str {
+    match method {
+        IndexMethod::BTree => "BTREE",
+        IndexMethod::Hash => "HASH",
+        IndexMethod::Gin => "GIN",
+        IndexMethod::Gist => "GIST",
+        IndexMethod::SpGist => "SPGIST",
+        IndexMethod::Brin => "BRIN",
+    }
+}
+
+/// Returns a part of an index.
+pub(super) fn index_part(part: &IndexPart) -> String {
     let mut sql = match &part.target {
         IndexTarget::Column(name) => ident(name),
         IndexTarget::Expression(expression) => format!("({})", embed(expression)),

@@ -19,6 +19,8 @@ pub struct Intent {
     pub has_tenants: bool,
     /// Whether it is for Citus. Another schema does not determine where rows are.
     pub is_for_citus: bool,
+    /// Whether its `///` comments are comments in the database. Another schema does not determine comments.
+    pub has_comments: bool,
 }
 
 /// A model.
@@ -79,7 +81,8 @@ impl Intent {
         let tables = schema.walk_models().filter(|model| !model.model().is_view).map(of_model).collect();
         let enums = schema.enums.iter().map(of_enum).collect();
         let is_for_citus = schema.engine == ir::Engine::Citus;
-        let mut intent = Self { tables, enums, has_tenants: schema.tenant().is_some(), is_for_citus };
+        let has_tenants = schema.tenant().is_some();
+        let mut intent = Self { tables, enums, has_tenants, is_for_citus, has_comments: schema.comments };
         intent.sort();
         intent
     }

@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 
 use super::data_type::DataType;
-use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, State, Table};
-use crate::ir::ScalarType;
+use super::state::{Column, Exclusion, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, State, Table};
+use crate::ir::{ScalarType, SortOrder};
 
 /// A part of a table that the schema language cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inexpressible {
     /// The table.
     pub table: ObjectName,
-    /// Its kind: `foreign key`, `index`, `primary key`, `check`.
+    /// Its kind: `foreign key`, `index`, `primary key`, `exclusion constraint`.
     pub kind: &'static str,
     /// Its name in the database.
     pub name: String,
@@ -77,6 +77,14 @@ fn leave_out_keys(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
         inexpressible.push(Inexpressible { table: table.name.clone(), kind: "primary key", name: key.name, reason });
     }
     let name = table.name.clone();
+    table.exclusions.retain(|exclusion| match why_no_exclusion(exclusion) {
+        Some(reason) => {
+            let (table, kind) = (name.clone(), "exclusion constraint");
+            inexpressible.push(Inexpressible { table, kind, name: exclusion.index.name.clone(), reason });
+            false
+        }
+        None => true,
+    });
     table.indexes.retain(|index| match why_no_index(index) {
         Some(reason) => {
             inexpressible.push(Inexpressible { table: name.clone(), kind: "index", name: index.name.clone(), reason });
@@ -84,6 +92,16 @@ fn leave_out_keys(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
         }
         None => true,
     });
+}
+
+fn why_no_exclusion(exclusion: &Exclusion) -> Option<String> {
+    let has_more = |part: &IndexPart| {
+        part.collation.is_some() || !part.class_options.is_empty() || part.sort == SortOrder::Desc || part.nulls_first
+    };
+    match exclusion.index.parts.iter().any(has_more) {
+        true => Some("a part of an exclusion constraint has no collation, order or options".to_owned()),
+        false => why_no_index(&exclusion.index),
+    }
 }
 
 fn why_no_index(index: &Index) -> Option<String> {

@@ -14,8 +14,9 @@ use super::data_type::{DataType, is_same_name};
 use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::quote::ident;
 use super::state::{
-    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
+    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Exclusion, Extension, ForeignKey,
+    Identity, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
+    UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -23,7 +24,7 @@ use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue,
 pub fn lower(schema: &ir::Schema) -> State {
     let mut state = State {
         extensions: schema.extensions.iter().map(lower_extension).collect(),
-        enums: schema.enums.iter().map(lower_enum).collect(),
+        enums: schema.enums.iter().map(|it| lower_enum(schema, it)).collect(),
         ..State::default()
     };
     let mut positions = vec![None; schema.models.len()];
@@ -65,7 +66,8 @@ fn name_sequences(state: &mut State) {
     let mut taken: BTreeSet<ObjectName> = BTreeSet::new();
     for table in &state.tables {
         let keys = table.primary_key.iter().map(|key| &key.name);
-        let names = keys.chain(table.indexes.iter().map(|index| &index.name));
+        let indexes = table.indexes.iter().chain(table.exclusions.iter().map(|exclusion| &exclusion.index));
+        let names = keys.chain(indexes.map(|index| &index.name));
         taken.extend(names.map(|name| table.name.sibling(name)));
         taken.insert(table.name.clone());
     }
@@ -99,16 +101,23 @@ fn lower_extension(extension: &ir::Extension) -> Extension {
     }
 }
 
-fn lower_enum(enumeration: &ir::Enum) -> EnumType {
+fn lower_enum(schema: &ir::Schema, enumeration: &ir::Enum) -> EnumType {
     EnumType {
         name: enum_name(enumeration),
         labels: enumeration.values.iter().map(|value| value.db_name.clone()).collect(),
+        comment: lower_docs(schema, enumeration.docs.as_deref()),
     }
+}
+
+/// Returns a `///` comment if it is a comment in the database. PostgreSQL has no empty ones.
+fn lower_docs(schema: &ir::Schema, docs: Option<&str>) -> Option<String> {
+    docs.filter(|docs| schema.comments && !docs.trim().is_empty()).map(str::to_owned)
 }
 
 fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     let mut table = Table::new(table_name(model));
     (table.options.storage, table.options.unlogged) = (model.model().storage.clone(), model.model().unlogged);
+    table.options.comment = lower_docs(model.schema, model.model().docs.as_deref());
     let mut sequences = Vec::new();
     for column in model.columns() {
         let lowered = lower_column(column, &table.name);
@@ -134,6 +143,7 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
         }
     }
     table.checks = model.model().checks.iter().map(lower_check).collect();
+    table.exclusions = model.model().exclusions.iter().map(|exclusion| lower_exclusion(model, exclusion)).collect();
     (table, sequences)
 }
 
@@ -162,6 +172,8 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         options: ColumnOptions {
             is_virtual: generated.is_some_and(|generated| generated.is_virtual),
             counts: identity.map(|identity| identity.options.clone()).unwrap_or_default(),
+            comment: lower_docs(column.schema, column.field().docs.as_deref()),
+            domain: column.column().domain.as_ref().map(domain_name),
             ..ColumnOptions::default()
         },
     }
@@ -172,6 +184,10 @@ fn collation_name(collation: &ir::Collation) -> String {
         Some(schema) => format!("{}.{}", ident(schema), ident(&collation.name)),
         None => ident(&collation.name),
     }
+}
+
+fn domain_name(domain: &ir::Domain) -> ObjectName {
+    ObjectName { schema: domain.schema.clone(), name: domain.name.clone() }
 }
 
 fn lower_type(column: ColumnWalker<'_>) -> (DataType, bool) {
@@ -223,6 +239,14 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         nulls_not_distinct: index.options.nulls_not_distinct,
         storage: index.options.storage.clone(),
         valid: true,
+    }
+}
+
+fn lower_exclusion(model: ModelWalker<'_>, exclusion: &ir::Exclusion) -> Exclusion {
+    Exclusion {
+        index: lower_index(model, &exclusion.index),
+        operators: exclusion.operators.clone(),
+        deferrable: exclusion.index.options.deferrable,
     }
 }
 
@@ -297,7 +321,10 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             collation: None,
             used_by: Vec::new(),
             grants: Vec::new(),
-            options: ColumnOptions::default(),
+            options: ColumnOptions {
+                domain: target.column().domain.as_ref().map(domain_name),
+                ..ColumnOptions::default()
+            },
         });
         if relation.schema.foreign_keys {
             table.foreign_keys.push(ForeignKey {

@@ -1,12 +1,15 @@
 //! The only place where texts from a schema and texts from PostgreSQL become comparable: defaults, conditions, index
 //! expressions.
 
+mod comment;
 mod constant;
 mod value;
 
-use super::data_type::DataType;
+use super::data_type::{DataType, is_same_name};
 use super::expression::{Node, Token, canonical, parse, tokens, verbatim};
+use super::quote::qualified;
 use super::state::{Column, ColumnDefault, ObjectName};
+pub use comment::normal_comment;
 use constant::constant;
 
 /// The origin of the two texts of a comparison.
@@ -122,6 +125,16 @@ impl ColumnDefault {
             Found::Value(default) => Some(default),
             Found::Expression => Some(ColumnDefault::Expression(sql.trim().to_owned())),
         }
+    }
+}
+
+/// Returns a default without the cast to the domain of its column: `'{}'::email[]` becomes `'{}'::TEXT[]`.
+pub fn below_domain(sql: &str, domain: &ObjectName, ty: &DataType) -> String {
+    let sql = sql.trim();
+    let is_it = |cast: &str| is_same_name(cast.trim_end_matches("[]"), &qualified(domain));
+    match sql.rsplit_once("::").filter(|(_, cast)| is_it(cast)) {
+        Some((value, cast)) => format!("{value}::{ty}{}", if cast.ends_with("[]") { "[]" } else { "" }),
+        None => sql.to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Probes: queries that count the affected rows of a live database.
 
-use crate::sql::quote::literal;
+use crate::sql::quote::{literal, qualified};
+use crate::sql::state::Column;
 
 /// A probe. All names and expressions are SQL, quoted where necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,26 @@ pub enum Probe {
         /// The columns, without quotes.
         columns: Vec<String>,
     },
+    /// Whether two rows exclude each other.
+    Conflicts {
+        /// The table.
+        table: String,
+        /// The columns, or expressions in parentheses.
+        values: Vec<String>,
+        /// The operator for each of them.
+        operators: Vec<String>,
+        /// A condition that both rows must satisfy.
+        condition: Option<String>,
+    },
+    /// Whether a domain is missing or does not fit a column.
+    Domain {
+        /// The domain.
+        domain: String,
+        /// The type that it has to be based on.
+        base: String,
+        /// Whether the column accepts NULL.
+        nullable: bool,
+    },
     /// The number of rows that violate a check.
     Violations {
         /// The table.
@@ -113,6 +134,12 @@ impl DroppedObject {
 }
 
 impl Probe {
+    /// Returns the probe for the domain of a column; `None` if it has none.
+    pub fn of_domain(column: &Column) -> Option<Self> {
+        let domain = qualified(column.options.domain.as_ref()?);
+        Some(Probe::Domain { domain, base: column.ty.to_string(), nullable: column.nullable && !column.array })
+    }
+
     /// Returns the query. Its first value is the count. The second, if there is one, names what was counted.
     pub fn sql(&self) -> String {
         match self {
@@ -166,6 +193,17 @@ impl Probe {
                     names.join(", ")
                 )
             }
+            Probe::Conflicts { table, values, operators, condition } => {
+                let named = values.iter().zip(0..).map(|(value, at)| format!("{value} AS v{at}"));
+                let filter = condition.as_ref().map(|sql| format!(" WHERE ({sql})")).unwrap_or_default();
+                let rows = format!("(SELECT ctid AS row, {} FROM {table}{filter})", named.collect::<Vec<_>>().join(", "));
+                let same = operators.iter().zip(0..).map(|(operator, at)| format!("a.v{at} {operator} b.v{at}"));
+                format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM {rows} AS a JOIN {rows} AS b ON a.row < b.row AND {} LIMIT 1) AS pair",
+                    same.collect::<Vec<_>>().join(" AND ")
+                )
+            }
+            Probe::Domain { domain, base, nullable } => misfit(domain, base, *nullable),
             Probe::Violations { table, condition } => {
                 format!("SELECT count(*) FROM {table} WHERE NOT ({condition})")
             }
@@ -191,10 +229,36 @@ impl Probe {
             }
             Probe::Single { .. } => ("column holds single values", "columns hold single values"),
             Probe::Unindexed { .. } => ("foreign key has no index there", "foreign keys have no index there"),
+            Probe::Conflicts { .. } => ("pair of rows, or more, is in conflict", "pairs of rows are in conflict"),
+            Probe::Domain { .. } => ("domain does not fit", "domains do not fit"),
             Probe::Violations { .. } => ("row violates the check", "rows violate the check"),
         };
         format!("{count} {}", if count == 1 { one } else { many })
     }
+}
+
+/// Returns the query for what is wrong with a domain. `text` and `varchar` are read and written in the same way.
+fn misfit(domain: &str, base: &str, nullable: bool) -> String {
+    let texts = "('text'::regtype, 'varchar'::regtype)";
+    format!(
+        "SELECT (p.problem IS NOT NULL)::int::bigint, p.problem FROM (
+           SELECT CASE WHEN t.oid IS NULL THEN 'it does not exist'
+             WHEN t.typtype <> 'd' THEN 'it is a type and no domain'
+             WHEN b.base IS DISTINCT FROM w.base AND NOT (b.base IN {texts} AND w.base IN {texts})
+               THEN format('it is based on %s, and the field is %s', b.base, w.base)
+             WHEN t.typnotnull AND {nullable} THEN 'it does not allow NULL, and the field is optional' END AS problem
+           FROM (SELECT to_regtype({})::oid AS oid) AS r
+           CROSS JOIN (SELECT to_regtype({}) AS base) AS w
+           LEFT JOIN pg_type AS t ON t.oid = r.oid
+           LEFT JOIN LATERAL (
+             WITH RECURSIVE below AS (
+               SELECT t.typbasetype AS oid UNION ALL
+               SELECT u.typbasetype FROM below JOIN pg_type AS u ON u.oid = below.oid WHERE u.typtype = 'd')
+             SELECT below.oid::regtype AS base FROM below JOIN pg_type AS u ON u.oid = below.oid WHERE u.typtype <> 'd') AS b
+             ON true) AS p",
+        literal(domain),
+        literal(base)
+    )
 }
 
 fn dependents(table: &str, column: &str, dropped: &[DroppedObject]) -> String {

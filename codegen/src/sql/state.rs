@@ -11,6 +11,7 @@ mod other;
 mod row_security;
 
 use super::data_type::{DataType, is_same_name};
+use super::quote::qualified;
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
@@ -61,6 +62,8 @@ pub struct EnumType {
     pub name: ObjectName,
     /// The labels in their order.
     pub labels: Vec<String>,
+    /// The comment on it. Not if a whole database was read, in which comments are objects.
+    pub comment: Option<String>,
 }
 
 /// A sequence.
@@ -93,6 +96,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that do not belong to a constraint.
     pub indexes: Vec<Index>,
+    /// Exclusion constraints.
+    pub exclusions: Vec<Exclusion>,
     /// Its row security.
     pub row_security: RowSecurity,
     /// Where Citus keeps its rows.
@@ -230,6 +235,17 @@ pub struct Index {
     pub valid: bool,
 }
 
+/// An exclusion constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Its index, which has the name of the constraint and is not unique.
+    pub index: Index,
+    /// The operator for each part of the index, as SQL: `&&`, `OPERATOR(tools.&&)`.
+    pub operators: Vec<String>,
+    /// When it is checked, if it can be deferred.
+    pub deferrable: Option<Deferrable>,
+}
+
 /// One part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexPart {
@@ -273,6 +289,7 @@ impl State {
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
             table.checks.sort_by(|a, b| a.name.cmp(&b.name));
             table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            table.exclusions.sort_by(|a, b| a.index.name.cmp(&b.index.name));
             table.row_security.policies.sort_by(|a, b| a.name.cmp(&b.name));
         }
     }
@@ -307,6 +324,7 @@ impl Table {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             indexes: Vec::new(),
+            exclusions: Vec::new(),
             row_security: RowSecurity::default(),
             distribution: Distribution::default(),
             used_by: Vec::new(),
@@ -335,7 +353,29 @@ impl Column {
             (Some(a), Some(b)) => is_same_name(a, b),
             (a, b) => a == b,
         };
-        !self.ty.is_same(&next.ty) || self.array != next.array || !same_collation
+        !self.has_type_of(next) || self.array != next.array || !same_collation
+    }
+
+    /// Returns whether both have the same type in PostgreSQL. What a domain is based on does not matter.
+    fn has_type_of(&self, other: &Self) -> bool {
+        match (&self.options.domain, &other.options.domain) {
+            (None, None) => self.ty.is_same(&other.ty),
+            _ => self.named_type().is_same(&other.named_type()),
+        }
+    }
+
+    /// Returns the type in words, with `[]` for an array.
+    pub(in crate::sql) fn type_words(&self) -> String {
+        let ty = self.options.domain.as_ref().map_or_else(|| self.ty.to_string(), ToString::to_string);
+        format!("{ty}{}", if self.array { "[]" } else { "" })
+    }
+
+    /// Returns the type as PostgreSQL names it: the domain, or the type.
+    pub fn named_type(&self) -> DataType {
+        match &self.options.domain {
+            Some(domain) => DataType::Other(qualified(domain)),
+            None => self.ty.clone(),
+        }
     }
 }
 
@@ -378,6 +418,15 @@ impl Index {
     /// Returns whether it indexes plain columns of all rows, as a key does.
     pub fn is_plain(&self) -> bool {
         self.predicate.is_none() && self.parts.iter().all(|part| matches!(part.target, IndexTarget::Column(_)))
+    }
+
+    /// Returns its expressions, and its condition.
+    pub fn expressions(&self) -> impl Iterator<Item = &String> {
+        let parts = self.parts.iter().filter_map(|part| match &part.target {
+            IndexTarget::Expression(sql) => Some(sql),
+            IndexTarget::Column(_) => None,
+        });
+        parts.chain(&self.predicate)
     }
 
     /// Returns its columns, without those in expressions.

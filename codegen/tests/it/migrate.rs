@@ -1,8 +1,8 @@
 //! Migrations between two schemas: what they say, and that PostgreSQL does it.
 //!
 //! A case is a folder of `fixtures/migrate`: `previous.dsl` (none: nothing is there), `next.dsl`, and
-//! maybe `rows.sql` that fills the tables before, `after.sql` whose rows are shown afterwards, and
-//! `renames`, one option to a line.
+//! maybe `before.sql` with what the schemas only name, `rows.sql` that fills the tables before, `after.sql` whose rows
+//! are shown afterwards, and `renames`, one option to a line.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{
     Action, Change, Column, ColumnDefault, ConstraintOptions, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side,
-    State, Work, diff, lint_step, lower, plan, plan_online, render, summary,
+    State, TableObject, Work, diff, lint_step, lower, plan, plan_online, render, summary,
 };
 use relata_devdb::DevDb;
 
@@ -60,6 +60,7 @@ pub(crate) struct Case {
     pub(crate) previous: End,
     pub(crate) next: End,
     pub(crate) options: DiffOptions,
+    pub(crate) before: String,
     pub(crate) rows: String,
     pub(crate) after: String,
 }
@@ -73,6 +74,7 @@ impl Case {
             previous: text("previous.dsl").map_or_else(|_| End::empty(), |text| End::of(&text)),
             next: End::of(&text("next.dsl").expect("a case has a next.dsl")),
             options: DiffOptions { renames: renames.collect(), ..DiffOptions::default() },
+            before: text("before.sql").unwrap_or_default(),
             rows: text("rows.sql").unwrap_or_default(),
             after: text("after.sql").unwrap_or_default(),
         }
@@ -89,7 +91,7 @@ fn migrations_run_and_lead_to_the_schema() {
         let sql = migration(&case.previous, &case.next, &case.options);
         let words = summary(&changes(&case.previous, &case.next, &case.options).unwrap_or_default());
 
-        let migrated = Database::create(&server);
+        let migrated = Database::with(&server, &case.before);
         migrated.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
         migrated.run(&case.rows).expect("the rows fit the previous schema");
         if let Err(error) = migrated.migrate(&sql) {
@@ -97,7 +99,7 @@ fn migrations_run_and_lead_to_the_schema() {
         }
         let after = migrated.run(&case.after).expect("the query fits the next schema");
 
-        let fresh = Database::create(&server);
+        let fresh = Database::with(&server, &case.before);
         fresh.migrate(&from_empty(&case.next)).expect("the next schema can be made");
         similar(&migrated.catalog(), &fresh.catalog(), path);
         insta::assert_snapshot!(format!("{words}\n{sql}\n{after}"));
@@ -114,7 +116,7 @@ fn online_migrations_lead_to_the_same() {
         let sql = render(&plan_online(changes.clone()));
         assert_eq!(sql, render(&plan_online(changes)), "the same changes give the same text");
 
-        let mut online = Database::create(&server);
+        let mut online = Database::with(&server, &case.before);
         online.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
         online.run(&case.rows).expect("the rows fit the previous schema");
         if let Err(error) = online.deploy(&sql) {
@@ -122,11 +124,11 @@ fn online_migrations_lead_to_the_same() {
         }
         let after = online.run(&case.after).expect("the query fits the next schema");
 
-        let fresh = Database::create(&server);
+        let fresh = Database::with(&server, &case.before);
         fresh.migrate(&from_empty(&case.next)).expect("the next schema can be made");
         similar(&online.catalog(), &fresh.catalog(), path);
 
-        let at_once = Database::create(&server);
+        let at_once = Database::with(&server, &case.before);
         at_once.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
         at_once.run(&case.rows).expect("the rows fit the previous schema");
         at_once.migrate(&migration(&case.previous, &case.next, &case.options)).expect("the migration runs");
@@ -141,7 +143,7 @@ fn migrations_can_be_taken_back() {
     let server = DevDb::start().expect("there is a PostgreSQL");
     insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
         let case = Case::read(path);
-        let database = Database::create(&server);
+        let database = Database::with(&server, &case.before);
         database.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
         let start = database.catalog();
         database.migrate(&migration(&case.previous, &case.next, &case.options)).expect("the migration runs");
@@ -301,19 +303,24 @@ fn online_plans_do_long_work_under_weak_locks() {
         for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
             let is_inevitable = match &step.action {
                 // The type of a replaced enum, a sequence that goes, a default that is the database's own business, another
-                // expression.
+                // expression, a column in an exclusion constraint.
                 Action::AlterColumns { alterations, .. } => alterations.iter().any(|alteration| {
                     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
                     let (previous, next) = (&alteration.previous, &alteration.next);
                     let is_unknown = next.default == Some(ColumnDefault::Unmanaged);
                     let is_computed = next.generated.is_some() && previous.is_recreated(next);
+                    let has_domain = alteration.retyped && next.options.domain.is_some();
                     is_computed
+                        || has_domain
+                        || !alteration.belongings.exclusions.is_empty()
                         || alteration.retyped
                             && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
                 }),
-                Action::AddColumns { columns, .. } => {
-                    columns.iter().any(|spec| spec.column.identity.is_some() || spec.column.generated.is_some())
-                }
+                Action::AddObject { object: TableObject::Exclusion(_), .. } => true,
+                Action::AddColumns { columns, .. } => columns.iter().any(|spec| {
+                    let column = &spec.column;
+                    column.identity.is_some() || column.generated.is_some() || column.options.domain.is_some()
+                }),
                 _ => false,
             };
             assert!(is_inevitable || step.lock <= Lock::RowExclusive, "{}: {}", path.display(), step.sql());

@@ -16,6 +16,13 @@ impl Database {
         Self::of(server.create_database("codegen").expect("a database can be created"))
     }
 
+    /// A database in which this has run.
+    pub(crate) fn with(server: &DevDb, sql: &str) -> Self {
+        let database = Self::create(server);
+        database.run(sql).expect("the preparation runs");
+        database
+    }
+
     pub(crate) fn of(database: TestDatabase) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let (client, connection) =
@@ -84,4 +91,6 @@ FROM pg_sequence s
 LEFT JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype = 'a' AND d.refobjsubid > 0
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 ORDER BY s.seqrelid::regclass::text;
+SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description FROM pg_description
+WHERE objoid >= 16384 AND classoid IN ('pg_class'::regclass, 'pg_type'::regclass) AND description NOT LIKE 'by hand%' ORDER BY 2, 3;
 ";

@@ -37,7 +37,7 @@ fn printed_texts_equal_written_ones() {
     let server = DevDb::start().expect("there is a PostgreSQL");
     insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
         let case = Case::read(path);
-        let database = Database::create(&server);
+        let database = Database::with(&server, &case.before);
         database.migrate(&from_empty(&case.next)).expect("the schema can be made");
         let [defaults, checks, predicates, types] =
             [DEFAULTS, CHECKS, PREDICATES, TYPES].map(|query| texts(&database, query));

@@ -88,9 +88,15 @@ async fn ask(connection: &PooledConnection, sql: &str) -> Result<Vec<Type>, Fail
     let name = format!("relata_{}", Uuid::new_v4().simple());
     let text = format!(
         "PREPARE {name} AS {sql}\n;\
-         SELECT t.oid, t.typname, t.typtype, t.typelem, e.typname, e.typtype FROM pg_catalog.pg_prepared_statements p \
+         SELECT t.oid, t.typname, t.typtype, t.typelem, e.typname, e.typtype, b.oid, b.typname, b.typtype \
+         FROM pg_catalog.pg_prepared_statements p \
          CROSS JOIN LATERAL unnest(p.parameter_types::oid[]) WITH ORDINALITY AS u (oid, place) \
          JOIN pg_catalog.pg_type t ON t.oid = u.oid LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem \
+         LEFT JOIN LATERAL (WITH RECURSIVE d (oid) AS (SELECT t.typbasetype WHERE t.typtype = 'd' \
+         UNION ALL SELECT e.typbasetype WHERE e.typtype = 'd' \
+         UNION ALL SELECT x.typbasetype FROM d JOIN pg_catalog.pg_type x ON x.oid = d.oid WHERE x.typtype = 'd') \
+         SELECT x.oid, x.typname, x.typtype FROM d JOIN pg_catalog.pg_type x ON x.oid = d.oid \
+         WHERE x.typtype <> 'd') b ON true \
          WHERE p.name = '{name}' ORDER BY u.place;\
          DEALLOCATE {name}"
     );
@@ -108,7 +114,11 @@ fn read_type(row: &tokio_postgres::SimpleQueryRow) -> Type {
     let named = |oid: u32, name: &str, kind: Kind| {
         Type::from_oid(oid).unwrap_or_else(|| Type::new(name.to_owned(), oid, kind, String::new()))
     };
-    let kind_of = |letter: &str| if letter == "e" { Kind::Enum(Vec::new()) } else { Kind::Simple };
+    let kind_of = |letter: &str| match letter {
+        "e" => Kind::Enum(Vec::new()),
+        "d" => Kind::Domain(named(oid(6), text(7), if text(8) == "e" { Kind::Enum(Vec::new()) } else { Kind::Simple })),
+        _ => Kind::Simple,
+    };
     let kind = match oid(3) {
         0 => kind_of(text(2)),
         element => Kind::Array(named(element, text(4), kind_of(text(5)))),

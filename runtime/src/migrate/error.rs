@@ -418,6 +418,8 @@ fn advice(error: &DbError) -> Option<&'static str> {
     {
         "drop the view, policy, trigger or other object that uses it in a statement before this one, and make it again \
          after it, in the same migration"
+    } else if *code == SqlState::UNDEFINED_OBJECT && error.message().starts_with("type ") {
+        "create the type in a statement before this one: a schema only names its domains"
     } else if *code == SqlState::NOT_NULL_VIOLATION {
         "rows without a value exist: give the column a default, or fill it in an earlier statement; if this statement adds \
          it, add it without NOT NULL, fill it, and then set NOT NULL"

@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Column, Row};
 
 use super::node::raw_value;
 use crate::error::{Error, Result};
-use crate::value::{Decode, List, Scalar, decode_list};
+use crate::value::{Decode, List, Scalar, accepts_list, decode_list};
 
 /// A column of a raw result: a scalar, an optional one, or a list.
 #[diagnostic::on_unimplemented(
@@ -50,7 +50,7 @@ impl<T: Scalar> RawColumn for Option<T> {
 
 impl<T: Scalar> RawColumn for List<T> {
     fn accepts(ty: &Type) -> bool {
-        matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+        accepts_list::<T>(ty)
     }
 
     fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {

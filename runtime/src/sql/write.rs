@@ -505,7 +505,11 @@ impl<P: Pass> Writer<'_, P> {
     /// Writes `coalesce(t0."tags", '{}') || $1`: a list that is null in the database is read as an empty one.
     fn push_appended(&mut self, column: &Column, values: Param) {
         self.push("coalesce(");
-        self.push_column(TABLE, column);
+        if column.domain {
+            self.push_comparable(TABLE, column)
+        } else {
+            self.push_column(TABLE, column)
+        }
         self.push(", '{}') || ");
         self.push_typed(column, values);
     }

@@ -166,7 +166,7 @@ impl<'t, P: Pass> Writer<'t, P> {
     #[inline]
     pub(super) fn push_read(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
-        if let Some(wire) = column.wire {
+        if let Some(wire) = column.wire.or_else(|| list_type(column)) {
             self.push("::");
             self.push(wire);
         }
@@ -235,13 +235,15 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_param(param);
         if let Some(wire) = column.wire {
             self.push_casts([wire, column.sql_type]);
+        } else if column.domain {
+            self.push_casts([column.sql_type]);
         }
     }
 
     /// Writes a parameter in the column's type, where the statement does not determine it.
     pub(super) fn push_typed(&mut self, column: &Column, param: Param) {
         self.push_value(column, param);
-        if column.wire.is_none() {
+        if column.wire.is_none() && !column.domain {
             self.push("::");
             self.push(column.sql_type);
         }
@@ -256,6 +258,8 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_param(param);
         if let Some(wire) = column.wire {
             self.push_casts([element(wire), element(column.sql_type)]);
+        } else if column.domain {
+            self.push_casts([element(column.sql_type)]);
         }
     }
 
@@ -323,8 +327,14 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
         "xml[]" => Some("text[]"),
         // PostgreSQL has no operators between arrays of `bit` and `varbit`, and both are sent as `varbit`.
         "varbit[]" => Some("varbit[]"),
-        _ => None,
+        _ => list_type(column),
     }
+}
+
+/// Returns the type of a list whose elements have a domain. PostgreSQL has no operators between such a list and one of
+/// the type below the domain.
+fn list_type(column: &Column) -> Option<&'static str> {
+    (column.domain && column.sql_type.ends_with("[]")).then_some(column.wire.unwrap_or(column.sql_type))
 }
 
 /// Returns whether the column holds an enum or a list of enums. Only their types have quoted names.

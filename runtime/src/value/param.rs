@@ -115,6 +115,9 @@ impl fmt::Debug for Param {
 impl ToSql for Param {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
         if !self.fits(ty) {
+            if let Kind::Domain(below) = ty.kind() {
+                return self.to_sql(below, out);
+            }
             return Err(format!("{} was given for a parameter of type {ty}; cast it in the SQL", self.kind()).into());
         }
         match self {
@@ -168,7 +171,10 @@ fn raw_to_sql(value: &[u8], ty: &Type, out: &mut BytesMut) -> Result<(), BoxErro
         Type::INT2 => 2,
         Type::INT4 => 4,
         Type::INT8 => 8,
-        _ => value.len(),
+        _ => match ty.kind() {
+            Kind::Domain(below) => return raw_to_sql(value, below, out),
+            _ => value.len(),
+        },
     };
     match integer(value).filter(|_| size != value.len()) {
         Some(number) => int_to_sql(number, ty, out),

@@ -28,7 +28,15 @@ pub(crate) fn only_value(row: &[u8]) -> Result<Option<&[u8]>, BoxError> {
 
 /// Returns whether a column holds a list of such values.
 pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
-    matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+    matches!(ty.kind(), Kind::Array(element) if T::accepts(below(element)))
+}
+
+/// Returns the type that a domain is based on, or the type itself.
+fn below(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(inner) => below(inner),
+        _ => ty,
+    }
 }
 
 /// A Rust type that a column can hold.

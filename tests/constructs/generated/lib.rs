@@ -10,6 +10,9 @@ pub mod area;
 pub mod club;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod contact;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod customer;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -46,6 +49,9 @@ pub mod rack;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod shift;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod status;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -59,6 +65,7 @@ pub mod turnover;
 pub use self::{
     area::Area,
     club::Club,
+    contact::Contact,
     customer::Customer,
     depot::Depot,
     habit::Habit,
@@ -71,6 +78,7 @@ pub use self::{
     product::Product,
     rack::Rack,
     relata_client::{Client, Models, Transaction},
+    shift::Shift,
     status::Status,
     tag::Tag,
     turnover::Turnover,

@@ -76,4 +76,12 @@ impl Models {
     pub fn parcel(&self) -> rt::Delegate<super::parcel::Parcel> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Contact`.
+    pub fn contact(&self) -> rt::Delegate<super::contact::Contact> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Shift`.
+    pub fn shift(&self) -> rt::Delegate<super::shift::Shift> {
+        rt::Delegate::new(&self.executor)
+    }
 }

@@ -71,13 +71,20 @@ fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Opti
 
 /// Whether the type in PostgreSQL is one of those that the value can have.
 fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bool {
-    let ty = match (value.list, ty.kind()) {
-        (true, Kind::Array(element)) => element,
-        (false, Kind::Domain(inner)) => inner,
+    let ty = match (value.list, below(ty).kind()) {
+        (true, Kind::Array(element)) => below(element),
         (false, Kind::Array(_)) | (true, _) => return false,
-        (false, _) => ty,
+        (false, _) => below(ty),
     };
     value.database_types(schema, derived).iter().any(|known| known == ty.name())
+}
+
+/// Returns the type that a domain is based on.
+fn below(ty: &Type) -> &Type {
+    match ty.kind() {
+        Kind::Domain(inner) => below(inner),
+        _ => ty,
+    }
 }
 
 fn words(value: &ValueType, schema: &Schema, derived: bool) -> String {

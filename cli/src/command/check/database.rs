@@ -5,13 +5,14 @@ use relata_codegen::CompiledClient;
 use relata_codegen::diagnostics::{Diagnostic, Span};
 use relata_codegen::ir::{Arity, Schema};
 use relata_codegen::queries::{Confinement, Query, ResultColumn};
-use relata_codegen::sql::{Pair, plan, render};
+use relata_codegen::sql::{Pair, State, lower, plan, render};
 use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::{Client, Column, Statement};
 
 use super::super::verify::start;
 use super::compare::compare_types;
 use crate::compare::difference::{Renames, difference};
+use crate::compare::domains;
 use crate::compare::endpoint::Loaded;
 use crate::database::Database;
 use crate::failure::Failure;
@@ -20,6 +21,10 @@ use crate::terminal::output;
 /// The differences that PostgreSQL reports.
 pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
     let Some(schema) = &compiled.schema else { return Ok(Vec::new()) };
+    if let Some(url) = url {
+        let client = Database::parse(url, "--url")?.connect().await?;
+        refuse_misfits(&client, schema).await?;
+    }
     if compiled.queries.is_empty() {
         output::eprint("there are no queries to prepare");
         return Ok(Vec::new());
@@ -46,6 +51,17 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
     Ok(found)
 }
 
+/// Fails if the database lacks a domain of the schema, or if the domain has another type.
+async fn refuse_misfits(client: &Client, schema: &Schema) -> Result<(), Failure> {
+    let problems = domains::problems(client, &lower(schema)).await?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines: String = problems.iter().map(|problem| format!("\n  - {problem}")).collect();
+    Err(Failure::refused(format!("the database does not have the domains of the schema:{lines}"))
+        .help("create the domain, or make the field's type what it is based on: `codegen db pull` writes that"))
+}
+
 /// Creates the tables of the schema in an empty database. The schema does not contain the definitions of views, so a
 /// table is created for each.
 async fn make_tables(client: &mut Client, schema: &Schema) -> Result<(), Failure> {
@@ -53,7 +69,12 @@ async fn make_tables(client: &mut Client, schema: &Schema) -> Result<(), Failure
     schema.models.iter_mut().for_each(|model| model.is_view = false);
     schema.foreign_keys = false;
     let pair = Pair { previous: &Loaded::empty(), next: &Loaded::of_schema(&schema) };
-    let sql = render(&plan(difference(pair, Renames::none())?));
+    let state = &pair.next.state;
+    let extensions = State { extensions: state.extensions.clone(), ..State::default() };
+    let extensions = Loaded { state: extensions, ..Loaded::empty() };
+    let first = difference(Pair { next: &extensions, ..pair }, Renames::none())?;
+    let domains = domains::stand_ins(state);
+    let sql = render(&plan(first)) + &domains + &render(&plan(difference(pair, Renames::none())?));
     migrate::execute(client, "schema.sql", &sql, &Options::default()).await?;
     Ok(())
 }

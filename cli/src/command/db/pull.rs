@@ -22,7 +22,8 @@ use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Engine, Model, Schema};
 use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{
-    Catalog, CatalogObject, Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary,
+    Catalog, CatalogObject, Change, Exclusion, Index, Inexpressible, ObjectName, Pair, State, expressible, lower,
+    summary,
 };
 use tokio_postgres::Client;
 
@@ -90,6 +91,9 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
     let secured = lower(&repaired.schema);
     live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
+    if repaired.schema.comments {
+        live.inventory.forget_comments(&secured.enums, current);
+    }
     let (views, indexes) = managed_views(&repaired.schema, current.unwrap_or_default());
     live.inventory.forget_views(&views, &indexes);
     for line in warnings(&live, &repaired, existing.as_ref(), args)? {
@@ -431,6 +435,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
     };
     let next = tables_of(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
+    changes.retain(|change| !is_own_comment(change));
     changes.extend(more(&live.loaded.state, &lower(&old.schema)));
     if changes.is_empty() && live.views.is_empty() {
         return repair(old.sources.clone(), &BTreeMap::new());
@@ -483,7 +488,10 @@ fn more(live: &State, known: &State) -> Vec<Change> {
             |it: &Index| key.is_some_and(|key| it.unique && it.is_plain() && it.columns().eq(key.columns.iter()));
         let indexes = table.indexes.iter().filter(|it| other.indexes.iter().all(|known| known.name != it.name));
         let indexes = indexes.filter(|it| !is_key(it));
+        let is_new = |it: &&Exclusion| other.exclusions.iter().all(|known| known.index.name != it.index.name);
+        let exclusions = table.exclusions.iter().filter(is_new).cloned().map(TableObject::Exclusion);
         let objects = checks.cloned().map(TableObject::Check).chain(indexes.cloned().map(TableObject::Index));
+        let objects = objects.chain(exclusions);
         changes.extend(objects.map(|object| Change::DropObject { table: table.name.clone(), object }));
     }
     changes
@@ -492,6 +500,12 @@ fn more(live: &State, known: &State) -> Vec<Change> {
 /// Describes, in words, what the texts do not say about the database.
 fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
     let next = tables_of(&repaired.schema);
-    let changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
+    let mut changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
+    changes.retain(|change| !is_own_comment(change));
     Ok(summary(&changes))
+}
+
+/// Returns whether a `///` comment has none of the database in its place: the author's words stay.
+fn is_own_comment(change: &Change) -> bool {
+    matches!(change, Change::SetComment { previous: None, .. })
 }

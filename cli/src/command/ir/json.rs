@@ -18,6 +18,8 @@ pub(crate) struct Schema<'s> {
     version: u32,
     foreign_keys: bool,
     engine: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    comments: bool,
     schemas: &'s [String],
     extensions: Vec<Extension<'s>>,
     enums: Vec<Enum<'s>>,
@@ -72,6 +74,8 @@ struct Model<'s> {
     primary_key: Option<Key<'s>>,
     indexes: Vec<Key<'s>>,
     checks: Vec<Check<'s>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclusions: Vec<Key<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,27 +102,28 @@ struct Field<'s> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 enum Kind<'s> {
-    #[serde(rename_all = "camelCase")]
-    Column {
-        db_name: &'s str,
-        #[serde(rename = "type")]
-        ty: Value,
-        default: Option<Value>,
-        updated_at: bool,
-        generated: Option<Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        identity: Option<Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        collation: Option<Value>,
-        sensitive: bool,
-        renamed_from: Option<&'s str>,
-        using: Option<&'s str>,
-    },
-    Relation {
-        model: &'s str,
-        relation: u32,
-        side: &'static str,
-    },
+    Column(Box<ColumnKind<'s>>),
+    Relation { model: &'s str, relation: u32, side: &'static str },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ColumnKind<'s> {
+    db_name: &'s str,
+    #[serde(rename = "type")]
+    ty: Value,
+    default: Option<Value>,
+    updated_at: bool,
+    generated: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collation: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<Value>,
+    sensitive: bool,
+    renamed_from: Option<&'s str>,
+    using: Option<&'s str>,
 }
 
 #[derive(Serialize)]
@@ -203,6 +208,7 @@ impl<'s> Schema<'s> {
                 ir::Engine::PostgreSql => "postgresql",
                 ir::Engine::Citus => "citus",
             },
+            comments: schema.comments,
             schemas: &schema.namespaces,
             extensions: extensions.collect(),
             enums: schema.walk_enums().map(enumeration).collect(),
@@ -253,6 +259,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         primary_key,
         indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
         checks: checks.collect(),
+        exclusions: model.exclusions.iter().map(|it| exclusion(walker, it)).collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
         row_security: walker.schema.tenant().map(|_| model.row_security),
         storage: &model.storage,
@@ -292,6 +299,14 @@ fn index<'s>(walker: ModelWalker<'s>, index: &'s Index) -> Key<'s> {
         predicate: index.predicate.as_deref(),
         ..key(walker, &index.options)
     }
+}
+
+fn exclusion<'s>(walker: ModelWalker<'s>, exclusion: &'s ir::Exclusion) -> Key<'s> {
+    let mut key = Key { unique: None, ..index(walker, &exclusion.index) };
+    for (field, operator) in key.fields.iter_mut().zip(&exclusion.operators) {
+        field["with"] = json!(operator);
+    }
+    key
 }
 
 /// A key with only its options.
@@ -345,7 +360,7 @@ fn field(walker: FieldWalker<'_>) -> Field<'_> {
 }
 
 fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
-    Kind::Column {
+    Kind::Column(Box::new(ColumnKind {
         db_name: &column.db_name,
         ty: column_type(walker),
         default: column.default.as_ref().map(|default| default_value(walker, default)),
@@ -353,10 +368,11 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         generated: column.generated.as_ref().map(|it| json!({ "sql": it.sql, "virtual": it.is_virtual })),
         identity: column.identity.as_ref().map(identity),
         collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
+        domain: column.domain.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
-    }
+    }))
 }
 
 /// The options that have PostgreSQL's default are null.

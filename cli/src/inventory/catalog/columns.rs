@@ -1,6 +1,6 @@
 //! Properties of columns, keys, constraints and indexes that the schema language cannot express.
 
-use super::{is_shared, own};
+use super::{below, is_shared, own};
 use crate::introspect::SET_BY_USER;
 
 pub(super) fn queries() -> Vec<String> {
@@ -45,7 +45,8 @@ fn generated() -> String {
 /// name at each use, or of a column that is not an integer. For these, the schema has `autoincrement()`, which creates a sequence for the column
 /// in a new database, or `dbgenerated()`, which does not say what the default is.
 fn counting_defaults() -> String {
-    let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
+    let integer = |ty: &str| format!("{} IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)", below(ty));
+    let is_integer = integer("a.atttypid");
     let of_column =
         "o.classid = 'pg_class'::regclass AND o.deptype = 'a' AND o.refobjid = c.oid AND o.refobjsubid = a.attnum";
     let is_own = format!(
@@ -61,7 +62,8 @@ fn counting_defaults() -> String {
          WHERE ({of_column} OR s.relnamespace = c.relnamespace AND starts_with(s.relname, format('%s_%s_seq', c.relname, a.attname)))
            AND NOT EXISTS (SELECT FROM pg_attrdef AS f WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
                 AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass::text)
-                AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) AND NOT {})",
+                AND {} AND NOT {})",
+        integer("b.atttypid"),
         is_shared("s.oid")
     );
     let unused = format!(
@@ -92,6 +94,9 @@ fn counting_defaults() -> String {
 
 /// Collations of types that the schema language does not know.
 fn column_collations() -> String {
+    // The elements of a list can have a domain, too.
+    let element = "CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END";
+    let below = below(element);
     of_columns(
         "column with a collation",
         "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname,
@@ -99,8 +104,11 @@ fn column_collations() -> String {
         "format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE %s COLLATE %s', n.nspname, c.relname, a.attname,
             format_type(a.atttypid, a.atttypmod),
             (pg_identify_object('pg_collation'::regclass, a.attcollation, 0)).identity)",
-        r"a.attcollation <> t.typcollation
-            AND format_type(a.atttypid, NULL) !~ '^(.*[.])?(text|character varying|character|citext)([[][]])?$'",
+        &format!(
+            r"a.attcollation <> t.typcollation
+            AND format_type(a.atttypid, NULL) !~ '^(.*[.])?(text|character varying|character|citext)([[][]])?$'
+            AND format_type({below}, NULL) !~ '^(.*[.])?(text|character varying|character|citext)$'"
+        ),
     )
 }
 
@@ -142,7 +150,8 @@ fn column_storage() -> String {
 fn constraints() -> String {
     format!(
         "SELECT 'pg_constraint'::text, k.oid, n.nspname::text,
-            CASE k.contype WHEN 'x' THEN 'exclusion constraint' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
+            CASE k.contype WHEN 'x' THEN CASE WHEN m.amname IN ('btree', 'hash', 'gist', 'spgist')
+                    THEN 'exclusion constraint' ELSE 'exclusion constraint of another method' END WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                 ELSE 'check' END,
             format('%I on %I.%I (%s)', k.conname, n.nspname, c.relname, pg_get_constraintdef(k.oid)),
             format('%s on %s.%s', k.conname, n.nspname, c.relname), true,
@@ -151,6 +160,7 @@ fn constraints() -> String {
                 WHERE t.oid = k.confrelid AND m.nspname = ANY($1) AND NOT t.relispartition) THEN
                 format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)) END
          FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         LEFT JOIN pg_class AS x ON x.oid = k.conindid AND k.contype = 'x' LEFT JOIN pg_am AS m ON m.oid = x.relam
          WHERE k.contype IN ('x', 'f', 'p', 'c') AND k.conparentid = 0 AND NOT c.relispartition AND {}",
         own("pg_class", "c")
     )
@@ -216,7 +226,10 @@ fn index_details() -> String {
             ('index that clusters its table', i.indisclustered),
             ('index that is not valid', NOT i.indisvalid)
          ) AS v (kind, holds)
-         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
+         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}
+           -- The statement of an exclusion constraint contains them.
+           AND NOT (v.kind IN ('index with a collation', 'index with options of an operator class')
+             AND EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = x.oid AND k.contype = 'x'))",
         own("pg_class", "c")
     )
 }

@@ -1,6 +1,6 @@
 //! Types, sequences, collations, text search.
 
-use super::{identity, is_shared, named, own};
+use super::{below, identity, is_shared, named, own};
 
 pub(super) fn queries() -> Vec<String> {
     vec![
@@ -125,10 +125,11 @@ fn sequences() -> String {
     let counts = format!(
         "EXISTS (SELECT FROM pg_depend AS o JOIN pg_attrdef AS f ON f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
             JOIN pg_attribute AS b ON b.attrelid = f.adrelid AND b.attnum = f.adnum
-             AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
+             AND {} IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
             WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a'
               AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', c.oid::regclass::text)
               AND NOT {})",
+        below("b.atttypid"),
         is_shared("c.oid")
     );
     let options = "format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',

@@ -18,7 +18,7 @@ pub(super) fn constraints_beyond(s: &mut Sketch) {
         literal(&table),
         literal(distinct)
     ));
-    for name in [checked, lonely, excluded] {
+    for name in [checked, lonely] {
         s.tell(name);
     }
 }

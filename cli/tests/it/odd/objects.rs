@@ -141,5 +141,6 @@ pub(super) fn comments(s: &mut Sketch) {
         "COMMENT ON TABLE {table} IS E'*/ \" \\n // {{ it''s'; COMMENT ON COLUMN {table}.{column} IS '@@id'"
     ));
     s.run("COMMENT ON SCHEMA public IS 'x'");
-    s.tell(&format!("table column public.{table}.{column}"));
+    s.run(&format!("COMMENT ON CONSTRAINT pk_of_{} ON {table} IS 'the key'", s.used.len()));
+    s.tell(&format!("table constraint pk_of_{} on public.{table}", s.used.len()));
 }

@@ -193,7 +193,8 @@ fn edit_key(sketch: &mut Sketch, random: &mut Random) {
 
 fn edit_model(sketch: &mut Sketch, random: &mut Random) {
     let Some(at) = random.place(sketch.models.len()) else { return };
-    match random.below(16) {
+    match random.below(17) {
+        16 => comment(sketch, random, at),
         0 | 1 => {
             let field = sketch.field(random);
             sketch.models[at].fields.push(field);
@@ -212,7 +213,9 @@ fn edit_model(sketch: &mut Sketch, random: &mut Random) {
         5 => {
             let indexes = &mut sketch.models[at].indexes;
             if let Some(place) = random.place(indexes.len()) {
-                indexes[place].unique = false;
+                // What was unique stays so only if another constraint sees to it.
+                indexes[place].unique &= random.percent(50);
+                indexes[place].excludes ^= indexes[place].unique;
                 indexes[place].is_named ^= true;
                 indexes[place].is_computed = random.percent(30);
             }
@@ -226,6 +229,16 @@ fn edit_model(sketch: &mut Sketch, random: &mut Random) {
         }
         8 => replace_field(sketch, random, at),
         _ => edit_field(sketch, random, at),
+    }
+}
+
+/// A model or a field gets another comment, or none.
+fn comment(sketch: &mut Sketch, random: &mut Random, at: usize) {
+    let new = random.percent(70).then(|| sketch.number());
+    let model = &mut sketch.models[at];
+    match random.place(model.fields.len() + 1) {
+        Some(place) if place < model.fields.len() => model.fields[place].comment = new,
+        _ => model.comment = new,
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Model {
     pub(super) indexes: Vec<Index>,
     /// Fields that a check is about, each with the number in its name.
     pub(super) checks: Vec<(usize, usize)>,
+    /// The number in its comment.
+    pub(super) comment: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ pub(super) struct Field {
     pub(super) arity: Arity,
     pub(super) default: Option<usize>,
     pub(super) unique: bool,
+    /// The number in its comment.
+    pub(super) comment: Option<usize>,
 }
 
 /// A field that points at the `id` of a model.
@@ -80,6 +84,8 @@ pub(super) struct Index {
     pub(super) is_named: bool,
     /// Its first part is an expression over the field.
     pub(super) is_computed: bool,
+    /// If unique, it is an exclusion constraint.
+    pub(super) excludes: bool,
 }
 
 /// A view of fields of a model. Each column is named after the number of its field.
@@ -258,6 +264,7 @@ impl Sketch {
             links: Vec::new(),
             indexes: Vec::new(),
             checks: Vec::new(),
+            comment: random.percent(20).then_some(id),
         };
         self.models.push(model);
         let at = self.models.len() - 1;
@@ -280,7 +287,9 @@ impl Sketch {
         let default = random.percent(50).then(|| random.below(2));
         let unique = random.percent(15) && arity != Arity::List && kind.is_key();
         let db = self.db_name(random);
-        let mut field = Field { id, name: format!("field{id}"), db, renamed_from: None, kind, arity, default, unique };
+        let comment = random.percent(20).then_some(id);
+        let name = format!("field{id}");
+        let mut field = Field { id, name, db, renamed_from: None, kind, arity, default, unique, comment };
         field.mend();
         field
     }
@@ -305,7 +314,8 @@ impl Sketch {
         let unique = random.percent(30) && first.kind.is_key();
         let condition = random.pick(&usable).filter(|_| random.percent(30)).map(|field| field.id);
         let (descending, is_named, is_computed) = (random.percent(20), random.percent(20), random.percent(20));
-        model.indexes.push(Index { id, fields, unique, descending, condition, is_named, is_computed });
+        let excludes = random.percent(40);
+        model.indexes.push(Index { id, fields, unique, descending, condition, is_named, is_computed, excludes });
     }
 
     pub(super) fn add_check(&mut self, random: &mut Random, at: usize) {
@@ -345,7 +355,7 @@ impl Sketch {
 
     /// The text of the schema.
     pub(super) fn text(&self) -> String {
-        let mut text = "datasource db {\n  provider = \"postgresql\"\n}\n".to_owned();
+        let mut text = "datasource db {\n  provider = \"postgresql\"\n}\n\ngenerator client {\n  provider = \"relata\"\n  comments = true\n}\n".to_owned();
         for it in &self.enums {
             let _ = writeln!(text, "\nenum {} {{", it.name);
             for (_, name, label) in &it.labels {
@@ -403,7 +413,7 @@ impl Sketch {
     }
 
     fn push_model(&self, text: &mut String, model: &Model) {
-        let _ = writeln!(text, "\nmodel {} {{", model.name);
+        let _ = writeln!(text, "\n{}model {} {{", comment("", model.comment), model.name);
         for field in &model.fields {
             self.push_field(text, model, field);
         }
@@ -453,6 +463,7 @@ impl Sketch {
             Arity::Optional => "?",
             Arity::List => "[]",
         };
+        text.push_str(&comment("  ", field.comment));
         let _ = write!(text, "  {} {}{mark}", field.name, named.map_or(ty, |it| &it.name));
         let is_id = field.name == "id";
         match (is_id, model.second_key) {
@@ -478,19 +489,28 @@ impl Sketch {
     }
 
     fn push_index(&self, text: &mut String, model: &Model, index: &Index) {
-        let sort = if index.descending { "(sort: Desc)" } else { "" };
+        let excludes = index.unique && index.excludes;
+        let sort = match (excludes, index.descending) {
+            (true, _) => "(with: \"=\")",
+            (false, true) => "(sort: Desc)",
+            (false, false) => "",
+        };
+        let with = if excludes { ", with: \"=\"" } else { "" };
         let fields: Vec<String> = index
             .fields
             .iter()
             .filter_map(|id| model.field(*id))
             .enumerate()
             .map(|(at, field)| match self.computed(field).filter(|_| at == 0 && index.is_computed) {
-                Some(sql) => format!("raw({})", quoted(&sql)),
+                Some(sql) => format!("raw({}{with})", quoted(&sql)),
                 None => format!("{}{sort}", field.name),
             })
             .collect();
-        let attribute = if index.unique { "unique" } else { "index" };
-        let mut more = String::new();
+        let (attribute, mut more) = match (index.unique, excludes) {
+            (_, true) => ("exclude", ", type: BTree".to_owned()),
+            (true, false) => ("unique", String::new()),
+            (false, false) => ("index", String::new()),
+        };
         if let Some(field) = index.condition.and_then(|id| model.field(id)) {
             let _ = write!(more, ", where: raw({})", quoted(&self.condition(model, field)));
         }
@@ -573,6 +593,12 @@ pub(super) fn on_delete(random: &mut Random, arity: Arity) -> &'static str {
 
 fn renamed(prefix: &str, from: Option<&str>) -> String {
     from.map_or_else(String::new, |from| format!("{prefix}renamedFrom({})", quoted(from)))
+}
+
+/// The comment of a number, above a line.
+fn comment(indent: &str, number: Option<usize>) -> String {
+    number
+        .map_or_else(String::new, |number| format!("{indent}/// It's \"{number}\" \\ ü\n{indent}///\n{indent}/// $1\n"))
 }
 
 /// A string of the schema language.

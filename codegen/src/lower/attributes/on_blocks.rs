@@ -13,6 +13,7 @@ const ON_MODELS: &[&str] = &[
     "id",
     "unique",
     "index",
+    "exclude",
     "map",
     "ignore",
     "schema",
@@ -93,6 +94,7 @@ pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
             "id" => KeyKind::Primary,
             "unique" => KeyKind::Unique,
             "index" => KeyKind::Index,
+            "exclude" => KeyKind::Exclusion,
             _ => continue,
         };
         has_id |= kind == KeyKind::Primary;

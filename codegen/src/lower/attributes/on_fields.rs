@@ -2,7 +2,7 @@
 
 use super::super::arguments::{Parameters, bind, expect_database_name, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, field_names, generated, identity, keys, native_types, predicates};
+use super::super::{Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, Collation, FieldId, NativeType, ReferentialAction, ScalarType};
@@ -16,6 +16,7 @@ const ON_FIELDS: &[&str] = &[
     "generated",
     "identity",
     "collate",
+    "domain",
     "map",
     "relation",
     "ignore",
@@ -76,6 +77,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "generated" => generated::read_generated(cx, id, attribute),
         "identity" => identity::read_identity(cx, id, attribute),
         "collate" => read_collate(cx, id, attribute),
+        "domain" => domains::read_domain(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),
@@ -164,7 +166,14 @@ fn read_field_key<'a>(
         name: None,
         map,
         method: None,
-        fields: vec![KeyField { target: KeyTarget::Field(id), span, sort, nulls: None, operator_class: None }],
+        fields: vec![KeyField {
+            target: KeyTarget::Field(id),
+            span,
+            sort,
+            nulls: None,
+            operator_class: None,
+            operator: None,
+        }],
         predicate,
         global: keys::read_global(cx, &bound),
         options,

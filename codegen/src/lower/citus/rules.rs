@@ -45,6 +45,10 @@ fn key_without_column(
             .help("write `@@reference` in the model: every server then has all rows, and every key is enforced")
             .edits(edits);
     }
+    if key.kind == KeyKind::Exclusion {
+        return diagnostic
+            .help(format!("add `{column_name}(with: \"=\")` as the first field, or write `@@reference` in the model"));
+    }
     let kept = if key.kind == KeyKind::Primary { "@@id" } else { "@@unique" };
     let list = names(cx, &[&[column], columns.as_slice()].concat());
     // A key that also covers other tenants is corrected because of that.

@@ -120,7 +120,7 @@ fn included_columns_are_others(cx: &Cx<'_, '_>, key: &KeyDraft<'_>) -> Vec<Diagn
 
 /// PostgreSQL 15 manual, CREATE INDEX, INCLUDE.
 fn method_includes_columns(key: &KeyDraft<'_>) -> Option<Diagnostic> {
-    let (method, span) = key.method?;
+    let (method, span) = (key.method(), key.method.map_or(key.span, |(_, span)| span));
     let include = key.options.include.as_ref()?;
     (!matches!(method, IndexMethod::BTree | IndexMethod::Gist | IndexMethod::SpGist)).then(|| {
         let message = format!("an index of type `{}` cannot include other columns", super::method_name(method));
@@ -160,7 +160,7 @@ fn nulls_are_possible(cx: &Cx<'_, '_>, key: &KeyDraft<'_>) -> Option<Diagnostic>
 
 /// Only a constraint can be deferred, and a constraint consists of whole columns of all rows.
 fn deferrable_key_is_a_constraint(key: &KeyDraft<'_>) -> Option<Diagnostic> {
-    let (_, span) = key.options.deferrable?;
+    let (_, span) = key.options.deferrable.filter(|_| key.kind != KeyKind::Exclusion)?;
     let part = key.fields.iter().find_map(|field| match (field.column(), field.sort, field.nulls) {
         (None, ..) => Some((field.span, "an expression")),
         (_, Some((_, span)), _) => Some((span, "`sort`")),

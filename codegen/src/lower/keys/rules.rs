@@ -40,6 +40,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             found.extend(self.fields_are_stored(key));
             found.extend(self.method_takes_these_fields(key));
             found.extend(super::options::mistakes(self.cx, key));
+            found.extend(super::exclusions::mistakes(key));
         }
         found.extend(self.client_names_are_unique());
         found
@@ -94,7 +95,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             Diagnostic::new(codes::NO_KEY, name.span, format!("`{}` has no key that identifies a row", name.text))
                 .label("needs an id or a unique key of required fields")
                 .help("add `id String @id @default(uuid()) @db.Uuid`, or `@id` to a field, or `@@id([a, b])`");
-        for key in self.keys().iter().filter(|key| key.kind != KeyKind::Index) {
+        for key in self.keys().iter().filter(|key| key.kind.is_key()) {
             diagnostic = diagnostic.second(key.span, "does not count: it has an optional, partial or unsupported part");
         }
         Some(diagnostic)
@@ -180,7 +181,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     }
 
     fn method_takes_these_fields(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
-        let method = key.method.map_or(IndexMethod::BTree, |(method, _)| method);
+        let method = key.method();
         let mut found = Vec::new();
         if let (Some((IndexMethod::SpGist, span)), true) = (key.method, key.fields.len() > 1) {
             found.push(
@@ -204,6 +205,8 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
                     found.extend(self.class_fits(id, *span, class, method));
                 }
                 Some(OperatorClass::Raw(_)) => {}
+                // An extension may have a default one, such as btree_gist.
+                None if key.kind == KeyKind::Exclusion => {}
                 None => found.extend(self.method_indexes_type(id, field.span, method)),
             }
         }
@@ -279,7 +282,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     fn client_names_are_unique(&self) -> Vec<Diagnostic> {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut found = Vec::new();
-        for key in self.keys().iter().filter(|key| key.kind != KeyKind::Index && !key.is_on_field()) {
+        for key in self.keys().iter().filter(|key| key.kind.is_key() && !key.is_on_field()) {
             let Some(columns) = key.columns() else { continue };
             let given = key.name.map(|name| name.text.to_owned());
             if given.is_none() && columns.len() < 2 {

@@ -40,7 +40,7 @@ pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &Field
 /// Returns whether a key or index finds rows by these columns, which are sorted: they are its first columns, in any
 /// order. A partial index counts, because its author knows which rows are searched.
 fn serves(key: &KeyDraft<'_>, columns: &[FieldId]) -> bool {
-    let method = key.method.map_or(IndexMethod::BTree, |(method, _)| method);
+    let method = key.method();
     let is_long_enough = match method {
         IndexMethod::Hash => key.fields.len() == columns.len(),
         _ => key.fields.len() >= columns.len(),

@@ -1,7 +1,7 @@
 //! Rules that keep the rows of tenants apart: foreign keys and unique keys contain the tenant.
 
 use super::super::Cx;
-use super::super::draft::{FieldList, ForeignKeyDraft, KeyDraft, KeyKind, RelationDraft};
+use super::super::draft::{FieldList, ForeignKeyDraft, KeyDraft, KeyField, KeyKind, RelationDraft};
 use super::super::relations::is_unique;
 use super::{column_of, names, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
@@ -168,6 +168,9 @@ pub(in super::super) fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDra
     if key.kind == KeyKind::Index || key.global {
         return None;
     }
+    if key.kind == KeyKind::Exclusion {
+        return shared_exclusion(cx, model, key);
+    }
     let columns: Vec<FieldId> = key.fields.iter().filter_map(|field| field.column()).collect();
     if columns.iter().any(|id| is_generated(cx, *id)) || points_within(cx, model, &columns) {
         return None;
@@ -195,6 +198,24 @@ pub(in super::super) fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDra
         }
         None => diagnostic
             .help(format!("write {global}; the model has no column with the tenant that the key could contain")),
+    })
+}
+
+/// Rows of two tenants exclude each other unless the constraint compares their tenants.
+fn shared_exclusion(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Diagnostic> {
+    let is_equal = |field: &&KeyField<'_>| field.operator.is_some_and(|operator| operator.text.trim() == "=");
+    let columns: Vec<FieldId> = key.fields.iter().filter(is_equal).filter_map(|field| field.column()).collect();
+    if points_within(cx, model, &columns) {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(codes::KEY_ACROSS_TENANTS, key.span, "rows of two tenants exclude each other")
+        .label("shows one tenant that another one has a row");
+    Some(match column_of(cx, model) {
+        Some(tenant) => diagnostic.help(format!(
+            "add `{}(with: \"=\")` as the first field, or write `global: true` if that is intended",
+            cx.field(tenant).ast.name.text
+        )),
+        None => diagnostic.help("write `global: true` if that is intended; the model has no column with the tenant"),
     })
 }
 

@@ -5,7 +5,7 @@ use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
 use crate::diagnostics::{self as codes, Span};
-use crate::ir::{Enum, Schema};
+use crate::ir::{Domain, Enum, Schema};
 
 impl Cx<'_> {
     pub(super) fn expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Typed {
@@ -406,11 +406,23 @@ pub(in crate::queries) fn named_type(schema: &Schema, name: &TypeName) -> Ty {
         };
         schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id))
     });
+    let base = base.or_else(|| based_on(schema, namespace, last));
     match base {
         Some(base) if name.list => Ty::List(base),
         Some(base) => Ty::Base(base),
         None => Ty::Opaque,
     }
+}
+
+/// Returns the type below a domain, if a column has the domain.
+fn based_on(schema: &Schema, namespace: Option<&str>, name: &str) -> Option<Base> {
+    let is_it = |known: &Domain| {
+        let is_there = known.schema.is_none() || namespace.is_none() || known.schema.as_deref() == namespace;
+        known.name == name && is_there
+    };
+    let mut columns = schema.walk_models().flat_map(|model| model.columns().collect::<Vec<_>>());
+    let column = columns.find(|column| column.column().domain.as_ref().is_some_and(is_it))?;
+    Base::of_column(&column.column().ty)
 }
 
 /// A number without a point has the smallest integer type that holds it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::change::Change;
-use crate::sql::state::{CatalogObject, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, State};
+use crate::sql::state::{CatalogObject, Nature, Need, ObjectKey, ObjectName, State};
 
 /// What the changes of tables take away.
 #[derive(Debug, Default)]
@@ -80,16 +80,7 @@ impl Taken {
             Change::DropExtension(extension) => {
                 self.gone.insert(Need::Extension(extension.name.clone()));
             }
-            Change::DropOther(other) => self.add_other(other),
-            Change::ReplaceOther(pair) if pair.1.change.is_none() => self.add_other(&pair.0),
             _ => {}
-        }
-    }
-
-    fn add_other(&mut self, other: &Other) {
-        if let (OtherKind::Exclusion, Some(used)) = (other.kind, other.uses.first()) {
-            let name = other.name.rsplit_once(" on ").map_or(other.name.as_str(), |(name, _)| name);
-            self.gone.insert(Need::Part(used.relation().clone(), name.to_owned()));
         }
     }
 

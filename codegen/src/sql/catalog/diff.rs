@@ -330,6 +330,7 @@ fn made_with_tables(changes: &[Change], objects: &[CatalogObject]) -> BTreeSet<O
                 attached.extend(table.options.attached.iter().map(String::as_str));
                 let keys = table.primary_key.iter().map(|key| &key.name);
                 let keys = keys.chain(table.uniques.iter().map(|key| &key.name));
+                let keys = keys.chain(table.exclusions.iter().map(|it| &it.index.name));
                 indexes.extend(keys.map(|name| Need::Part(table.name.clone(), name.clone())));
             }
             Change::AddObject { table, object } | Change::ReplaceObject { table, next: object, .. } => {

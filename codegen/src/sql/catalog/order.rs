@@ -30,7 +30,7 @@ pub(in crate::sql) enum Event {
     Exists(ObjectName),
     /// The foreign keys of a table that are dropped are gone.
     Detached(ObjectName),
-    /// Exclusion constraints exist.
+    /// Extended statistics and sequences without a column exist.
     OthersMade,
     /// A table no longer has what it loses.
     Trimmed(ObjectName),

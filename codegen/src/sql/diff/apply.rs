@@ -130,7 +130,7 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
         let keys = keys.chain(table.uniques.iter_mut().map(|unique| &mut unique.options));
         keys.flat_map(|options| &mut options.include).for_each(rename);
         table.foreign_keys.iter_mut().flat_map(|key| &mut key.options.delete_columns).for_each(rename);
-        for index in &mut table.indexes {
+        for index in every_index(table) {
             rename_index_column(index, rename);
         }
         rewrite_expressions(table, |token| match token {
@@ -166,6 +166,11 @@ fn rename_column_in_policy(
     policy.uses.iter_mut().filter(|(table, _)| table == renamed).for_each(|(_, column)| rename(column));
 }
 
+/// Returns the indexes, and those of exclusion constraints.
+fn every_index(table: &mut Table) -> impl Iterator<Item = &mut Index> {
+    table.indexes.iter_mut().chain(table.exclusions.iter_mut().map(|exclusion| &mut exclusion.index))
+}
+
 fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {
     index.include.iter_mut().for_each(&rename);
     for part in &mut index.parts {
@@ -186,7 +191,7 @@ fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
             rewrite_sql(sql, &rewrite);
         }
     };
-    table.indexes.iter_mut().for_each(predicates);
+    every_index(table).for_each(predicates);
     let checks = table.checks.iter_mut().map(|check| &mut check.expression);
     for sql in checks.chain(table.columns.iter_mut().filter_map(|column| column.generated.as_mut())) {
         rewrite_sql(sql, &rewrite);

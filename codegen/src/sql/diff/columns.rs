@@ -8,7 +8,7 @@ use crate::sql::cast::{self, Work, cast};
 use crate::sql::change::{Belongings, Change};
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
+use crate::sql::normalize::{Origin, below_domain, same_default, same_expression, same_predicate};
 use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, SequenceOptions, State, Table};
 
 pub(super) fn diff_columns(
@@ -44,7 +44,7 @@ pub(super) fn diff_columns(
         }
         let column = &column;
         let enum_replaced = matches!(&column.ty, DataType::Enum(name) if replaced_enums.contains(name));
-        let retyped = previous.is_retyped(column);
+        let retyped = previous.is_retyped(column) || is_based_otherwise(cx, previous, column);
         if retyped || enum_replaced {
             let name = (next.name.clone(), column.name.clone());
             if enum_replaced || cast(previous, column).work == Work::Rewrite {
@@ -163,6 +163,9 @@ fn of_parents<'c>(cx: &DiffCx<'c>, old: &Table, name: &str) -> impl Iterator<Ite
 /// Returns the column that the schema wants, with everything that the schema leaves to the database.
 fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     let mut column = column.clone();
+    if cx.origin == Origin::Printed {
+        keep_domain(cx, previous, &mut column);
+    }
     let is_said = column.generated.is_some();
     if same_predicate(cx.origin, previous.generated.as_deref(), column.generated.as_deref()) {
         column.generated.clone_from(&previous.generated);
@@ -213,13 +216,46 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
         let is_said = column.identity.is_some()
             && (cx.origin == Origin::Schemas || cx.is_complete || column.options.counts != SequenceOptions::default());
         let counts = if is_said { &column.options.counts } else { &previous.options.counts }.clone();
-        column.options = ColumnOptions { is_virtual, counts, ..previous.options.clone() };
+        let domain = column.options.domain.take();
+        column.options = ColumnOptions { is_virtual, counts, domain, ..previous.options.clone() };
     }
+    // Comments are compared apart.
+    column.options.comment.clone_from(&previous.options.comment);
     // The schema cannot express whether a list is nullable.
     if column.array && previous.array {
         column.nullable = previous.nullable;
     }
     column
+}
+
+/// Returns whether a schema that is completed names another type below the domain of the database.
+fn is_based_otherwise(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> bool {
+    let has_domain = |column: &Column| column.options.domain.is_some();
+    cx.is_complete && has_domain(previous) && has_domain(column) && !previous.ty.is_same(&column.ty)
+}
+
+/// A column that has a domain in the database keeps it if the schema names the type below it, and so does one that the
+/// schema calls `Unsupported` by the name of the domain.
+fn keep_domain(cx: &DiffCx<'_>, previous: &Column, column: &mut Column) {
+    let (database, schema) = if cx.next_is_database { (&*column, previous) } else { (previous, &*column) };
+    if database.options.domain.is_none() || database.array != schema.array {
+        return;
+    }
+    let is_unsaid = schema.options.domain.is_none();
+    let is_left = is_unsaid && schema.ty.is_same(&database.ty) && !cx.is_complete;
+    let is_named = schema.named_type().is_same(&database.named_type());
+    // A schema that is completed also says what the domain is based on.
+    let is_right = is_unsaid || !cx.is_complete || schema.ty.is_same(&database.ty);
+    if is_left || is_named && is_right {
+        if let (Some(ColumnDefault::Expression(sql)), Some(domain)) = (&schema.default, &database.options.domain) {
+            let said = ColumnDefault::parse(&below_domain(sql, domain, &database.ty), &database.ty, database.array);
+            if said == database.default {
+                column.default.clone_from(&previous.default);
+            }
+        }
+        column.ty = previous.ty.clone();
+        column.options.domain.clone_from(&previous.options.domain);
+    }
 }
 
 pub(super) fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bool {

@@ -12,7 +12,9 @@ use crate::ir::ReferentialAction;
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_expression, same_predicate};
-use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint};
+use crate::sql::state::{
+    Exclusion, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint,
+};
 
 /// A rename of an object: its table, the object, and its new name.
 pub(super) type ObjectRename = (ObjectName, TableObject, String);
@@ -132,6 +134,11 @@ fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) 
             options.delete_columns.retain(|column| sets && columns.contains(column));
         }
         (TableObject::Check(check), Some(old)) => check.options = old.clone(),
+        (TableObject::Exclusion(exclusion), _) => {
+            if let TableObject::Exclusion(old) = previous {
+                options::keep_of_exclusion(cx, old, exclusion);
+            }
+        }
         (TableObject::Index(index), _) => match previous {
             TableObject::Index(old) => options::keep_of_index(cx, old, index),
             // A constraint with the same effect stays a constraint.
@@ -176,7 +183,7 @@ fn renamed(object: &TableObject, name: &str) -> TableObject {
         TableObject::Unique(unique) => &mut unique.name,
         TableObject::ForeignKey(key) => &mut key.name,
         TableObject::Check(check) => &mut check.name,
-        TableObject::Index(index) => &mut index.name,
+        TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => &mut index.name,
     };
     name.clone_into(own);
     object
@@ -247,7 +254,8 @@ fn own_objects(table: &Table) -> Vec<TableObject> {
     let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
     let checks = table.checks.iter().cloned().map(TableObject::Check);
     let indexes = table.indexes.iter().cloned().map(TableObject::Index);
-    primary.chain(uniques).chain(indexes).chain(checks).collect()
+    let exclusions = table.exclusions.iter().cloned().map(TableObject::Exclusion);
+    primary.chain(uniques).chain(indexes).chain(exclusions).chain(checks).collect()
 }
 
 fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
@@ -273,6 +281,12 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
         }
         (TableObject::Check(a), TableObject::Check(b)) => same_expression(cx.origin, &a.expression, &b.expression),
         (TableObject::Index(a), TableObject::Index(b)) => same_index(cx, a, b),
+        (TableObject::Exclusion(a), TableObject::Exclusion(b)) => {
+            same_index(cx, &a.index, &b.index)
+                && a.operators.len() == b.operators.len()
+                && a.operators.iter().zip(&b.operators).all(|(a, b)| options::same_operator(a, b))
+                && options::same_moment(cx, a.deferrable, b.deferrable)
+        }
         _ => false,
     }
 }
@@ -319,7 +333,7 @@ fn class_name(part: &IndexPart) -> Option<&str> {
 /// Prisma creates no such objects, so in a database they were probably created by hand.
 fn is_beyond_the_language(object: &TableObject) -> bool {
     match object {
-        TableObject::Check(_) => true,
+        TableObject::Check(_) | TableObject::Exclusion(_) => true,
         TableObject::Index(index) => !index.is_plain() || !index.include.is_empty(),
         TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::ForeignKey(_) => false,
     }
@@ -345,7 +359,7 @@ fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) 
     }
     match object {
         TableObject::Check(check) => mentions(&check.expression),
-        TableObject::Index(index) => {
+        TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => {
             index.predicate.as_deref().is_some_and(mentions)
                 || index.parts.iter().any(|part| match &part.target {
                     IndexTarget::Expression(sql) => mentions(sql),

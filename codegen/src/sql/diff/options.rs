@@ -7,7 +7,7 @@ use super::DiffCx;
 use super::objects::same_class;
 use crate::sql::change::TableObject;
 use crate::sql::normalize::Origin;
-use crate::sql::state::{ConstraintOptions, Index, IndexPart, TableOptions};
+use crate::sql::state::{ConstraintOptions, Deferrable, Exclusion, Index, IndexPart, TableOptions};
 
 /// Returns whether the options of two objects are the same, or those of the schema are what the database has.
 pub(super) fn same(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
@@ -81,6 +81,33 @@ pub(super) fn same_nulls(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart) -> bool 
         Origin::Printed => b,
     };
     a.nulls_first == b.nulls_first || (!cx.is_complete && !schema.has_unusual_nulls())
+}
+
+/// Compares when an exclusion constraint is checked.
+pub(super) fn same_moment(cx: &DiffCx<'_>, a: Option<Deferrable>, b: Option<Deferrable>) -> bool {
+    match cx.origin {
+        Origin::Catalogs | Origin::Schemas => a == b,
+        Origin::Printed if cx.next_is_database => a.or(left(cx, b)) == b,
+        Origin::Printed => b.or(left(cx, a)) == a,
+    }
+}
+
+/// Compares two operators. Without a schema, it is the one that is found there: PostgreSQL prints `OPERATOR(public.&&)`
+/// as `&&`.
+pub(super) fn same_operator(a: &str, b: &str) -> bool {
+    let path = |text: &str| text.split_once('(').map(|(_, rest)| rest.trim_end_matches(')').trim().to_owned());
+    match (path(a), path(b)) {
+        (Some(a), Some(b)) => a == b,
+        (Some(path), None) => path.rsplit('.').next() == Some(b),
+        (None, Some(path)) => path.rsplit('.').next() == Some(a),
+        (None, None) => a == b,
+    }
+}
+
+/// Adds to an exclusion constraint of the schema what it leaves to the database.
+pub(super) fn keep_of_exclusion(cx: &DiffCx<'_>, old: &Exclusion, next: &mut Exclusion) {
+    keep_of_index(cx, &old.index, &mut next.index);
+    next.deferrable = next.deferrable.or(left(cx, old.deferrable));
 }
 
 /// Adds to an index of the schema what it leaves to the database.

@@ -46,8 +46,7 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
 /// Returns whether it would be dropped silently with a column or key that is recreated. PostgreSQL does not drop a view
 /// silently.
 fn is_lost(cx: &DiffCx<'_>, old: &Other, changes: &[Change]) -> bool {
-    let goes_along =
-        matches!(old.kind, OtherKind::Statistics | OtherKind::Settings | OtherKind::Comment | OtherKind::Exclusion);
+    let goes_along = matches!(old.kind, OtherKind::Statistics | OtherKind::Settings | OtherKind::Comment);
     let comes_back = |change: &&Change| match change {
         Change::AlterColumn { .. } => true,
         Change::ReplaceObject { previous, next, .. } => previous.name() == next.name(),

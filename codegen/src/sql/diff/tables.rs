@@ -7,8 +7,9 @@ use super::citus::Placement;
 use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
+use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::Origin;
-use crate::sql::state::{Column, ColumnOptions, ObjectName, OtherKind, Sequence, State, Table, Use};
+use crate::sql::state::{Column, ColumnOptions, Exclusion, ObjectName, Sequence, State, Table};
 
 pub(super) fn diff_tables(
     cx: &DiffCx<'_>,
@@ -102,12 +103,18 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
                 TableObject::ForeignKey(key) if key.columns.contains(&next.name) => &mut belongings.constraints,
                 TableObject::ForeignKey(_) => continue,
                 TableObject::Check(_) => &mut belongings.constraints,
+                TableObject::Exclusion(exclusion) => {
+                    let columns = columns_of(exclusion);
+                    if columns.contains(&next.name) {
+                        belongings.exclusions.push((format!("{} on {table}", object.name()), columns));
+                    }
+                    continue;
+                }
                 object if object.columns().any(|column| column == next.name) => &mut belongings.objects,
                 _ => continue,
             }
             .push(object.clone());
         }
-        belongings.exclusions = exclusions(previous, table, &next.name);
         let is_owned = |sequence: &&Sequence| {
             sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && *column == next.name)
         };
@@ -119,17 +126,14 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
     }
 }
 
-/// The exclusion constraints over a column, with all of their columns.
-fn exclusions(previous: &State, table: &ObjectName, column: &str) -> Vec<(String, Vec<String>)> {
-    let found = previous.others.iter().filter(|other| other.kind == OtherKind::Exclusion).filter_map(|other| {
-        let columns = other.uses.iter().filter_map(|used| match used {
-            Use::Column(owner, name) if owner == table => Some(name.clone()),
-            _ => None,
-        });
-        let columns: Vec<String> = columns.collect();
-        columns.iter().any(|name| name == column).then(|| (other.name.clone(), columns))
+/// Returns the columns of an exclusion constraint, also those in its expressions.
+fn columns_of(exclusion: &Exclusion) -> Vec<String> {
+    let words = exclusion.index.expressions().flat_map(|sql| tokens(sql).into_iter().flatten());
+    let words = words.filter_map(|token| match token {
+        Token::Word(name) | Token::Quoted(name) => Some(name),
+        _ => None,
     });
-    found.collect()
+    exclusion.index.columns().map(str::to_owned).chain(words).collect()
 }
 
 /// Returns the new names of sequences by their old names.

@@ -1,6 +1,6 @@
 //! The actions of a migration, as data.
 
-use super::super::change::{Belongings, CatalogChange, Place, TableObject};
+use super::super::change::{Belongings, CatalogChange, Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
     Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
@@ -233,6 +233,11 @@ pub enum Action {
     RunSequentially,
     /// Lets the session see the rows of all tenants from here on.
     ShowAllTenants,
+
+    SetComment {
+        on: Commented,
+        text: Option<String>,
+    },
 
     /// An object that is not part of a table is created, changed or dropped.
     Catalog(CatalogChange),

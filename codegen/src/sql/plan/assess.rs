@@ -13,7 +13,7 @@ use crate::sql::cast::{Work, cast};
 use crate::sql::change::{CatalogChange, Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::names::generated_column;
-use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
+use crate::sql::state::{ColumnDefault, ObjectName};
 
 /// The strongest lock of a step on an existing table, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,12 +149,15 @@ impl AssessCx {
             Action::AddObject { object, .. } => match object {
                 TableObject::ForeignKey(_) => (Lock::ShareRowExclusive, Work::Scan),
                 TableObject::Index(_) => (Lock::Share, Work::Scan),
-                TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Check(_) => {
-                    (Lock::AccessExclusive, Work::Scan)
-                }
+                TableObject::PrimaryKey(_)
+                | TableObject::Unique(_)
+                | TableObject::Check(_)
+                | TableObject::Exclusion(_) => (Lock::AccessExclusive, Work::Scan),
             },
-            Action::CreateOther(Other { kind: OtherKind::Exclusion, .. }) => (Lock::AccessExclusive, Work::Scan),
-            Action::DropOther(Other { kind: OtherKind::Exclusion, .. }) => at_once,
+            Action::SetComment { on, .. } => match on.table().filter(|table| !self.is_new(table)) {
+                Some(_) => (Lock::ShareUpdateExclusive, Work::None),
+                None => (Lock::None, Work::None),
+            },
             Action::AlterTable { previous, next, .. } => match previous.unlogged == next.unlogged {
                 true => (Lock::ShareUpdateExclusive, Work::None),
                 false => (Lock::AccessExclusive, Work::Rewrite),
@@ -213,7 +216,9 @@ pub(super) fn added_work(spec: &ColumnSpec) -> Work {
     };
     let is_stable = expression.is_none_or(|sql| is_stable(sql));
     let counts = matches!(spec.column.default, Some(ColumnDefault::Sequence(_)));
-    if is_stable && !counts && spec.column.identity.is_none() && spec.column.generated.is_none() {
+    // A domain with a constraint checks its value in each row.
+    let is_checked = spec.column.options.domain.is_some();
+    if is_stable && !counts && !is_checked && spec.column.identity.is_none() && spec.column.generated.is_none() {
         Work::None
     } else {
         Work::Rewrite

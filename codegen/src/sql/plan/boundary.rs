@@ -11,7 +11,7 @@ use super::action::{Action, Alteration, ColumnSpec};
 use super::{Step, Transaction};
 use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::data_type::DataType;
-use crate::sql::state::{Column, ColumnDefault, Index, IndexTarget, ObjectName};
+use crate::sql::state::{Column, ColumnDefault, Exclusion, Index, IndexTarget, ObjectName};
 
 /// Marks the last step that adds a value, if a later step uses one of the added values.
 pub(super) fn set_boundaries(steps: &mut [Step]) {
@@ -119,7 +119,7 @@ fn of_alteration(alteration: &Alteration) -> impl Iterator<Item = Text<'_>> {
 fn of_object(object: &TableObject) -> Box<dyn Iterator<Item = Text<'_>> + '_> {
     match object {
         TableObject::Check(check) => Box::new(std::iter::once(Text::Sql(&check.expression))),
-        TableObject::Index(index) => Box::new(of_index(index)),
+        TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => Box::new(of_index(index)),
         TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::ForeignKey(_) => {
             Box::new(std::iter::empty())
         }

@@ -12,8 +12,8 @@ use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, ColumnGrant, EnumType, Index, IndexPart, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
-    SequenceOptions, Table, UniqueConstraint,
+    Column, ColumnDefault, ColumnGrant, EnumType, Exclusion, Index, IndexPart, ObjectName, Other, OtherKind,
+    PrimaryKey, Sequence, SequenceOptions, Table, UniqueConstraint,
 };
 
 /// Returns the actions. Renames stay in their order, all others in the order of the changes.
@@ -151,6 +151,7 @@ impl Builder {
                 actions.push(Action::SetRowSecurity { table, previous, next });
             }
             Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
+            Change::SetComment { on, next, .. } => actions.push(Action::SetComment { on, text: next }),
             Change::Distribute { table, previous, next, follows, has_rows } => {
                 if previous.is_placed() {
                     actions.push(Action::Undistribute(table.clone()));
@@ -337,7 +338,7 @@ fn dropped_key(action: &Action) -> Option<&ObjectName> {
         Action::DropObject { table, object } => match object {
             TableObject::PrimaryKey(_) | TableObject::Unique(_) => Some(table),
             TableObject::Index(index) => index.unique.then_some(table),
-            TableObject::ForeignKey(_) | TableObject::Check(_) => None,
+            TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => None,
         },
         _ => None,
     }
@@ -358,7 +359,7 @@ fn rename_on_citus(actions: &mut Vec<Action>, table: ObjectName, object: TableOb
         | TableObject::Unique(UniqueConstraint { name, columns, options }) => {
             Some(Index::of_key(name.clone(), columns, options))
         }
-        TableObject::Index(index) => Some(index.clone()),
+        TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => Some(index.clone()),
         TableObject::ForeignKey(_) | TableObject::Check(_) => None,
     };
     if let Some(index) = index {
@@ -393,6 +394,7 @@ fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
             let owner = sequence.owned_by.clone()?;
             let column = columns.get(&owner)?;
             let fits = is_serial(&column.ty)
+                && column.options.domain.is_none()
                 && column.ty == sequence.ty
                 && !column.nullable
                 && !column.array

@@ -14,7 +14,7 @@ use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, literal, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexPart, IndexTarget, ObjectName};
+use crate::sql::state::{Column, ColumnDefault, Exclusion, ForeignKey, Index, IndexPart, IndexTarget, ObjectName};
 
 /// The new values of one column.
 #[derive(Debug, Clone)]
@@ -259,6 +259,10 @@ impl Conversions {
         match object {
             TableObject::ForeignKey(key) => self.keep_reference(table, key),
             TableObject::Check(check) => !self.changes_result(table, &check.expression),
+            TableObject::Exclusion(Exclusion { index, .. }) => {
+                index.columns().all(|name| self.column(table, name).is_none())
+                    && index.expressions().all(|sql| !self.changes_result(table, sql))
+            }
             TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Index(_) => true,
         }
     }
@@ -286,6 +290,7 @@ impl Conversions {
             TableObject::Check(check) => {
                 self.mentioned(table, &check.expression).is_none_or(|mut found| found.next().is_some())
             }
+            TableObject::Exclusion(_) => !self.keep(table, object),
             _ => false,
         }
     }
@@ -373,7 +378,7 @@ pub(super) fn is_unique(object: &TableObject) -> bool {
     match object {
         TableObject::PrimaryKey(_) | TableObject::Unique(_) => true,
         TableObject::Index(index) => index.unique,
-        TableObject::ForeignKey(_) | TableObject::Check(_) => false,
+        TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => false,
     }
 }
 
@@ -392,7 +397,7 @@ fn key_columns(object: &TableObject) -> Box<dyn Iterator<Item = Part<'_>> + '_> 
             IndexTarget::Column(name) => Part::Column(name),
             IndexTarget::Expression(sql) => Part::Sql(sql),
         })),
-        TableObject::ForeignKey(_) | TableObject::Check(_) => Box::new(std::iter::empty()),
+        TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => Box::new(std::iter::empty()),
     }
 }
 

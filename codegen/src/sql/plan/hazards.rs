@@ -8,7 +8,7 @@ use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, Nature, ObjectName, Other, OtherKind, Use};
+use crate::sql::state::{Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, Nature, ObjectName};
 
 /// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,9 @@ impl AssessCx {
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }
+            Action::CreateTable { table, .. } => {
+                table.columns.iter().filter_map(|column| needed_domain(&table.name, column)).collect()
+            }
             Action::AlterColumns { table, alterations } => {
                 let found = alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration));
                 let columns: Vec<&str> = alterations.iter().map(|it| it.next.name.as_str()).collect();
@@ -90,7 +93,8 @@ impl AssessCx {
             }
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
-                required.map(|spec| required_column(table, &spec.column.name)).collect()
+                let required = required.map(|spec| required_column(table, &spec.column.name));
+                required.chain(columns.iter().filter_map(|spec| needed_domain(table, &spec.column))).collect()
             }
             Action::SetRowSecurity { table, previous: (false, _), next: (true, _) } if !self.is_new(table) => {
                 let text = format!("{table} shows no rows to clients that do not set the tenant");
@@ -99,10 +103,6 @@ impl AssessCx {
             Action::AddObject { table, object, holds: true } => self.kept_key_hazards(table, object),
             Action::CreateIndexConcurrently { table, index, holds: true } => {
                 self.kept_key_hazards(table, &TableObject::Index(index.clone()))
-            }
-            Action::CreateOther(Other { kind: OtherKind::Exclusion, name, uses, .. }) => {
-                let table = uses.first().map(Use::relation).filter(|table| !self.is_new(table));
-                table.map(|_| added_exclusion(name)).into_iter().collect()
             }
             Action::Validate { holds: true, .. } => Vec::new(),
             Action::AddObject { table, object, .. } => self.object_hazards(table, object),
@@ -172,6 +172,12 @@ impl AssessCx {
                 Some(Hazard::failure(codes::F203, text, None))
             }
             TableObject::Index(_) => None,
+            TableObject::Exclusion(exclusion) => {
+                let name = &exclusion.index.name;
+                let text =
+                    format!("{table} gets the exclusion constraint {name}: fails for rows that exclude each other");
+                Some(Hazard::failure(codes::F211, text, Some(conflicts(table, exclusion))))
+            }
             TableObject::ForeignKey(key) => {
                 let text = format!(
                     "{table} ({}) must reference rows of {}: fails for orphans",
@@ -242,6 +248,7 @@ impl AssessCx {
             TableObject::Unique(unique) => unique.columns.iter().any(|column| is_empty(column)),
             TableObject::ForeignKey(key) => key.columns.iter().any(|column| is_empty(column)),
             TableObject::Index(index) => !index.nulls_not_distinct && index.columns().any(is_empty),
+            TableObject::Exclusion(exclusion) => exclusion.index.columns().any(is_empty),
             TableObject::PrimaryKey(_) | TableObject::Check(_) => false,
         }
     }
@@ -249,6 +256,9 @@ impl AssessCx {
     fn alteration_hazards(&self, table: &ObjectName, alteration: &Alteration) -> Vec<Hazard> {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
+        if previous.options.domain != next.options.domain {
+            hazards.extend(needed_domain(table, next));
+        }
         hazards.extend(generation_hazard(table, previous, next));
         if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
@@ -284,7 +294,7 @@ impl AssessCx {
 
     fn retyping_hazard(&self, table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
         let name = format!("{table}.{}", next.name);
-        let change = format!("{name} becomes {} from {}", type_text(next), type_text(previous));
+        let change = format!("{name} becomes {} from {}", next.type_words(), previous.type_words());
         let removed = match &next.ty {
             crate::sql::data_type::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
             _ => None,
@@ -304,6 +314,17 @@ impl AssessCx {
             (None, Risk::None) => None,
         }
     }
+}
+
+/// Returns the hazard that the database may not have the domain of a column.
+fn needed_domain(table: &ObjectName, column: &Column) -> Option<Hazard> {
+    let probe = Probe::of_domain(column)?;
+    let text = format!(
+        "{table}.{} has the domain {}, which no migration creates: fails if the database does not have it",
+        column.name,
+        column.options.domain.as_ref()?
+    );
+    Some(Hazard::failure(codes::F210, text, Some(probe)))
 }
 
 /// Returns the hazard for the expression, or for the values.
@@ -360,18 +381,23 @@ fn loses_values(alteration: &Alteration) -> bool {
     *retyped && previous.array && !next.array && is_ours
 }
 
-fn type_text(column: &Column) -> String {
-    format!("{}{}", column.ty, if column.array { "[]" } else { "" })
-}
-
 fn is_without_value(spec: &ColumnSpec) -> bool {
     let column = &spec.column;
     let has_default = !matches!(column.default, None | Some(ColumnDefault::Unmanaged));
     !column.nullable && !has_default && spec.fill.is_none() && column.identity.is_none() && column.generated.is_none()
 }
 
-fn added_exclusion(name: &str) -> Hazard {
-    Hazard::failure(codes::F203, format!("exclusion constraint {name} is added: fails for rows that conflict"), None)
+fn conflicts(table: &ObjectName, exclusion: &Exclusion) -> Probe {
+    let value = |part: &IndexPart| match &part.target {
+        IndexTarget::Column(name) => ident(name),
+        IndexTarget::Expression(sql) => format!("({sql})"),
+    };
+    Probe::Conflicts {
+        table: qualified(table),
+        values: exclusion.index.parts.iter().map(value).collect(),
+        operators: exclusion.operators.clone(),
+        condition: exclusion.index.predicate.clone(),
+    }
 }
 
 fn changed_exclusion(name: &str) -> Hazard {

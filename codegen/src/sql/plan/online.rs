@@ -1,7 +1,7 @@
 //! Online migrations: long work runs outside of transactions, under locks that let clients read and write.
 //!
 //! Takes actions in order. Returns more of them, each with its place among the transactions. Some work still needs a
-//! long lock: an identity or stored generated column for existing rows. `shadow` handles type changes that rewrite the
+//! long lock: an identity or stored generated column for existing rows, and a domain. `shadow` handles type changes that rewrite the
 //! table.
 
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{sequence_name, stem};
 use crate::sql::state::{
-    Check, Column, ColumnDefault, ConstraintOptions, Index, ObjectName, PrimaryKey, Sequence, SequenceOptions,
-    UniqueConstraint,
+    Check, Column, ColumnDefault, ConstraintOptions, Exclusion, Index, ObjectName, PrimaryKey, Sequence,
+    SequenceOptions, UniqueConstraint,
 };
 
 /// Returns the actions of an online plan, each with its place among the transactions.
@@ -182,7 +182,7 @@ fn may_use(object: &TableObject, column: &str) -> bool {
     match object {
         TableObject::PrimaryKey(key) => key.columns.iter().any(|name| name == column),
         TableObject::Unique(unique) => unique.columns.iter().any(|name| name == column),
-        TableObject::Index(index) => {
+        TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => {
             !index.is_plain()
                 || index.columns().any(|name| name == column)
                 || index.include.iter().any(|it| it == column)
@@ -214,9 +214,11 @@ fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
 }
 
 /// Returns whether existing rows can be checked in a separate step. Not if they are never checked, and not for a key
-/// with a period, which cannot be created from an existing index.
+/// with a period or an exclusion constraint, which cannot be created from an existing index.
 fn can_be_proved_later(object: &TableObject) -> bool {
-    object.options().is_none_or(|options| !options.not_valid && !options.not_enforced && !options.period)
+    let is_exclusion = matches!(object, TableObject::Exclusion(_));
+    !is_exclusion
+        && object.options().is_none_or(|options| !options.not_valid && !options.not_enforced && !options.period)
 }
 
 fn has_index(object: &TableObject) -> bool {
@@ -282,7 +284,7 @@ impl Expander<'_> {
                     self.push(PREPARE, Action::AddObject { table, object, holds });
                 }
                 TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.build_key(table, object, replaces, holds),
-                TableObject::ForeignKey(_) | TableObject::Check(_) => {
+                TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => {
                     self.push(PREPARE, Action::AddNotValid { table: table.clone(), object: object.clone() });
                     self.push(WORK, Action::Validate { table, object, column: None, holds });
                 }
@@ -350,6 +352,7 @@ impl Expander<'_> {
                 && added_work(spec) == Work::Rewrite
                 && spec.column.identity.is_none()
                 && spec.column.generated.is_none()
+                && spec.column.options.domain.is_none()
         });
         if !at_once.is_empty() {
             self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: at_once });

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
 use crate::sql::catalog::{self, Event};
-use crate::sql::change::TableObject;
+use crate::sql::change::{Commented, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::state::{Column, ColumnDefault, ObjectKey, ObjectName, Policy, Table};
@@ -71,7 +71,7 @@ enum Milestone {
     Spaces,
     /// The objects that must be dropped under their old names are dropped.
     FirstDropped,
-    /// Exclusion constraints and statistics exist.
+    /// Extended statistics and sequences without a column exist.
     OthersMade,
     /// An object that is not part of a table exists in its new form.
     Made(ObjectKey),
@@ -175,6 +175,7 @@ fn phase(action: &Action) -> u8 {
         Action::DropSequence(_) => 18,
         Action::DropEnum { .. } => 19,
         Action::DropExtension(_) => 20,
+        Action::SetComment { .. } => 22,
         _ => 1,
     }
 }
@@ -257,6 +258,11 @@ fn needs(action: &Action) -> Needs {
         }
         Action::DropOther(_) => needs.gives.push(M::OthersDropped),
         Action::CreateOther(_) | Action::ChangeOther(_) => needs.gives.push(M::OthersMade),
+        Action::SetComment { on: Commented::Enum(name), .. } => needs.waits.push(M::Exists(name.clone())),
+        Action::SetComment { on: Commented::Table(table) | Commented::Column(table, _), .. } => {
+            needs.waits.extend(ready(table));
+            needs.waits.push(M::OthersMade);
+        }
         Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
@@ -450,7 +456,9 @@ fn sequence_of(column: &Column) -> Option<ObjectName> {
 /// namespace.
 fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
     let uniques = table.uniques.iter().map(|unique| &unique.name);
-    table.primary_key.iter().map(|key| &key.name).chain(uniques).map(|name| table.name.sibling(name))
+    let exclusions = table.exclusions.iter().map(|exclusion| &exclusion.index.name);
+    let keys = table.primary_key.iter().map(|key| &key.name).chain(uniques).chain(exclusions);
+    keys.map(|name| table.name.sibling(name))
 }
 
 fn drop_table(needs: &mut Needs, table: &Table) {

@@ -20,8 +20,8 @@ use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::names::stem;
 use crate::sql::state::{
-    Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, Policy, PrimaryKey,
-    UniqueConstraint,
+    Check, Column, ColumnDefault, ConstraintOptions, Exclusion, ForeignKey, Index, IndexTarget, ObjectName, Policy,
+    PrimaryKey, UniqueConstraint,
 };
 pub(super) use guard::guard_first;
 
@@ -247,7 +247,9 @@ impl Group {
         };
         match object {
             TableObject::Check(check) => mentions(&check.expression),
-            TableObject::Index(index) => object.columns().any(is_ours) || expressions(index).any(mentions),
+            TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => {
+                object.columns().any(is_ours) || index.expressions().any(mentions)
+            }
             _ => object.columns().any(is_ours),
         }
     }
@@ -285,7 +287,7 @@ impl Group {
                 }
                 TableObject::Index(index)
             }
-            TableObject::Check(_) => return None,
+            TableObject::Check(_) | TableObject::Exclusion(_) => return None,
         })
     }
 
@@ -321,20 +323,12 @@ pub(super) fn renamed_in<'n>(sql: &str, rename: impl Fn(&str) -> Option<&'n str>
     Some(if is_same { sql.to_owned() } else { text() })
 }
 
-fn expressions(index: &Index) -> impl Iterator<Item = &String> {
-    let parts = index.parts.iter().filter_map(|part| match &part.target {
-        IndexTarget::Expression(sql) => Some(sql),
-        IndexTarget::Column(_) => None,
-    });
-    parts.chain(&index.predicate)
-}
-
 /// Returns whether a foreign key can reference it.
 fn is_key_of(object: &TableObject, key: &ForeignKey) -> bool {
     let is_key = match object {
         TableObject::PrimaryKey(PrimaryKey { .. }) | TableObject::Unique(UniqueConstraint { .. }) => true,
         TableObject::Index(index) => index.unique && index.is_plain() && index.include.is_empty(),
-        TableObject::ForeignKey(_) | TableObject::Check(_) => false,
+        TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => false,
     };
     let columns: BTreeSet<&str> = object.columns().collect();
     is_key && columns == key.referenced_columns.iter().map(String::as_str).collect()
@@ -456,4 +450,8 @@ fn can_be_recreated(alteration: &Alteration) -> bool {
         && counts(previous) == counts(next)
         && previous.identity == next.identity
         && previous.used_by.is_empty()
+        // A new column with a domain rewrites the table, too.
+        && next.options.domain.is_none()
+        // The index of an exclusion constraint cannot be built while clients write.
+        && alteration.belongings.exclusions.is_empty()
 }

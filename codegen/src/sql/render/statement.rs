@@ -1,12 +1,12 @@
 //! The SQL of one action, without its semicolon.
 
-use super::super::change::{Place, TableObject};
+use super::super::change::{Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::expression::{Node, is_number, parse};
-use super::super::index_text::{create_index, embed};
+use super::super::index_text::{create_index, embed, index_part, method, storage};
 use super::super::plan::{Action, Alteration, ColumnSpec};
 use super::super::quote::{ident, ident_list, literal, qualified};
-use super::super::state::{Column, ColumnDefault, ForeignKey, Identity, ObjectName, Sequence, Table};
+use super::super::state::{Column, ColumnDefault, Exclusion, ForeignKey, Identity, ObjectName, Sequence, Table};
 use super::batches::{guard_unique, in_batches};
 use super::{belongings, citus, options, row_security, shadow};
 use crate::ir::{NativeType, ReferentialAction};
@@ -158,6 +158,15 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
         }
+        Action::SetComment { on, text } => {
+            let text = text.as_ref().map_or_else(|| "NULL".to_owned(), |text| literal(text));
+            let on = match on {
+                Commented::Table(table) => format!("TABLE {}", qualified(table)),
+                Commented::Column(table, column) => format!("COLUMN {}.{}", qualified(table), ident(column)),
+                Commented::Enum(name) => format!("TYPE {}", qualified(name)),
+            };
+            format!("COMMENT ON {on} IS {text}")
+        }
         Action::Catalog(change) => change.sql(),
         Action::TrustBodies => "SET LOCAL check_function_bodies TO off".to_owned(),
         Action::NoteBelongings(views) => belongings::note(views),
@@ -222,7 +231,8 @@ fn create_table(table: &Table, serial: &[String]) -> String {
     let primary = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
     let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
     let checks = table.checks.iter().cloned().map(TableObject::Check);
-    let constraints = primary.chain(uniques).chain(checks).map(|object| constraint(&object));
+    let exclusions = table.exclusions.iter().cloned().map(TableObject::Exclusion);
+    let constraints = primary.chain(uniques).chain(exclusions).chain(checks).map(|object| constraint(&object));
     let lines: Vec<_> = columns.chain(constraints).collect();
     let unlogged = if table.options.unlogged { "UNLOGGED " } else { "" };
     let is_partition = table.options.partition_bound.is_some();
@@ -265,7 +275,7 @@ fn column_definition(column: &Column, serial: bool, fill: Option<&str>) -> Strin
 
 fn type_sql(column: &Column) -> String {
     let collation = column.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
-    format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
+    format!("{}{}{collation}", column.named_type(), if column.array { "[]" } else { "" })
 }
 
 /// Returns `None` if the database keeps its default.
@@ -375,6 +385,7 @@ fn constraint(object: &TableObject) -> String {
             format!("CHECK ({}){}", embed(&check.expression), options::of_check(&check.options))
         }
         TableObject::ForeignKey(key) => foreign_key(key),
+        TableObject::Exclusion(exclusion) => exclude(exclusion),
         TableObject::Index(_) => return String::new(),
     };
     format!("CONSTRAINT {} {definition}", ident(object.name()))
@@ -405,4 +416,19 @@ fn action_sql(action: ReferentialAction) -> &'static str {
         ReferentialAction::SetNull => "SET NULL",
         ReferentialAction::SetDefault => "SET DEFAULT",
     }
+}
+
+fn exclude(exclusion: &Exclusion) -> String {
+    let Exclusion { index, operators, deferrable } = exclusion;
+    let parts = index.parts.iter().zip(operators);
+    let parts: Vec<_> = parts.map(|(part, operator)| format!("{} WITH {operator}", index_part(part))).collect();
+    let mut sql = format!("EXCLUDE USING {} ({})", method(index.method), parts.join(", "));
+    if !index.include.is_empty() {
+        sql += &format!(" INCLUDE ({})", ident_list(&index.include));
+    }
+    sql += &storage(&index.storage);
+    if let Some(predicate) = &index.predicate {
+        sql += &format!(" WHERE ({})", embed(predicate));
+    }
+    sql + options::deferrable(*deferrable)
 }

@@ -1,6 +1,6 @@
 //! Changes in words, one line each.
 
-use super::super::change::{CatalogChange, Change, Place, TableObject, Temporary};
+use super::super::change::{CatalogChange, Change, Commented, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
 use super::super::state::{Column, ColumnDefault, Distribution, EnumType, ObjectName, TableOptions};
 
@@ -54,6 +54,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
         }
+        Change::SetComment { on, .. } => changes.iter().any(|change| is_new(change, on)),
         Change::AlterColumn { previous, next, enum_replaced: true, .. } => {
             describe(previous, names) == describe(next, names)
         }
@@ -68,6 +69,18 @@ fn is_about(change: &Change, (owner, name): &(ObjectName, String)) -> bool {
             table == owner && column.name == *name
         }
         Change::AlterColumn { table, next, .. } => table == owner && next.name == *name,
+        _ => false,
+    }
+}
+
+/// Returns whether a change creates what the comment is on.
+fn is_new(change: &Change, on: &Commented) -> bool {
+    match (change, on) {
+        (Change::CreateTable(table), on) => on.table() == Some(&table.name),
+        (Change::AddColumn { table, column, .. }, Commented::Column(other, name)) => {
+            table == other && column.name == *name
+        }
+        (Change::CreateEnum(ty), Commented::Enum(name)) => ty.name == *name,
         _ => false,
     }
 }
@@ -133,6 +146,11 @@ fn line(change: &Change, names: &Temporary) -> String {
         }
         Change::Distribute { table, previous, next, .. } => distributed(table, previous, next),
         Change::ShowAllTenants | Change::OnCitus(_) => String::new(),
+        // It comes back with what it is on.
+        Change::SetComment { previous, next, .. } if previous == next => String::new(),
+        Change::SetComment { on, previous: None, .. } => format!("+ comment on {on}"),
+        Change::SetComment { on, next: None, .. } => format!("- comment on {on}"),
+        Change::SetComment { on, .. } => format!("~ comment on {on}"),
         Change::Catalog(change) => catalog(change),
         Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
         Change::ReplaceOther(pair) => {
@@ -189,7 +207,7 @@ fn replaced(table: &ObjectName, previous: &TableObject, next: &TableObject) -> S
 }
 
 fn describe(column: &Column, names: &Temporary) -> String {
-    let mut text = format!("{}{}", column.ty, if column.array { "[]" } else { "" });
+    let mut text = column.type_words();
     if let Some(collation) = &column.collation {
         text += &format!(" COLLATE {collation}");
     }

@@ -23,6 +23,8 @@ pub struct TableOptions {
     pub attached: Vec<String>,
     /// The tables that it inherits from.
     pub inherits: Vec<ObjectName>,
+    /// The comment on it. Not if a whole database was read, in which comments are objects.
+    pub comment: Option<String>,
 }
 
 impl TableOptions {
@@ -47,6 +49,11 @@ pub struct ColumnOptions {
     pub inherited: bool,
     /// Whether the table also declares the inherited column, so that it keeps it without the parent.
     pub redeclared: bool,
+    /// The domain that the column has, or its elements have. The column's type is then what the domain is based on. Not
+    /// if a whole database was read, in which the domain is the type.
+    pub domain: Option<ObjectName>,
+    /// The comment on it. Not if a whole database was read, in which comments are objects.
+    pub comment: Option<String>,
 }
 
 /// Properties of a key, a foreign key or a check. A schema cannot express whether it is valid, enforced or inherited, or

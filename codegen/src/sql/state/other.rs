@@ -79,7 +79,6 @@ pub enum OtherKind {
     Sequence,
     View,
     MaterializedView,
-    Exclusion,
     /// The five that belong to a view.
     Default,
     Index,
@@ -97,7 +96,6 @@ impl std::fmt::Display for OtherKind {
             OtherKind::Sequence => "sequence",
             OtherKind::View => "view",
             OtherKind::MaterializedView => "materialized view",
-            OtherKind::Exclusion => "exclusion constraint",
             OtherKind::Default => "default of",
             OtherKind::Index => "index",
             OtherKind::Statistics => "statistics",

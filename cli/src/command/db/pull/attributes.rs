@@ -9,8 +9,8 @@ use relata_codegen::ir::names::snake_ident;
 use relata_codegen::ir::{Engine, IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
 use relata_codegen::sql::names::clipped;
 use relata_codegen::sql::{
-    Change, DataType, Distribution, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, TableObject,
-    TableOptions, UniqueConstraint, same_sql,
+    Change, DataType, Distribution, Exclusion, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table,
+    TableObject, TableOptions, UniqueConstraint, same_sql,
 };
 
 use super::blocks::{Block, Line, with_comments};
@@ -24,7 +24,7 @@ pub(super) struct Attributes {
     pub(super) on_fields: BTreeMap<String, String>,
     /// Columns whose line in the existing block declares a different key than the database has.
     pub(super) altered: BTreeSet<String>,
-    /// `@@id`, `@@unique`, `@@index`, `@@check`, and the other attributes of the existing block.
+    /// `@@id`, `@@unique`, `@@index`, `@@exclude`, `@@check`, and the other attributes of the existing block.
     pub(super) lines: Vec<Line>,
 }
 
@@ -212,6 +212,10 @@ fn says_the_same(a: &TableObject, b: &TableObject) -> bool {
                     (a, b) => a == b,
                 }
         }
+        (TableObject::Exclusion(a), TableObject::Exclusion(b)) => {
+            let (left, right) = (TableObject::Index(a.index.clone()), TableObject::Index(b.index.clone()));
+            a.operators == b.operators && a.deferrable == b.deferrable && says_the_same(&left, &right)
+        }
         (a, b) => a == b,
     }
 }
@@ -223,6 +227,7 @@ fn word(object: &TableObject) -> &'static str {
         TableObject::Index(index) if index.unique => "unique",
         TableObject::Index(_) => "index",
         TableObject::Check(_) => "check",
+        TableObject::Exclusion(_) => "exclude",
         TableObject::ForeignKey(_) => "relation",
     }
 }
@@ -271,6 +276,9 @@ fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, St
     for (line, index) in lines_of("index").into_iter().zip(indexes) {
         places.push((Place::Line(line), "index", index.constraint_name.clone()));
     }
+    for (line, exclusion) in lines_of("exclude").into_iter().zip(&model.model().exclusions) {
+        places.push((Place::Line(line), "exclude", exclusion.index.constraint_name.clone()));
+    }
     for (line, check) in lines_of("check").into_iter().zip(&model.model().checks) {
         places.push((Place::Line(line), "check", check.constraint_name.clone()));
     }
@@ -281,7 +289,7 @@ fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, St
 fn object_word(line: &Line) -> Option<&'static str> {
     let name = line.text.trim_start().strip_prefix("@@")?;
     let name = name.split(|letter: char| !letter.is_alphanumeric()).next()?;
-    ["id", "unique", "index", "check"].into_iter().find(|word| *word == name)
+    ["id", "unique", "index", "exclude", "check"].into_iter().find(|word| *word == name)
 }
 
 /// Returns the `name:` in the existing file.
@@ -297,7 +305,8 @@ fn objects(table: &Table) -> Objects {
     let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
     let indexes = table.indexes.iter().cloned().map(TableObject::Index);
     let checks = table.checks.iter().cloned().map(TableObject::Check);
-    key.chain(uniques).chain(indexes).chain(checks).collect()
+    let exclusions = table.exclusions.iter().cloned().map(TableObject::Exclusion);
+    key.chain(uniques).chain(indexes).chain(exclusions).chain(checks).collect()
 }
 
 struct Writer<'a> {
@@ -392,6 +401,7 @@ impl<'a> Writer<'a> {
                 let options = self.listed_options(object);
                 self.index(index, &options, known)
             }
+            TableObject::Exclusion(exclusion) => self.exclusion(exclusion, &self.listed_options(object)),
             TableObject::Check(check) => {
                 format!("@@check({}, map: {})", quoted(&check.expression), quoted(&check.name))
             }
@@ -441,6 +451,9 @@ impl<'a> Writer<'a> {
             TableObject::Unique(UniqueConstraint { options, .. }) => {
                 (&options.include, &options.storage, options.nulls_not_distinct, options.deferrable)
             }
+            TableObject::Exclusion(Exclusion { index, deferrable, .. }) => {
+                (&index.include, &index.storage, false, *deferrable)
+            }
             TableObject::ForeignKey(_) | TableObject::Check(_) => return Vec::new(),
         };
         let include = (!include.is_empty()).then(|| format!("include: [{}]", self.fields(include)));
@@ -477,6 +490,35 @@ impl<'a> Writer<'a> {
         let usual = clipped(&format!("{}_{}", self.table.name.name, columns.join("_")), suffix);
         text += &map(&index.name, if columns.len() == index.parts.len() { &usual } else { "" }, ", ", "");
         text + ")"
+    }
+
+    fn exclusion(&self, exclusion: &Exclusion, options: &str) -> String {
+        let index = &exclusion.index;
+        let parts = index.parts.iter().zip(&exclusion.operators);
+        let parts: Vec<String> = parts.map(|(part, operator)| self.excluding_part(part, operator)).collect();
+        let mut text = format!("@@exclude([{}]", parts.join(", "));
+        if index.method != IndexMethod::Gist {
+            let _ = write!(text, ", type: {:?}", index.method);
+        }
+        if let Some(predicate) = &index.predicate {
+            let _ = write!(text, ", where: raw({})", quoted(predicate));
+        }
+        let columns: Vec<&str> = index.columns().collect();
+        let usual = clipped(&format!("{}_{}", self.table.name.name, columns.join("_")), "_excl");
+        let usual = if columns.len() == index.parts.len() { usual.as_str() } else { "" };
+        text + options + &map(&index.name, usual, ", ", "") + ")"
+    }
+
+    /// Returns `during(with: "&&")`.
+    fn excluding_part(&self, part: &IndexPart, operator: &str) -> String {
+        let class = part.operator_class.as_ref().map(|class| format!("ops: raw({}), ", quoted(class)));
+        let arguments = format!("{}with: {}", class.unwrap_or_default(), quoted(operator));
+        match &part.target {
+            IndexTarget::Column(column) => {
+                format!("{}({arguments})", self.names.field_name(&self.table.name, column))
+            }
+            IndexTarget::Expression(sql) => format!("raw({}, {arguments})", quoted(sql)),
+        }
     }
 
     fn part(&self, method: IndexMethod, part: &IndexPart) -> String {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use relata_codegen::sql::normal_comment;
+
 /// A block, or the text after the last block of the file.
 #[derive(Debug, Default)]
 pub(super) struct Block {
@@ -63,6 +65,31 @@ pub(super) fn with_comments(mut line: Line, old: Option<&&Line>) -> Line {
         }
     }
     line
+}
+
+/// Returns a comment of the database as `///` lines.
+pub(super) fn docs(comment: &str, indent: &str) -> String {
+    let line = |text: &str| format!("{indent}/// {text}").trim_end().to_owned() + "\n";
+    normal_comment(comment).split('\n').map(line).collect()
+}
+
+/// Returns the text above a block or a line with other `///` lines.
+pub(super) fn with_docs(above: &str, docs: &str) -> String {
+    let lines: Vec<&str> = above.lines().collect();
+    // Those before an empty line document nothing.
+    let own = lines.iter().rposition(|line| line.trim().is_empty()).map_or(0, |at| at + 1);
+    let is_kept = |(at, line): &(usize, &&str)| *at < own || !line.trim_start().starts_with("///");
+    let kept = lines.iter().enumerate().filter(is_kept).map(|(_, line)| format!("{line}\n"));
+    kept.collect::<String>() + docs
+}
+
+/// Returns a line with other `///` lines above it.
+pub(super) fn with_docs_of(line: &Line, docs: &str) -> Line {
+    let mut text = line.text.as_str();
+    if let Some(trailing) = line.trailing().filter(|trailing| trailing.starts_with("///")) {
+        text = text[..text.len() - trailing.len()].trim_end();
+    }
+    Line { above: with_docs(&line.above, docs), text: text.to_owned(), key: line.key.clone() }
 }
 
 /// Splits a text that compiles.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use relata_codegen::ir::{ColumnWalker, DefaultValue, NativeType, ScalarType};
 use relata_codegen::sql::quote::literal;
-use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, SequenceOptions};
+use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, ObjectName, SequenceOptions};
 use relata_pgsql::{Lexeme, lexemes};
 
 use super::names::Names;
@@ -50,6 +50,9 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     if !native.is_empty() {
         let _ = write!(text, " {native}");
     }
+    if let Some(domain) = &column.options.domain {
+        text += &domain_attribute(domain);
+    }
     if is_collated(&column.ty) {
         text += &column.collation.as_deref().map(collate).unwrap_or_default();
     }
@@ -69,7 +72,7 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.
 pub(super) fn plain(column: &Column) -> String {
-    let ty = unsupported(&column.ty.to_string());
+    let ty = unsupported(&column.named_type().to_string());
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
         (false, true) => "?",
@@ -127,6 +130,17 @@ fn identity_attribute(identity: Identity, options: &SequenceOptions) -> String {
 fn is_collated(ty: &DataType) -> bool {
     use NativeType as N;
     matches!(ty, DataType::Native(N::Text | N::VarChar(_) | N::Char(_) | N::Citext))
+}
+
+/// Returns `@domain("public.email")`.
+fn domain_attribute(domain: &ObjectName) -> String {
+    match &domain.schema {
+        Some(schema) if schema.contains('.') || domain.name.contains('.') => {
+            format!(" @domain({}, schema: {})", quoted(&domain.name), quoted(schema))
+        }
+        Some(schema) => format!(" @domain({})", quoted(&format!("{schema}.{}", domain.name))),
+        None => format!(" @domain({})", quoted(&domain.name)),
+    }
 }
 
 /// Returns `@collate` for a collation as SQL: `"de-x-icu"`, `public.german`.

@@ -297,7 +297,11 @@ mod tests {
 
     fn enumeration(labels: &[&str]) -> Vec<String> {
         let name = ObjectName::new(None, "e");
-        let ty = EnumType { name: name.clone(), labels: labels.iter().map(|&label| label.to_owned()).collect() };
+        let ty = EnumType {
+            name: name.clone(),
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            comment: None,
+        };
         let state = State { enums: vec![ty], ..State::default() };
         let names = Names::new(&state, None, &[], Naming::Keep);
         labels.iter().map(|label| names.label_name(&name, label).expect("a name")).collect()

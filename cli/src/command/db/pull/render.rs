@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relata_codegen::diagnostics::SourceFile;
-use relata_codegen::sql::{Change, Column, ObjectName, State, Table, TableObject, has_key};
+use relata_codegen::sql::{Change, Column, Commented, EnumType, ObjectName, State, Table, TableObject, has_key};
 
 use super::Existing;
 use super::attributes::{self, Attributes, footer};
-use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
+use super::blocks::{Block, Line, Mixin, docs, mixins, split, with_comments, with_docs, with_docs_of};
 use super::column::{Place, describe, plain};
 use super::datasource::{self, Datasource};
 use super::names::{Names, identifier};
@@ -37,6 +37,9 @@ pub(super) fn quoted(text: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+/// The generator of a new file whose `///` comments are those of the database.
+const GENERATOR: &str = "\ngenerator client {\n  provider = \"relata\"\n  comments = true\n}\n";
 
 /// Returns a text of several lines as the schema language writes it.
 fn long_text(text: &str) -> String {
@@ -80,7 +83,10 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
     let mixins = mixins(files.iter().flat_map(|(_, blocks)| blocks));
     if files.is_empty() {
         let datasource = Block { keyword: "datasource".to_owned(), text: input.datasource.block(), ..Block::default() };
-        files.push((input.new.clone(), vec![datasource, Block::default()]));
+        let generator = Block { keyword: "generator".to_owned(), text: GENERATOR.to_owned(), ..Block::default() };
+        let generator = has_comments(state).then_some(generator);
+        let blocks = [datasource].into_iter().chain(generator).chain([Block::default()]);
+        files.push((input.new.clone(), blocks.collect()));
     }
     let taken: Vec<String> = mixins.keys().cloned().collect();
     let old = existing.map(|existing| &existing.schema);
@@ -97,6 +103,7 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
         changes,
         mixins,
         datasource: input.datasource,
+        has_comments: old.is_none_or(|old| old.comments),
     };
     let mut written = BTreeSet::new();
     let mut texts: Vec<(SourceFile, String)> = Vec::new();
@@ -105,7 +112,7 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
         let mut text = String::new();
         for block in &blocks {
             if let Some(kept) = cx.keep(block, &mut written) {
-                text += &block.above;
+                text += &cx.above(block);
                 text += &kept;
             }
         }
@@ -153,6 +160,8 @@ struct Cx<'a> {
     changes: &'a [Change],
     mixins: BTreeMap<String, Mixin>,
     datasource: &'a Datasource,
+    /// Whether `///` comments are those of the database.
+    has_comments: bool,
 }
 
 impl Cx<'_> {
@@ -160,13 +169,53 @@ impl Cx<'_> {
     fn added(&self, written: &BTreeSet<ObjectName>) -> String {
         let mut text = String::new();
         for ty in self.state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
-            text += &format!("\n{}", self.enumeration(&ty.name, &ty.labels, None));
+            text +=
+                &format!("\n{}{}", self.docs(ty.comment.as_deref(), ""), self.enumeration(&ty.name, &ty.labels, None));
         }
         let is_new = |table: &&Table| !written.contains(&table.name) && !is_join_table(self.state, self.names, table);
         for table in self.state.tables.iter().filter(is_new) {
-            text += &format!("\n{}", self.model(table, None));
+            text += &format!("\n{}{}", self.docs(table.options.comment.as_deref(), ""), self.model(table, None));
         }
         text
+    }
+
+    /// Returns the `///` lines of a new block or field.
+    fn docs(&self, comment: Option<&str>, indent: &str) -> String {
+        comment.filter(|_| self.has_comments).map(|comment| docs(comment, indent)).unwrap_or_default()
+    }
+
+    /// Returns the comment of the database on something that has another one in the existing file.
+    fn other_comment(&self, is_it: impl Fn(&Commented) -> bool) -> Option<&str> {
+        self.changes.iter().find_map(|change| match change {
+            Change::SetComment { on, previous, next } if previous != next && is_it(on) => previous.as_deref(),
+            _ => None,
+        })
+    }
+
+    /// Returns the text above a block of the existing file.
+    fn above(&self, block: &Block) -> String {
+        let table = || {
+            let mut models = self.names.old?.walk_models();
+            let model = models.find(|model| model.name() == block.name && !model.model().is_view)?;
+            self.state.tables.iter().find(|table| self.names.is_table(model, &table.name))
+        };
+        let comment = match block.keyword.as_str() {
+            "model" => table()
+                .and_then(|table| self.other_comment(|on| matches!(on, Commented::Table(it) if same(it, &table.name)))),
+            "enum" => self
+                .enum_of(block)
+                .and_then(|ty| self.other_comment(|on| matches!(on, Commented::Enum(it) if same(it, &ty.name)))),
+            _ => None,
+        };
+        comment.map_or_else(|| block.above.clone(), |comment| with_docs(&block.above, &docs(comment, "")))
+    }
+
+    /// Returns the enum of the database that a block of the existing file declares.
+    fn enum_of(&self, block: &Block) -> Option<&EnumType> {
+        let found = self.names.old?.walk_enums().find(|it| it.name() == block.name)?.enumeration();
+        let is_it =
+            |name: &ObjectName| name.name == found.db_name && (name.schema.is_none() || name.schema == found.namespace);
+        self.state.enums.iter().find(|ty| is_it(&ty.name))
     }
 
     /// Returns the lines of a block that include mixins whose fields still are those of the table, and these fields.
@@ -206,10 +255,7 @@ impl Cx<'_> {
             "enum" => {
                 let found = old.walk_enums().find(|it| it.name() == block.name)?;
                 let found = found.enumeration();
-                let is_it = |name: &ObjectName| {
-                    name.name == found.db_name && (name.schema.is_none() || name.schema == found.namespace)
-                };
-                let ty = self.state.enums.iter().find(|ty| is_it(&ty.name))?;
+                let ty = self.enum_of(block)?;
                 written.insert(ty.name.clone());
                 let labels: Vec<&str> = found.values.iter().map(|value| value.db_name.as_str()).collect();
                 let is_same = ty.labels.iter().map(String::as_str).eq(labels);
@@ -248,9 +294,21 @@ impl Cx<'_> {
                 continue;
             }
             let is_altered = self.is_altered(table, column) || attributes.altered.contains(&column.name);
-            lines.push(match known.get(name.as_str()) {
+            let line = match known.get(name.as_str()) {
                 Some(line) if !is_altered => (*line).clone(),
-                found => with_comments(Line::new(&name, self.field(table, column, &name, &attributes)), found),
+                found @ Some(_) => {
+                    with_comments(Line::new(&name, self.field(table, column, &name, &attributes)), found)
+                }
+                None => Line {
+                    above: self.docs(column.options.comment.as_deref(), "  "),
+                    ..Line::new(&name, self.field(table, column, &name, &attributes))
+                },
+            };
+            let is_it =
+                |on: &Commented| matches!(on, Commented::Column(it, at) if same(it, &table.name) && *at == column.name);
+            lines.push(match self.other_comment(is_it) {
+                Some(comment) => with_docs_of(&line, &docs(comment, "  ")),
+                None => line,
             });
         }
         for line in of_table(&self.relations, &table.name) {
@@ -398,6 +456,14 @@ pub(super) fn same(a: &ObjectName, b: &ObjectName) -> bool {
     a.name == b.name && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
 }
 
+/// Returns whether there are comments that a schema can have.
+fn has_comments(state: &State) -> bool {
+    let has_one = |table: &Table| {
+        table.options.comment.is_some() || table.columns.iter().any(|column| column.options.comment.is_some())
+    };
+    state.enums.iter().any(|ty| ty.comment.is_some()) || state.tables.iter().any(has_one)
+}
+
 /// Sorts the lines as in the old block. New lines come after the last column or relation.
 fn in_order(lines: Vec<Line>, old: Option<&Block>) -> Vec<Line> {
     let Some(old) = old else { return lines };
@@ -438,7 +504,8 @@ fn touched(
             | Change::AlterColumn { table: name, .. }
             | Change::DropColumn { table: name, .. }
             | Change::AlterTable { table: name, .. }
-            | Change::Distribute { table: name, .. } => table(name),
+            | Change::Distribute { table: name, .. }
+            | Change::SetComment { on: Commented::Column(name, _), .. } => table(name),
             Change::AddObject { table: name, object }
             | Change::DropObject { table: name, object }
             | Change::RenameObject { table: name, object, .. }

@@ -63,23 +63,15 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
             guard.dropped.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
         }
-        Action::DropOther(other) => guard.dropped.extend(exclusion(other)?),
+        Action::DropOther(other) if !can_be_passed(other) => return None,
         _ => {}
     }
     Some(guard)
 }
 
-/// Returns the constraint that is dropped; `None` if the guard cannot describe what is dropped.
-fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
-    match other.kind {
-        OtherKind::Comment | OtherKind::Settings | OtherKind::Sequence => Some(None),
-        OtherKind::Exclusion => {
-            let table = other.uses.first()?.relation().clone();
-            let name = other.name.strip_suffix(&format!(" on {table}"))?.to_owned();
-            Some(Some((table, name)))
-        }
-        _ => None,
-    }
+/// Returns whether the guard does not have to know that an object is dropped.
+fn can_be_passed(other: &Other) -> bool {
+    matches!(other.kind, OtherKind::Comment | OtherKind::Settings | OtherKind::Sequence)
 }
 
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {

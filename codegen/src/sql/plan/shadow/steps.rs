@@ -217,6 +217,7 @@ fn succeed(successor: &Successor) -> Action {
         TableObject::PrimaryKey(_) | TableObject::Unique(_) => {
             Action::AddUsingIndex { table, object: object.clone(), index: meanwhile }
         }
+        TableObject::Exclusion(_) => Action::RenameObject { table, object: object.clone(), to },
         TableObject::Index(index) => {
             let object = TableObject::Index(Index { name: meanwhile, ..index.clone() });
             Action::RenameObject { table, object, to }
