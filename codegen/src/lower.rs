@@ -24,6 +24,7 @@ mod names;
 mod naming;
 mod native_types;
 mod operator_classes;
+mod partitions;
 mod predicates;
 mod relations;
 mod rust_names;
@@ -56,6 +57,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: 
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
     generated::check_generated(&mut cx);
+    partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);

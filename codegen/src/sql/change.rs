@@ -166,7 +166,7 @@ pub enum Change {
         object: TableObject,
     },
 
-    /// The table's storage parameters differ, or whether it is logged.
+    /// The table's storage parameters differ, whether it is logged, or how it is partitioned.
     AlterTable {
         /// The table.
         table: ObjectName,
@@ -226,6 +226,8 @@ pub enum Change {
     },
     /// The other changes are made in a database in which Citus has the rows of these tables.
     OnCitus(BTreeSet<ObjectName>),
+    /// The other changes are made in a database in which these tables are partitioned.
+    OnPartitions(BTreeSet<ObjectName>),
 
     /// An object that no schema declares is missing. Only between two databases, like the next two.
     CreateOther(Other),

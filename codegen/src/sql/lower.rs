@@ -15,7 +15,7 @@ use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::quote::ident;
 use super::state::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
+    IndexPart, IndexTarget, ObjectName, PartitionKey, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -109,6 +109,11 @@ fn lower_enum(enumeration: &ir::Enum) -> EnumType {
 fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     let mut table = Table::new(table_name(model));
     (table.options.storage, table.options.unlogged) = (model.model().storage.clone(), model.model().unlogged);
+    if let Some(partitions) = &model.model().partitions {
+        let key = PartitionKey { method: partitions.method, columns: column_names(model, &partitions.fields) };
+        table.options.partition_by = Some(key.to_string());
+        table.options.partition_columns = key.columns;
+    }
     let mut sequences = Vec::new();
     for column in model.columns() {
         let lowered = lower_column(column, &table.name);

@@ -97,6 +97,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "generated",
             "identity",
             "views",
+            "partitions",
             "naming",
             "attributes",
             "config",
