@@ -196,3 +196,26 @@ model Parcel {
   @@index([rackId])
   @@schema("shop")
 }
+
+model Measurement {
+  id         Int      @default(autoincrement())
+  measuredAt DateTime @map("measured_at") @db.Timestamptz(3)
+  value      Int
+  notes      Note[]
+
+  @@id([id, measuredAt])
+  @@map("measurements")
+  @@schema("shop")
+  @@partitionBy(Range, [measuredAt])
+}
+
+model Note {
+  id            Int         @id @default(autoincrement())
+  text          String
+  measurementId Int
+  measuredAt    DateTime    @db.Timestamptz(3)
+  measurement   Measurement @relation(fields: [measurementId, measuredAt], references: [id, measuredAt], onDelete: Cascade)
+
+  @@index([measurementId, measuredAt])
+  @@schema("shop")
+}

@@ -104,9 +104,7 @@ pub(crate) enum Naming {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes:\n  0   done\n  1   refused or failed; no partition was created\n  64  wrong usage"
-)]
+#[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed; no partition was created\n  64  wrong usage")]
 pub(crate) struct Partitions {
     /// How long each partition is: day, week, month or year
     #[arg(long, value_name = "PERIOD")]

@@ -85,7 +85,8 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
     storage.sort();
     Ok(TableOptions {
         // A partitioned table has no rows of its own to log.
-        unlogged: row.try_get("unlogged")? && (cx.has_partitions || row.try_get::<_, Option<&str>>("partition_by")?.is_none()),
+        unlogged: row.try_get("unlogged")?
+            && (cx.has_partitions || row.try_get::<_, Option<&str>>("partition_by")?.is_none()),
         storage,
         partition_by: row.try_get("partition_by")?,
         partition_columns: row.try_get("partition_columns")?,

@@ -7,7 +7,8 @@ use super::draft::{
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Generated, Index, IndexField,
-    IndexTarget, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+    IndexTarget, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId, RelationStorage,
+    Schema, Side,
 };
 use crate::syntax::ModelKind;
 

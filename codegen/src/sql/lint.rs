@@ -100,7 +100,9 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
 /// Returns `None` for long work under a weak lock.
 fn cost_code(step: &Step) -> Option<&'static Lint> {
     Some(match &step.action {
-        Action::AddObject { object, .. } if step.is_partitioned && !matches!(object, TableObject::Check(_)) => codes::L316,
+        Action::AddObject { object, .. } if step.is_partitioned && !matches!(object, TableObject::Check(_)) => {
+            codes::L316
+        }
         Action::AddObject { object, .. } => match object {
             TableObject::Index(_) => codes::L301,
             TableObject::PrimaryKey(_) | TableObject::Unique(_) => codes::L304,

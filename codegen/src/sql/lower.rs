@@ -15,7 +15,8 @@ use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::quote::ident;
 use super::state::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, ObjectName, PartitionKey, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
+    IndexPart, IndexTarget, ObjectName, PartitionKey, PrimaryKey, Sequence, SequenceOptions, State, Table,
+    UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 

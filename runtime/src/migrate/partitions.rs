@@ -264,11 +264,7 @@ struct Range {
     suffix: String,
 }
 
-async fn missing(
-    client: &impl GenericClient,
-    wanted: &Ahead,
-    options: &Options,
-) -> Result<Vec<NewPartition>, Error> {
+async fn missing(client: &impl GenericClient, wanted: &Ahead, options: &Options) -> Result<Vec<NewPartition>, Error> {
     let ranges = ranges(client, wanted).await?;
     let mut found = Vec::new();
     for table in tables(client, wanted, options).await? {
@@ -309,8 +305,7 @@ async fn tables(client: &impl GenericClient, wanted: &Ahead, options: &Options) 
     if wanted.tables.is_empty() {
         return Ok(tables);
     }
-    let current: Option<String> =
-        client.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?.get(0);
+    let current: Option<String> = client.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?.get(0);
     let is_it = |table: &Table, (schema, name): &(Option<String>, String)| {
         table.name == *name && schema.as_ref().or(current.as_ref()) == Some(&table.schema)
     };
@@ -402,12 +397,7 @@ async fn has_place(client: &impl GenericClient, table: &Table, range: &Range) ->
     Ok(false)
 }
 
-async fn rows_within(
-    client: &impl GenericClient,
-    table: &Table,
-    partition: &str,
-    range: &Range,
-) -> Result<i64, Error> {
+async fn rows_within(client: &impl GenericClient, table: &Table, partition: &str, range: &Range) -> Result<i64, Error> {
     let (column, from, to) = (ident(&table.column), table.bound(&range.from), table.bound(&range.to));
     let sql = format!("SELECT count(*) FROM {partition} WHERE {column} >= '{from}' AND {column} < '{to}'");
     Ok(client.query_one(&sql, &[]).await.map_err(failed)?.get(0))
@@ -424,8 +414,7 @@ async fn partition(client: &impl GenericClient, table: &Table, range: &Range) ->
     }
     let tablespace = table.tablespace.iter().map(|name| format!(" TABLESPACE {}", ident(name)));
     let like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE";
-    let mut statements =
-        vec![format!("CREATE TABLE {new} (LIKE {parent} {like}){}", tablespace.collect::<String>())];
+    let mut statements = vec![format!("CREATE TABLE {new} (LIKE {parent} {like}){}", tablespace.collect::<String>())];
     if let (true, is_forced) = table.row_security {
         let forced = if is_forced { ", FORCE ROW LEVEL SECURITY" } else { "" };
         statements.push(format!("ALTER TABLE {new} ENABLE ROW LEVEL SECURITY{forced}"));
@@ -445,7 +434,15 @@ mod tests {
 
     fn table(name: &str, ty: &str) -> Table {
         let (schema, column) = ("public".to_owned(), "at".to_owned());
-        Table { oid: 1, schema, name: name.to_owned(), column, ty: ty.to_owned(), row_security: (false, false), tablespace: None }
+        Table {
+            oid: 1,
+            schema,
+            name: name.to_owned(),
+            column,
+            ty: ty.to_owned(),
+            row_security: (false, false),
+            tablespace: None,
+        }
     }
 
     #[test]

@@ -28,7 +28,13 @@ pub mod level_name;
 pub mod line;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod measurement;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod membership;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod order;
@@ -65,7 +71,9 @@ pub use self::{
     level::Level,
     level_name::LevelName,
     line::Line,
+    measurement::Measurement,
     membership::Membership,
+    note::Note,
     order::Order,
     parcel::Parcel,
     product::Product,

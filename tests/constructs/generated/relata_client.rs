@@ -76,4 +76,12 @@ impl Models {
     pub fn parcel(&self) -> rt::Delegate<super::parcel::Parcel> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Measurement`.
+    pub fn measurement(&self) -> rt::Delegate<super::measurement::Measurement> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Note`.
+    pub fn note(&self) -> rt::Delegate<super::note::Note> {
+        rt::Delegate::new(&self.executor)
+    }
 }

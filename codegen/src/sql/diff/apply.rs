@@ -2,7 +2,9 @@
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{ColumnDefault, Distribution, Index, IndexTarget, ObjectName, PartitionKey, Policy, State, Table, Use,};
+use crate::sql::state::{
+    ColumnDefault, Distribution, Index, IndexTarget, ObjectName, PartitionKey, Policy, State, Table, Use,
+};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {

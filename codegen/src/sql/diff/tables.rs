@@ -79,9 +79,8 @@ pub(super) fn made_anew(cx: &DiffCx<'_>, previous: &State) -> BTreeSet<ObjectNam
     if cx.origin != Origin::Catalogs {
         return found;
     }
-    let differs = |old: &&Table| {
-        cx.next.table(&old.name).is_some_and(|next| !next.options.is_partitioned_like(&old.options))
-    };
+    let differs =
+        |old: &&Table| cx.next.table(&old.name).is_some_and(|next| !next.options.is_partitioned_like(&old.options));
     found.extend(previous.tables.iter().filter(differs).map(|table| table.name.clone()));
     loop {
         let is_part = |table: &&Table| {

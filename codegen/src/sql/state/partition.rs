@@ -60,9 +60,7 @@ impl TableOptions {
     /// Returns whether two tables are partitioned in the same way, however it is written.
     pub(in crate::sql) fn is_partitioned_like(&self, other: &Self) -> bool {
         match (&self.partition_by, &other.partition_by) {
-            (Some(a), Some(b)) if a != b => {
-                self.partition_key().is_some_and(|key| Some(key) == other.partition_key())
-            }
+            (Some(a), Some(b)) if a != b => self.partition_key().is_some_and(|key| Some(key) == other.partition_key()),
             (a, b) => a == b,
         }
     }

@@ -146,8 +146,9 @@ pub(super) fn kept(
     let mut behind = attributes.lines.split_off(own);
     writer.add(&mut attributes, left, &mut with_unique);
     if changes.iter().any(|change| matches!(change, Change::AlterTable { table: it, .. } if same(it, &table.name))) {
-        let is_storage =
-            |line: &Line| ["@@partitionBy", "@@with", "@@unlogged"].iter().any(|word| line.text.trim_start().starts_with(word));
+        let is_storage = |line: &Line| {
+            ["@@partitionBy", "@@with", "@@unlogged"].iter().any(|word| line.text.trim_start().starts_with(word))
+        };
         behind.retain(|line| !is_storage(line));
         attributes.lines.retain(|line| !is_storage(line));
         behind.extend(storage_lines(names, table));
