@@ -332,6 +332,15 @@ async fn a_partitioned_table_is_one_model() {
     );
     assert_eq!(one.expect("is created").len() + two.expect("is created").len(), 3);
     assert_eq!(missing_partitions(&connection, &wanted, &options).await.expect("is read"), []);
+    // A lock that does not go away is an error, and one that does is waited for.
+    let more = Ahead::new(Every::Month, 9).table_in("shop", "measurements");
+    other.batch_execute("BEGIN; LOCK TABLE shop.measurements IN SHARE ROW EXCLUSIVE MODE").await.expect("is locked");
+    let mut hasty = Options::default();
+    (hasty.lock_timeout, hasty.retries) = (std::time::Duration::from_millis(50), 1);
+    let locked = create_partitions(&mut connection, &more, &hasty).await.expect_err("is locked");
+    assert!(matches!(locked, migrate::Error::Database { .. }) && locked.to_string().contains("lock timeout"), "{locked}");
+    other.batch_execute("ROLLBACK").await.expect("is unlocked");
+    assert_eq!(missing_partitions(&connection, &more, &options).await.expect("is read").len(), 7, "nothing is half done");
     // All tables of the schemas, which are this one.
     let mut options = Options::default();
     options.schemas = vec!["shop".to_owned()];

@@ -5,12 +5,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use relata_pgsql::ident;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, GenericClient};
 
 use super::error::Error;
-use super::{Engine, Options, locked};
+use super::{Engine, Event, Options, locked};
 
 /// The longest name in PostgreSQL.
 const MAX_NAME: usize = 63;
@@ -200,6 +202,7 @@ pub async fn missing_partitions(
 /// Periods begin at midnight in UTC. A range within a larger partition needs no other one. The new table is attached, so
 /// that clients can read and write the others in the meantime; if there is a default partition, they wait until
 /// PostgreSQL has searched it. A partition has its own row security, without policies: it is reached through its table.
+/// After a lock timeout, the whole transaction is tried again, [`Options::retries`] times.
 ///
 /// ```no_run
 /// use relata::migrate::{self, Ahead, Every, Options};
@@ -225,15 +228,35 @@ pub async fn create_partitions(
 ) -> Result<Vec<NewPartition>, Error> {
     locked(client, options, async |cx| {
         check_engine(cx.engine)?;
-        let transaction = cx.client.transaction().await.map_err(failed)?;
-        let created = missing(&transaction, wanted, options).await?;
-        for statement in created.iter().flat_map(|partition| &partition.statements) {
-            transaction.batch_execute(statement).await.map_err(failed)?;
+        let mut attempt = 0;
+        loop {
+            match create(cx.client, wanted, options).await {
+                Err(Error::Database { source, .. }) if attempt < options.retries && is_lock_timeout(&source) => {
+                    let pause = Duration::from_millis(250 << attempt.min(5));
+                    attempt += 1;
+                    let (name, reason) = ("partitions".to_owned(), super::error::describe(&source));
+                    options.announce(&Event::Retrying { name, reason, attempt });
+                    tokio::time::sleep(pause).await;
+                }
+                result => return result,
+            }
         }
-        transaction.commit().await.map_err(failed)?;
-        Ok(created)
     })
     .await
+}
+
+async fn create(client: &mut Client, wanted: &Ahead, options: &Options) -> Result<Vec<NewPartition>, Error> {
+    let transaction = client.transaction().await.map_err(failed)?;
+    let created = missing(&transaction, wanted, options).await?;
+    for statement in created.iter().flat_map(|partition| &partition.statements) {
+        transaction.batch_execute(statement).await.map_err(failed)?;
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(created)
+}
+
+fn is_lock_timeout(error: &tokio_postgres::Error) -> bool {
+    [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED].iter().any(|code| error.code() == Some(code))
 }
 
 fn check_engine(engine: Engine) -> Result<(), Error> {
