@@ -262,9 +262,24 @@ fn partitions_are_created_ahead() {
     ahead(&project, &database, &["--ahead", "6"]).exits(1).says(&format!("{} exists and is no partition", name(5)));
     query(&database, &format!("DROP TABLE {}", name(5)));
     ahead(&project, &database, &["--ahead", "6"]).exits(0).says(&name(6));
-    // A partition of a year has the months.
-    query(&database, "CREATE TABLE far PARTITION OF countries DEFAULT");
-    ahead(&project, &database, &["--ahead", "6"]).exits(0).says("already");
+    query(
+        &database,
+        "CREATE TABLE far PARTITION OF orders FOR VALUES FROM ('2200-01-01') TO (MAXVALUE);
+         ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    );
+    ahead(&project, &database, &["--ahead", "7"]).exits(0).says(&name(7));
+    let sql = format!("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = '{}'", name(7));
+    assert_eq!(query(&database, &sql), ["t"]);
+    // A range within a larger partition has a place.
+    let all: String = parts(&database, "orders")
+        .iter()
+        .map(|part| format!("DROP TABLE {};", part.split(' ').next().unwrap_or_default()))
+        .collect();
+    query(
+        &database,
+        &format!("{all} CREATE TABLE everything PARTITION OF orders FOR VALUES FROM (MINVALUE) TO (MAXVALUE)"),
+    );
+    ahead(&project, &database, &["--ahead", "7"]).exits(0).says("already");
 }
 
 #[test]
