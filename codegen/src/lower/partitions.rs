@@ -16,7 +16,7 @@ const METHODS: [(&str, PartitionMethod); 3] =
 
 /// Reads `@@partitionBy(Range, [createdAt])`.
 pub(super) fn read_partitions<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
-    let arguments: Vec<_> = attribute.arguments().into_iter().collect();
+    let arguments: Vec<_> = attribute.arguments().collect();
     let Some((first, rest)) = arguments.split_first().filter(|(first, _)| first.name.is_none()) else {
         cx.report(
             Diagnostic::new(codes::MISSING_ARGUMENT, attribute.span, "`@@partitionBy` needs a method and fields")
