@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::Adopt;
-pub(crate) use db::{Db, Execute, Naming, Pull, Push, Seed};
+pub(crate) use db::{Db, Execute, Naming, Partitions, Pull, Push, Seed};
 pub(crate) use history::{Baseline, Down, Rebase, Resolve, Squash, Verify};
 
 use crate::project::settings;
@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Create, apply, check and undo migrations
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Work on a database without migrations: push or pull a schema, run SQL, seed data
+    /// Work on a database without migrations: push or pull a schema, create partitions, run SQL, seed data
     #[command(subcommand)]
     Db(Db),
 }

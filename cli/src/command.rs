@@ -14,6 +14,7 @@ pub(crate) mod ir;
 pub(crate) mod lint;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
+pub(crate) mod partitions;
 pub(crate) mod rebase;
 pub(crate) mod resolve;
 mod schemas;

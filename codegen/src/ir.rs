@@ -112,8 +112,50 @@ pub struct Model {
     pub storage: Vec<String>,
     /// `@@unlogged`.
     pub unlogged: bool,
+    /// `@@partitionBy`.
+    pub partitions: Option<Partitions>,
     /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
     pub distribution: Distribution,
+}
+
+/// How PostgreSQL distributes the rows of a model among partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partitions {
+    /// What the partitions are for.
+    pub method: PartitionMethod,
+    /// The columns of the partition key.
+    pub fields: Vec<FieldId>,
+}
+
+/// What each partition of a table is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionMethod {
+    /// A range of values.
+    Range,
+    /// A list of values.
+    List,
+    /// The values with the same remainder of their hash.
+    Hash,
+}
+
+impl PartitionMethod {
+    /// Returns the word in the schema.
+    pub fn name(self) -> &'static str {
+        match self {
+            PartitionMethod::Range => "Range",
+            PartitionMethod::List => "List",
+            PartitionMethod::Hash => "Hash",
+        }
+    }
+
+    /// Returns the keyword in SQL.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            PartitionMethod::Range => "RANGE",
+            PartitionMethod::List => "LIST",
+            PartitionMethod::Hash => "HASH",
+        }
+    }
 }
 
 /// Where Citus keeps the rows of a model.

@@ -25,6 +25,7 @@ mod names;
 mod naming;
 mod native_types;
 mod operator_classes;
+mod partitions;
 mod predicates;
 mod relations;
 mod rust_names;
@@ -59,6 +60,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: 
     relations::resolve_relations(&mut cx);
     generated::check_generated(&mut cx);
     domains::check_domains(&mut cx);
+    partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);

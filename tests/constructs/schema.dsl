@@ -165,8 +165,8 @@ model Product {
 
 // PostgreSQL counts the rows, and foreign keys reference integers of another size.
 model Depot {
-  id      BigInt  @id @identity(always: true)
-  code    Int     @unique
+  id      BigInt   @id @identity(always: true)
+  code    Int      @unique
   racks   Rack[]
   parcels Parcel[]
 
@@ -186,11 +186,11 @@ model Rack {
 }
 
 model Parcel {
-  id        Int   @id
+  id        Int    @id
   depotCode BigInt
-  rackId    Int   @db.SmallInt
-  depot     Depot @relation(fields: [depotCode], references: [code])
-  rack      Rack  @relation(fields: [rackId], references: [id])
+  rackId    Int    @db.SmallInt
+  depot     Depot  @relation(fields: [depotCode], references: [code])
+  rack      Rack   @relation(fields: [rackId], references: [id])
 
   @@index([depotCode])
   @@index([rackId])
@@ -226,5 +226,28 @@ model Shift {
 
   @@exclude([raw("int4range(person, person, '[]')", with: "&&"), raw("int4range(starts, ends)", with: "&&")], map: "one_place_at_a_time")
   @@exclude([starts(with: "="), ends(with: "=")], type: BTree, deferrable: InitiallyDeferred)
+  @@schema("shop")
+}
+
+model Measurement {
+  id         Int      @default(autoincrement())
+  measuredAt DateTime @map("measured_at") @db.Timestamptz(3)
+  value      Int
+  notes      Note[]
+
+  @@id([id, measuredAt])
+  @@map("measurements")
+  @@schema("shop")
+  @@partitionBy(Range, [measuredAt])
+}
+
+model Note {
+  id            Int         @id @default(autoincrement())
+  text          String
+  measurementId Int
+  measuredAt    DateTime    @db.Timestamptz(3)
+  measurement   Measurement @relation(fields: [measurementId, measuredAt], references: [id, measuredAt], onDelete: Cascade)
+
+  @@index([measurementId, measuredAt])
   @@schema("shop")
 }

@@ -154,6 +154,12 @@ async fn a_database_for_a_program() -> Result<(), Box<dyn std::error::Error>> {
     let mut connection = options.connect_direct().await?;
     let report = migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
     println!("applied {}, {} before", report.applied.len(), report.already_applied);
+    use relata::migrate::{Ahead, Every, create_partitions};
+
+    let wanted = Ahead::new(Every::Month, 3);
+    for partition in create_partitions(&mut connection, &wanted, &migrate::Options::default()).await? {
+        println!("created {}, for {} to {}", partition.name, partition.from, partition.to);
+    }
     drop(connection);
     assert_eq!((report.applied.len(), report.already_applied), (2, 0));
 

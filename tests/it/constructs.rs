@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use relata::Error;
+use relata::migrate::{self, Ahead, Every, Options, PartitionError, create_partitions, missing_partitions};
 use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
 use relata_codegen::emit::{EmitOptions, emit};
@@ -19,8 +20,8 @@ use crate::support::{Database, connect, devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, LevelName, Status, area, club, contact, customer, depot, habit, level, line, membership, order, parcel, product,
-    rack, shift, tag, turnover,
+    Client, LevelName, Status, area, club, contact, customer, depot, habit, level, line, measurement, membership, note,
+    order, parcel, product, rack, shift, tag, turnover,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -488,4 +489,93 @@ async fn materialized_views_are_refreshed() {
     let counted = db.batch((db.order().create(order(6)), db.habit().refresh(), db.habit().find_many())).await;
     let (_, (), habits) = counted.expect("is sent");
     assert_eq!(habits.iter().map(|habit| habit.orders).collect::<Vec<_>>(), [3]);
+}
+
+/// All calls go through the table, whose rows are in several partitions: some of them made ahead by the program.
+#[tokio::test]
+async fn a_partitioned_table_is_one_model() {
+    let (db, database) = client().await;
+    let mut connection = connect(database.url()).await;
+    connection
+        .batch_execute(
+            "CREATE TABLE shop.past PARTITION OF shop.measurements FOR VALUES FROM (MINVALUE) TO ('2020-01-01 00:00:00+00')",
+        )
+        .await
+        .expect("is created");
+    let now = chrono::Utc::now();
+    let new = |measured_at, value| measurement::Create { measured_at, value };
+    let without = db.measurement().create(new(now, 1)).await.expect_err("has no partition");
+    assert!(matches!(&without, Error::CheckViolation(_) | Error::Database(_)), "{without:?}");
+    // Twice: the second call has nothing to do. Two at once wait for each other.
+    let wanted = Ahead::new(Every::Month, 2).table_in("shop", "measurements");
+    let mut other = connect(database.url()).await;
+    let options = Options::default();
+    let (one, two) = tokio::join!(
+        create_partitions(&mut connection, &wanted, &options),
+        create_partitions(&mut other, &wanted, &options)
+    );
+    assert_eq!(one.expect("is created").len() + two.expect("is created").len(), 3);
+    assert_eq!(missing_partitions(&connection, &wanted, &options).await.expect("is read"), []);
+    // A lock that does not go away is an error, and one that does is waited for.
+    let more = Ahead::new(Every::Month, 9).table_in("shop", "measurements");
+    other.batch_execute("BEGIN; LOCK TABLE shop.measurements IN SHARE ROW EXCLUSIVE MODE").await.expect("is locked");
+    let mut hasty = Options::default();
+    (hasty.lock_timeout, hasty.retries) = (std::time::Duration::from_millis(50), 1);
+    let locked = create_partitions(&mut connection, &more, &hasty).await.expect_err("is locked");
+    assert!(
+        matches!(locked, migrate::Error::Database { .. }) && locked.to_string().contains("lock timeout"),
+        "{locked}"
+    );
+    other.batch_execute("ROLLBACK").await.expect("is unlocked");
+    assert_eq!(
+        missing_partitions(&connection, &more, &options).await.expect("is read").len(),
+        7,
+        "nothing is half done"
+    );
+    // All tables of the schemas, which are this one.
+    let mut options = Options::default();
+    options.schemas = vec!["shop".to_owned()];
+    let more = create_partitions(&mut connection, &Ahead::new(Every::Month, 3), &options).await.expect("is created");
+    assert_eq!(
+        more.iter().map(|it| (it.schema.as_str(), it.table.as_str())).collect::<Vec<_>>(),
+        [("shop", "measurements")]
+    );
+    let refused =
+        create_partitions(&mut connection, &Ahead::new(Every::Year, 0), &options).await.expect_err("overlaps");
+    assert!(matches!(refused, migrate::Error::Partitions(PartitionError::Overlap { .. })), "{refused}");
+    let refused = create_partitions(&mut connection, &wanted.clone().table("Order"), &options).await;
+    assert!(matches!(refused, Err(migrate::Error::Partitions(PartitionError::NotByTime { .. }))), "{refused:?}");
+
+    let old = "2019-05-01T00:00:00Z".parse().expect("is a time");
+    let rows = (0..6).map(|value| new(if value % 2 == 0 { old } else { now }, value)).collect::<Vec<_>>();
+    db.measurement().create_many(rows).await.expect("are created");
+    let all = db.measurement().find_many().order_by(measurement::value.asc()).await.expect("is read");
+    assert_eq!(all.iter().map(|row| row.value).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    // Both partitions have a row in each place of their first page.
+    let changed =
+        db.measurement().update_many().filter(measurement::value.lt(4)).limit(3).set(measurement::value.to(100)).await;
+    assert_eq!(changed.expect("are updated"), 3);
+    let count = |value| db.measurement().count().filter(measurement::value.eq(value));
+    assert_eq!(count(100).await.expect("is counted"), 3);
+    let deleted = db.measurement().delete_many().filter(measurement::value.eq(100)).limit(2).await;
+    assert_eq!(deleted.expect("are deleted"), 2);
+    assert_eq!((count(100).await.expect("is counted"), db.measurement().count().await.expect("is counted")), (1, 4));
+
+    let last = all.last().expect("is there");
+    let key = || measurement::id_measured_at.eq(last.id, last.measured_at);
+    let text = note::Create { text: "odd".to_owned(), measurement: key() };
+    db.note().create(text).await.expect("is created");
+    let found =
+        db.measurement().find_unique(key()).include(measurement::notes).await.expect("is read").expect("is there");
+    assert_eq!(found.notes[0].text, "odd");
+    let row = new(last.measured_at, 7);
+    let updated = db.measurement().upsert(key(), row).set(measurement::value.to(8)).await.expect("is updated");
+    assert_eq!((updated.id, updated.value), (last.id, 8));
+    // A row without others that refer to it moves to another partition.
+    let alone = &all[4];
+    let key_alone = measurement::id_measured_at.eq(alone.id, alone.measured_at);
+    let moved = db.measurement().update(key_alone).set(measurement::measured_at.to(now)).await.expect("is updated");
+    assert_eq!((moved.id, moved.value), (alone.id, 4));
+    db.measurement().delete(key()).await.expect("is deleted");
+    assert_eq!(db.note().count().await.expect("is counted"), 0);
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use relata::migrate::Every;
 
 use super::RenameOptions;
 
@@ -16,6 +17,12 @@ pub(crate) enum Db {
     ///
     /// Keeps the names, comments and order of an existing schema file.
     Pull(Pull),
+    /// Create the partitions of coming days, weeks, months or years
+    ///
+    /// For tables that are partitioned by ranges of one date or time. Creates those that are missing, of the current
+    /// period and of the next ones, and changes nothing else. Run it every day or week, or call
+    /// relata::migrate::create_partitions in a program.
+    Partitions(Partitions),
     /// Run SQL from a file or stdin, in one transaction or in the segments that it marks
     Execute(Execute),
     /// Run the seed file: `seed` of codegen.toml, else seed.sql
@@ -94,6 +101,30 @@ pub(crate) enum Naming {
     Prisma,
     /// As in Rust: `User` for users, `created_at` for createdAt
     Rust,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed; no partition was created\n  64  wrong usage")]
+pub(crate) struct Partitions {
+    /// How long each partition is: day, week, month or year
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) every: Every,
+    /// How many partitions to create after the current one
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub(crate) ahead: u32,
+    /// Only for this model, with its name in the schema [default: all that are partitioned by time]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Vec<String>,
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The URL of the database [default: DATABASE_URL from the environment or .env]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Print the SQL without running it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -85,7 +85,9 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
     let mut storage: Vec<String> = row.try_get("storage")?;
     storage.sort();
     Ok(TableOptions {
-        unlogged: row.try_get("unlogged")?,
+        // A partitioned table has no rows of its own to log.
+        unlogged: row.try_get("unlogged")?
+            && (cx.has_partitions || row.try_get::<_, Option<&str>>("partition_by")?.is_none()),
         storage,
         partition_by: row.try_get("partition_by")?,
         partition_columns: row.try_get("partition_columns")?,

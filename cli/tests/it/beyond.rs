@@ -39,8 +39,7 @@ const LATER: &str = "ALTER TABLE t ADD CONSTRAINT nnd UNIQUE NULLS NOT DISTINCT 
 
 /// What `pull` names, as no schema has it.
 const NAMED: &[&str] = &[
-    "nv", "ni", "co", "k_a_fkey", "p", "p1", "heir", "pol", "act()", "tr", "positive", "pair", "st", "free",
-    "s_id_seq", "v",
+    "nv", "ni", "co", "k_a_fkey", "p1", "heir", "pol", "act()", "tr", "positive", "pair", "st", "free", "s_id_seq", "v",
 ];
 
 #[test]

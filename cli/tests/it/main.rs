@@ -24,6 +24,7 @@ mod lock_file;
 mod merged;
 mod migrate;
 mod odd;
+mod partitions;
 mod pooler;
 mod property;
 mod proxy;

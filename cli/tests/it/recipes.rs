@@ -84,6 +84,7 @@ recipes! {
     split_a_table "Split a table"
     not_null "NOT NULL on a big table"
     change_a_type "Change the type of a big column"
+    partition_a_table "Partition a table"
     change_an_enum "Change an enum"
     a_long_index "A long index"
     a_failed_deploy "A failed deploy"

@@ -144,6 +144,8 @@ codes! {
     R0609 KEY_ON_VIEW Error "A key or index on a view",
     R0610 DEFERRABLE_KEY Error "A deferrable key that PostgreSQL cannot use here",
     R0611 EXCLUSION_CONSTRAINT Error "An exclusion constraint that PostgreSQL cannot use",
+    R0613 KEY_WITHOUT_PARTITION Error "A key without the partition key",
+    R0614 PARTITION_KEY Error "A partition key that PostgreSQL cannot use",
 
     // Relations.
     R0701 MISSING_BACK_RELATION Error "A relation with only one side",

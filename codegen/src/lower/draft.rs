@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::diagnostics::Span;
 use crate::ir::{
     Arity, Collation, DefaultValue, Deferrable, Distribution, Domain, EnumId, FieldId, ForeignKeyOptions, Identity,
-    IndexMethod, ModelId, NativeType, NullsOrder, ReferentialAction, ScalarType, SortOrder, Tenancy,
+    IndexMethod, ModelId, NativeType, NullsOrder, PartitionMethod, ReferentialAction, ScalarType, SortOrder, Tenancy,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
@@ -48,6 +48,8 @@ pub(super) struct ModelDraft<'a> {
     /// `@@materialized`.
     pub(super) materialized: bool,
     pub(super) unlogged: bool,
+    /// `@@partitionBy`.
+    pub(super) partitions: Option<PartitionDraft>,
     /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
     /// `@@distributed(by: ..)`, `@@reference` or `@@local`, and its place.
@@ -255,6 +257,14 @@ pub(super) struct KeyDraft<'a> {
     pub(super) options: KeyOptionsDraft,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
+}
+
+/// `@@partitionBy`.
+#[derive(Debug)]
+pub(super) struct PartitionDraft {
+    pub(super) method: PartitionMethod,
+    pub(super) fields: Vec<(FieldId, Span)>,
+    pub(super) span: Span,
 }
 
 impl KeyDraft<'_> {

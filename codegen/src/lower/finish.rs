@@ -3,12 +3,12 @@
 use super::Cx;
 use super::draft::{
     CheckDraft, EnumDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft,
-    OperatorClass, RelationDraft,
+    OperatorClass, PartitionDraft, RelationDraft,
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated, Index,
-    IndexField, IndexTarget, KeyOptions, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage,
-    Schema, Side,
+    IndexField, IndexTarget, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId,
+    RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -65,10 +65,15 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         row_security: cx.has_row_security(model),
         storage: model.storage.clone(),
         unlogged: model.unlogged,
+        partitions: model.partitions.as_ref().map(finish_partitions),
         query: owned(model.query),
         materialized: model.materialized,
         distribution: model.distribution,
     }
+}
+
+fn finish_partitions(partitions: &PartitionDraft) -> Partitions {
+    Partitions { method: partitions.method, fields: partitions.fields.iter().map(|(id, _)| *id).collect() }
 }
 
 fn finish_primary_key(key: &KeyDraft<'_>) -> PrimaryKey {

@@ -97,6 +97,7 @@ fn declare_model<'a>(
         row_security: None,
         storage: Vec::new(),
         unlogged: false,
+        partitions: None,
         query: None,
         materialized: false,
         tenancy: Tenancy::Shared,

@@ -168,7 +168,7 @@ pub enum Change {
         object: TableObject,
     },
 
-    /// The table's storage parameters differ, or whether it is logged.
+    /// The table's storage parameters differ, whether it is logged, or how it is partitioned.
     AlterTable {
         /// The table.
         table: ObjectName,
@@ -228,6 +228,8 @@ pub enum Change {
     },
     /// The other changes are made in a database in which Citus has the rows of these tables.
     OnCitus(BTreeSet<ObjectName>),
+    /// The other changes are made in a database in which these tables are partitioned.
+    OnPartitions(BTreeSet<ObjectName>),
 
     /// A comment differs, or is lost with what it is on and comes back.
     SetComment {

@@ -112,14 +112,15 @@ lints! {
     F209 Warning "Changes values under a unique constraint or index"
         "Values that differ may become equal: as integers, 1.2 and 1.4 are both 1, and a default that fills NULL gives several rows the same value. The statement then fails (23505)."
         "Find them with `GROUP BY` over the new value and `HAVING count(*) > 1`, and decide which row to keep; or say with `@using(\"..\")` how to convert the values. With --url, they are counted. --online counts them before anything is changed."
-
     F210 Warning "Uses a domain that no migration creates"
         "A schema names the domains of its columns, and does not define them. The statement fails if the database does not have the domain (42704). If the domain is based on another type than the field has, the client cannot read the column."
         "Write CREATE DOMAIN into an earlier statement. With --url, a domain that is there and fits is not reported."
-
     F211 Warning "Adds an exclusion constraint to a table with rows"
         "The statement fails if two rows exclude each other."
         "Find them with a join of the table with itself, and decide which one to keep. With --url, such rows are looked for."
+    F212 Error "Changes how a table is partitioned"
+        "PostgreSQL has no statement for it: a table cannot become partitioned, and a partition key cannot change. The migration contains a statement that fails and says so, so that nothing is changed."
+        "Create the migration with `migrate dev --create-only`, and replace this statement: rename the table, create the partitioned one, and attach the old table as a partition or copy its rows. docs/migration-recipes.md has an example."
 
     // L: other sessions have to wait.
     L301 Warning "Builds an index under a lock that blocks writes"
@@ -168,10 +169,12 @@ lints! {
     L315 Warning "Copies a table to or from the servers of Citus"
         "create_distributed_table and create_reference_table copy all rows to their servers, and undistribute_table copies them back. Nobody can write the table meanwhile, and its foreign keys are checked again."
         "Plan a maintenance window. On a test system with as many rows, measure how long it takes."
-
     L316 Warning "Builds an exclusion constraint under a lock that blocks all access"
         "Nobody can read or write the table while its index is built. PostgreSQL can build this index neither concurrently nor from an existing one."
         "Add the constraint while the table is small, or plan a maintenance window. --online does the same."
+    L317 Warning "Builds an index of a partitioned table under a lock"
+        "PostgreSQL cannot build or drop an index of a partitioned table CONCURRENTLY, nor check its foreign keys later. Nobody can write the table until all partitions are done, nor read it if the index belongs to a key."
+        "Write the statements yourself: CREATE INDEX .. ON ONLY the table, CREATE INDEX CONCURRENTLY on each partition in a segment `outside`, and ALTER INDEX .. ATTACH PARTITION for each. --online does not do this."
 
     // C: clients or guarantees change.
     C401 Warning "Renames something that clients use"

@@ -81,7 +81,7 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
         (Work::None, _) => {
             return match &step.action {
                 Action::DropObject { object: TableObject::Index(_), .. } => Some(Finding::new(
-                    codes::L302,
+                    if step.is_partitioned { codes::L317 } else { codes::L302 },
                     "Waits for all transactions on the table, and blocks new ones in the meantime",
                 )),
                 _ => None,
@@ -100,6 +100,9 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
 /// Returns `None` for long work under a weak lock.
 fn cost_code(step: &Step) -> Option<&'static Lint> {
     Some(match &step.action {
+        Action::AddObject { object, .. } if step.is_partitioned && !matches!(object, TableObject::Check(_)) => {
+            codes::L317
+        }
         Action::AddObject { object, .. } => match object {
             TableObject::Index(_) => codes::L301,
             TableObject::PrimaryKey(_) | TableObject::Unique(_) => codes::L304,

@@ -15,8 +15,8 @@ use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::quote::ident;
 use super::state::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Exclusion, Extension, ForeignKey,
-    Identity, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
-    UniqueConstraint,
+    Identity, Index, IndexPart, IndexTarget, ObjectName, PartitionKey, PrimaryKey, Sequence, SequenceOptions, State,
+    Table, UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -118,6 +118,11 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     let mut table = Table::new(table_name(model));
     (table.options.storage, table.options.unlogged) = (model.model().storage.clone(), model.model().unlogged);
     table.options.comment = lower_docs(model.schema, model.model().docs.as_deref());
+    if let Some(partitions) = &model.model().partitions {
+        let key = PartitionKey { method: partitions.method, columns: column_names(model, &partitions.fields) };
+        table.options.partition_by = Some(key.to_string());
+        table.options.partition_columns = key.columns;
+    }
     let mut sequences = Vec::new();
     for column in model.columns() {
         let lowered = lower_column(column, &table.name);

@@ -50,6 +50,8 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or fail.
     pub hazards: Vec<Hazard>,
+    /// Whether it is about a key or an index of a partitioned table.
+    pub(super) is_partitioned: bool,
     /// The objects with temporary names when the step runs.
     pub(super) names: Arc<Temporary>,
 }

@@ -8,6 +8,7 @@ mod distribution;
 mod grant;
 mod options;
 mod other;
+mod partition;
 mod row_security;
 
 use super::data_type::{DataType, is_same_name};
@@ -21,6 +22,8 @@ pub use distribution::Distribution;
 pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, TableOptions};
 pub use other::{Other, OtherKind, Use};
+pub use partition::PartitionKey;
+pub(in crate::sql) use partition::repartitioned;
 pub use row_security::{
     ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
 };

@@ -43,8 +43,8 @@ pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
 pub(crate) fn dedent(raw: &str) -> String {
     let lines: Vec<&str> = raw.lines().map(str::trim_end).collect();
     let is_text = |line: &&str| !line.is_empty();
-    let first = lines.iter().position(|line| is_text(&line)).unwrap_or(lines.len());
-    let last = lines.iter().rposition(|line| is_text(&line)).map_or(first, |at| at + 1);
+    let first = lines.iter().position(is_text).unwrap_or(lines.len());
+    let last = lines.iter().rposition(is_text).map_or(first, |at| at + 1);
     let lines = &lines[first..last];
     // The first line may begin right after the quotes.
     let indented = lines.iter().skip(usize::from(first == 0)).copied().filter(is_text);

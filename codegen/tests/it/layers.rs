@@ -98,6 +98,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "identity",
             "views",
             "domains",
+            "partitions",
             "naming",
             "attributes",
             "config",

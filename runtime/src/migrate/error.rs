@@ -12,6 +12,7 @@ use relata_pgsql::{TokenKind, Unterminated, tokens};
 use super::engine::Engine;
 use super::lease::LeaseHolder;
 use super::lock::Holder;
+use super::partitions::PartitionError;
 use super::script::line_of;
 use super::script::{ScriptError, Statement};
 use super::source::Migration;
@@ -136,6 +137,9 @@ pub enum Error {
         /// What is missing, and what to do instead.
         problem: &'static str,
     },
+    /// Partitions cannot be created. Nothing was changed.
+    #[error(transparent)]
+    Partitions(#[from] PartitionError),
     /// The history was written for another engine.
     #[error(
         "the history of this database was written {}; run this with the same engine as before (--engine, or \

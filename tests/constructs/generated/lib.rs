@@ -31,7 +31,13 @@ pub mod level_name;
 pub mod line;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod measurement;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod membership;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod order;
@@ -72,7 +78,9 @@ pub use self::{
     level::Level,
     level_name::LevelName,
     line::Line,
+    measurement::Measurement,
     membership::Membership,
+    note::Note,
     order::Order,
     parcel::Parcel,
     product::Product,

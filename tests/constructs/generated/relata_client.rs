@@ -84,4 +84,12 @@ impl Models {
     pub fn shift(&self) -> rt::Delegate<super::shift::Shift> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Measurement`.
+    pub fn measurement(&self) -> rt::Delegate<super::measurement::Measurement> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Note`.
+    pub fn note(&self) -> rt::Delegate<super::note::Note> {
+        rt::Delegate::new(&self.executor)
+    }
 }

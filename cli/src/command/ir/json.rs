@@ -84,6 +84,8 @@ struct Model<'s> {
     storage: &'s [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unlogged: bool,
+    #[serde(rename = "partitionBy", skip_serializing_if = "Option::is_none")]
+    partitions: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<Value>,
 }
@@ -264,8 +266,15 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         row_security: walker.schema.tenant().map(|_| model.row_security),
         storage: &model.storage,
         unlogged: model.unlogged,
+        partitions: model.partitions.as_ref().map(|partitions| partition_key(walker, partitions)),
         distribution: (walker.schema.engine == ir::Engine::Citus).then(|| distribution(walker)),
     }
+}
+
+/// `{"method": "Range", "fields": ["createdAt"]}`.
+fn partition_key(walker: ModelWalker<'_>, partitions: &ir::Partitions) -> Value {
+    let fields: Vec<_> = partitions.fields.iter().map(|field| walker.schema.walk_field(*field).name()).collect();
+    json!({ "method": partitions.method.name(), "fields": fields })
 }
 
 /// `{"by": "field"}`, `"reference"` or `"local"`.

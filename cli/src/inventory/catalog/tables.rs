@@ -52,7 +52,12 @@ fn details() -> String {
               AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = 2
               AND NOT EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary)) AS j ON true
          CROSS JOIN LATERAL (VALUES
-            ('partitioned table', c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
+            -- A schema has the others.
+            ('partitioned table', EXISTS (SELECT FROM pg_partitioned_table AS k
+                CROSS JOIN LATERAL unnest(k.partattrs::int2[], k.partclass::oid[], k.partcollation::oid[]) AS p (attnum, class, collated)
+                LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.attnum
+                JOIN pg_opclass AS o ON o.oid = p.class
+                WHERE k.partrelid = c.oid AND (p.attnum = 0 OR p.collated <> a.attcollation OR NOT o.opcdefault)), CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
             ('table of a type', c.reloftype <> 0, format_type(c.reloftype, NULL), NULL),
             ('table in a tablespace', c.reltablespace <> 0,
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),

@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
-use super::super::{Cx, keys, views};
+use super::super::{Cx, keys, partitions, views};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
@@ -26,6 +26,7 @@ const ON_MODELS: &[&str] = &[
     "local",
     "with",
     "unlogged",
+    "partitionBy",
     "sql",
     "materialized",
     "fulltext",
@@ -55,6 +56,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
                 cx.model_mut(id).unlogged = true;
                 refuse_on_view(cx, id, attribute);
             }
+            "partitionBy" => partitions::read_partitions(cx, id, attribute),
             "sql" => views::read_query(cx, id, attribute),
             "materialized" => {
                 expect_no_arguments(cx, attribute, "@@materialized");

@@ -2,7 +2,9 @@
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{ColumnDefault, Distribution, Index, IndexTarget, ObjectName, Policy, State, Table, Use};
+use crate::sql::state::{
+    ColumnDefault, Distribution, Index, IndexTarget, ObjectName, PartitionKey, Policy, State, Table, Use,
+};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
@@ -120,6 +122,12 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
         }
         table.columns.iter_mut().for_each(|column| rename(&mut column.name));
         table.options.partition_columns.iter_mut().for_each(rename);
+        if let Some(text) = &mut table.options.partition_by
+            && let Some(mut key) = PartitionKey::parse(text)
+        {
+            key.columns.iter_mut().for_each(rename);
+            *text = key.to_string();
+        }
         if let Distribution::By { column, .. } = &mut table.distribution {
             rename(column);
         }

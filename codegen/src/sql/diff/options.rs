@@ -137,12 +137,26 @@ pub(super) fn of_table(cx: &DiffCx<'_>, old: &TableOptions, next: &TableOptions)
         Origin::Printed if cx.next_is_database => TableOptions {
             unlogged: next.unlogged && (old.unlogged || cx.is_complete),
             storage: if old.storage.is_empty() && !cx.is_complete { Vec::new() } else { next.storage.clone() },
-            ..next.clone()
+            ..partitioned(if old.partition_by.is_some() || can_say(cx, next) { next } else { old }, next)
         },
         Origin::Printed => TableOptions {
             unlogged: next.unlogged || left(cx, old.unlogged),
             storage: either(cx, &next.storage, &old.storage),
-            ..old.clone()
+            ..partitioned(if next.partition_by.is_some() || can_say(cx, old) { next } else { old }, old)
         },
+    }
+}
+
+/// Returns whether a schema that says nothing means that the table of the database is not partitioned.
+fn can_say(cx: &DiffCx<'_>, database: &TableOptions) -> bool {
+    cx.is_complete && (database.partition_by.is_none() || database.partition_key().is_some())
+}
+
+/// Returns `other`, partitioned like `options`.
+fn partitioned(options: &TableOptions, other: &TableOptions) -> TableOptions {
+    TableOptions {
+        partition_by: options.partition_by.clone(),
+        partition_columns: options.partition_columns.clone(),
+        ..other.clone()
     }
 }

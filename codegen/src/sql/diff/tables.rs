@@ -60,7 +60,17 @@ pub(super) fn diff_tables(
     rename_objects(renames, changes);
     super::row_security::diff_row_security(cx, previous, &touched, changes);
     touched.placement.diff(cx, previous, changes);
+    add_partitioned(&kept, changes);
     add_belongings(previous, &kept, &touched, changes);
+}
+
+/// Adds the tables that are partitioned before the changes: an online migration changes them in another way.
+fn add_partitioned(kept: &[(&Table, &Table)], changes: &mut Vec<Change>) {
+    let partitioned = kept.iter().filter(|(old, _)| old.options.partition_by.is_some());
+    let partitioned: BTreeSet<ObjectName> = partitioned.map(|(old, _)| old.name.clone()).collect();
+    if !partitioned.is_empty() && !changes.is_empty() {
+        changes.push(Change::OnPartitions(partitioned));
+    }
 }
 
 /// Returns the tables that cannot become what they shall be: how a table is partitioned cannot change. Their partitions
@@ -70,9 +80,8 @@ pub(super) fn made_anew(cx: &DiffCx<'_>, previous: &State) -> BTreeSet<ObjectNam
     if cx.origin != Origin::Catalogs {
         return found;
     }
-    let differs = |old: &&Table| {
-        cx.next.table(&old.name).is_some_and(|next| next.options.partition_by != old.options.partition_by)
-    };
+    let differs =
+        |old: &&Table| cx.next.table(&old.name).is_some_and(|next| !next.options.is_partitioned_like(&old.options));
     found.extend(previous.tables.iter().filter(differs).map(|table| table.name.clone()));
     loop {
         let is_part = |table: &&Table| {

@@ -110,6 +110,12 @@ pub enum Action {
         previous: TableOptions,
         next: TableOptions,
     },
+    /// A change that PostgreSQL has no statement for: fails, and says what to write instead.
+    Repartition {
+        table: ObjectName,
+        previous: TableOptions,
+        next: TableOptions,
+    },
     /// Sets the sequence to continue after the largest value of a column.
     AdvanceSequence {
         sequence: ObjectName,

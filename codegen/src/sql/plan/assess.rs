@@ -53,6 +53,8 @@ pub(super) struct AssessCx {
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     /// Tables whose rows Citus has, before or after the migration.
     pub(super) placed: BTreeSet<ObjectName>,
+    /// Tables that are partitioned before the migration.
+    pub(super) partitioned: BTreeSet<ObjectName>,
     /// The new values of columns.
     pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
@@ -75,6 +77,7 @@ impl AssessCx {
                     cx.placed.insert(table.clone());
                 }
                 Change::OnCitus(tables) => cx.placed.extend(tables.iter().cloned()),
+                Change::OnPartitions(tables) => cx.partitioned.extend(tables.iter().cloned()),
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
                     cx.empty_columns.insert((table.clone(), column.name.clone()));
                 }
@@ -119,7 +122,9 @@ impl AssessCx {
         let (lock, work) = self.cost(&action);
         let hazards = self.hazards(&action);
         let names = self.names.clone();
-        Step { action, transaction: Transaction::Transactional, lock, work, hazards, names }
+        let is_partitioned = matches!(&action, Action::AddObject { table, .. } | Action::DropObject { table, .. }
+            if self.partitioned.contains(table));
+        Step { is_partitioned, action, transaction: Transaction::Transactional, lock, work, hazards, names }
     }
 
     fn cost(&self, action: &Action) -> (Lock, Work) {

@@ -106,7 +106,13 @@ impl Builder {
                 alter_sequence(actions, &old, next);
             }
             Change::AlterTable { table, previous, next } => {
-                actions.push(Action::AlterTable { table, previous, next });
+                if !previous.is_partitioned_like(&next) {
+                    let (table, previous, next) = (table.clone(), previous.clone(), next.clone());
+                    actions.push(Action::Repartition { table, previous, next });
+                }
+                if !previous.is_stored_like(&next) {
+                    actions.push(Action::AlterTable { table, previous, next });
+                }
             }
             Change::DropSequence(sequence) => actions.push(Action::DropSequence(sequence.name)),
             Change::RenameTable { from, to } => rename_table(actions, from, to),
@@ -162,7 +168,7 @@ impl Builder {
                 }
             }
             Change::Catalog(change) => actions.push(Action::Catalog(change)),
-            Change::OnCitus(_) => {}
+            Change::OnCitus(_) | Change::OnPartitions(_) => {}
             Change::Unmigrated(_) => {}
         }
     }

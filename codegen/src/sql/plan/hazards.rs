@@ -8,7 +8,9 @@ use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, Nature, ObjectName};
+use crate::sql::state::{
+    Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, Nature, ObjectName, repartitioned,
+};
 
 /// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +101,10 @@ impl AssessCx {
             Action::SetRowSecurity { table, previous: (false, _), next: (true, _) } if !self.is_new(table) => {
                 let text = format!("{table} shows no rows to clients that do not set the tenant");
                 vec![Hazard { kind: HazardKind::BreaksClients, lint: codes::C405, text, probe: None }]
+            }
+            Action::Repartition { table, previous, next } => {
+                let text = format!("{}: fails until you write the statements", repartitioned(table, previous, next));
+                vec![Hazard::failure(codes::F212, text, None)]
             }
             Action::AddObject { table, object, holds: true } => self.kept_key_hazards(table, object),
             Action::CreateIndexConcurrently { table, index, holds: true } => {

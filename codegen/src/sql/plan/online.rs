@@ -136,7 +136,7 @@ fn pair_replacements(actions: Vec<Action>, cx: &AssessCx) -> Vec<Paired> {
 /// Returns the index of the action that creates the dropped object again under the same name.
 fn successor(actions: &[Option<Paired>], at: usize, cx: &AssessCx) -> Option<usize> {
     let Some(Paired { action: Action::DropObject { table, object }, .. }) = &actions[at] else { return None };
-    if !has_index(object) || cx.is_new(table) {
+    if !has_index(object) || cx.is_new(table) || cx.partitioned.contains(table) {
         return None;
     }
     for (later, paired) in actions.iter().enumerate().skip(at + 1) {
@@ -272,10 +272,13 @@ impl Expander<'_> {
             }
             Action::Backfill { table, column } => self.push(WORK, Action::BackfillInBatches { table, column }),
             Action::SetNotNull { table, column, .. } => self.require(table, column, true, [PREPARE, WORK, FINISH]),
-            Action::DropObject { table, object: TableObject::Index(index) } if !self.cx.is_new(&table) => {
+            Action::DropObject { table, object: TableObject::Index(index) } if self.is_built_online(&table) => {
                 self.push(WORK, Action::DropIndexConcurrently { table, index: index.name });
             }
-            Action::AddObject { table, object, holds } if !self.cx.is_new(&table) => match object {
+            Action::AddObject { table, object: object @ TableObject::Check(_), holds } if !self.cx.is_new(&table) => {
+                self.prove_later(table, object, holds);
+            }
+            Action::AddObject { table, object, holds } if self.is_built_online(&table) => match object {
                 TableObject::Index(index) => self.build_index(table, index, replaces, holds),
                 object if !can_be_proved_later(&object) => {
                     if let Some(object) = replaces {
@@ -285,13 +288,22 @@ impl Expander<'_> {
                 }
                 TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.build_key(table, object, replaces, holds),
                 TableObject::ForeignKey(_) | TableObject::Check(_) | TableObject::Exclusion(_) => {
-                    self.push(PREPARE, Action::AddNotValid { table: table.clone(), object: object.clone() });
-                    self.push(WORK, Action::Validate { table, object, column: None, holds });
+                    self.prove_later(table, object, holds)
                 }
             },
             Action::Cutover { .. } => self.steps.append(&mut self.group),
             other => self.push(PREPARE, other),
         }
+    }
+
+    /// PostgreSQL builds no index of a partitioned table concurrently, and adds no foreign key to one without a scan.
+    fn is_built_online(&self, table: &ObjectName) -> bool {
+        !self.cx.is_new(table) && !self.cx.partitioned.contains(table)
+    }
+
+    fn prove_later(&mut self, table: ObjectName, object: TableObject, holds: bool) {
+        self.push(PREPARE, Action::AddNotValid { table: table.clone(), object: object.clone() });
+        self.push(WORK, Action::Validate { table, object, column: None, holds });
     }
 
     /// Sets NOT NULL without a scan under a lock, because a check has proved it before.

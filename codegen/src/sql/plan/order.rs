@@ -161,6 +161,7 @@ fn phase(action: &Action) -> u8 {
         | Action::SetSequenceOptions { .. }
         | Action::DisownSequence(_)
         | Action::AlterTable { .. }
+        | Action::Repartition { .. }
         | Action::AdvanceIdentity { .. }
         | Action::AdvanceSequence { .. } => 8,
         Action::Backfill { .. } => 9,

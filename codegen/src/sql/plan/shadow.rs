@@ -394,6 +394,7 @@ fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<Shadow
     // Citus has no triggers on its tables.
     if cx.is_new(table)
         || cx.placed.contains(table)
+        || cx.partitioned.contains(table)
         || is_renamed_later
         || !alterations.iter().filter(rewrites).all(can_be_recreated)
     {

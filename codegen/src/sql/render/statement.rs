@@ -6,8 +6,10 @@ use super::super::expression::{Node, is_number, parse};
 use super::super::index_text::{create_index, embed, index_part, method, storage};
 use super::super::plan::{Action, Alteration, ColumnSpec};
 use super::super::quote::{ident, ident_list, literal, qualified};
-use super::super::state::{Column, ColumnDefault, Exclusion, ForeignKey, Identity, ObjectName, Sequence, Table};
-use super::batches::{guard_unique, in_batches};
+use super::super::state::{
+    Column, ColumnDefault, Exclusion, ForeignKey, Identity, ObjectName, Sequence, Table, repartitioned,
+};
+use super::batches::{do_block, guard_unique, in_batches};
 use super::{belongings, citus, options, row_security, shadow};
 use crate::ir::{NativeType, ReferentialAction};
 
@@ -92,6 +94,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::AlterTable { table, previous, next } => {
             alter(table, options::table_commands(previous, next).into_iter())
         }
+        Action::Repartition { table, previous, next } => refuse(&repartitioned(table, previous, next)),
         Action::SetSequenceType { sequence, ty } => format!("ALTER SEQUENCE {} AS {ty}", qualified(sequence)),
         Action::AdvanceSequence { sequence, table, column } => format!(
             "SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}",
@@ -224,6 +227,21 @@ fn drop_table(table: &Table) -> String {
         (Some(_), Some(parent)) => format!("ALTER TABLE {} DETACH PARTITION {name};\n{drop}", qualified(parent)),
         _ => drop,
     }
+}
+
+/// Returns a statement that fails in place of one that PostgreSQL does not have.
+fn refuse(what: &str) -> String {
+    let body = format!(
+        "BEGIN
+  RAISE EXCEPTION USING MESSAGE = {},
+    ERRCODE = 'feature_not_supported',
+    HINT = {};
+END
+",
+        literal(&format!("{what}, and PostgreSQL has no statement for that")),
+        literal("create a migration with --create-only, and replace this statement in it: codegen explain F212"),
+    );
+    format!("-- To be replaced: see codegen explain F212.\n{}", do_block(&body))
 }
 
 fn create_table(table: &Table, serial: &[String]) -> String {

@@ -2,7 +2,7 @@
 
 use super::super::change::{CatalogChange, Change, Commented, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
-use super::super::state::{Column, ColumnDefault, Distribution, EnumType, ObjectName, TableOptions};
+use super::super::state::{Column, ColumnDefault, Distribution, EnumType, ObjectName, TableOptions, repartitioned};
 
 /// Returns one line per change: `+` for an addition, `-` for a removal, `~` for a change. Empty if there are no
 /// changes.
@@ -49,7 +49,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
         Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
-        Change::ShowAllTenants | Change::OnCitus(_) => true,
+        Change::ShowAllTenants | Change::OnCitus(_) | Change::OnPartitions(_) => true,
         // The line of a new table says that it has row security.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
@@ -109,7 +109,7 @@ fn line(change: &Change, names: &Temporary) -> String {
             format!("~ sequence {} counts as {}", pair.1.name, pair.1.ty)
         }
         Change::AlterSequence(pair) => format!("~ sequence {}", pair.1.name),
-        Change::AlterTable { table, previous, next } => format!("~ table {table} {}", options(previous, next)),
+        Change::AlterTable { table, previous, next } => altered_table(table, previous, next),
         Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
         Change::RenameTable { from, to } => format!("~ table {} is renamed to {to}", names.table(from)),
         Change::CreateTable(table) if table.row_security.enabled => format!("+ table {} with row security", table.name),
@@ -145,7 +145,7 @@ fn line(change: &Change, names: &Temporary) -> String {
             format!("~ row security of {table} from {} to {}", switched(*previous), switched(*next))
         }
         Change::Distribute { table, previous, next, .. } => distributed(table, previous, next),
-        Change::ShowAllTenants | Change::OnCitus(_) => String::new(),
+        Change::ShowAllTenants | Change::OnCitus(_) | Change::OnPartitions(_) => String::new(),
         // It comes back with what it is on.
         Change::SetComment { previous, next, .. } if previous == next => String::new(),
         Change::SetComment { on, previous: None, .. } => format!("+ comment on {on}"),
@@ -189,6 +189,13 @@ fn switched((enabled, forced): (bool, bool)) -> &'static str {
         (false, true) => "disabled, and forced once enabled",
         (false, false) => "disabled",
     }
+}
+
+fn altered_table(table: &ObjectName, previous: &TableOptions, next: &TableOptions) -> String {
+    let stored = (!previous.is_stored_like(next)).then(|| format!("~ table {table} {}", options(previous, next)));
+    let is_same = previous.is_partitioned_like(next);
+    let partitioned = (!is_same).then(|| format!("~ {}, by hand", repartitioned(table, previous, next)));
+    stored.into_iter().chain(partitioned).collect::<Vec<_>>().join("\n")
 }
 
 fn options(previous: &TableOptions, next: &TableOptions) -> String {

@@ -4,7 +4,7 @@
 use super::ObjectName;
 use crate::ir::{Deferrable, SequenceOptions};
 
-/// Properties of a table. A schema can express logging and storage parameters.
+/// Properties of a table. A schema can express logging, storage parameters, and partition keys of columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions {
     /// `UNLOGGED`.
@@ -28,8 +28,13 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
-    /// Returns whether the properties that can be changed are equal. Partitioning and inheritance cannot be changed.
+    /// Returns whether the properties that are compared are equal. Inheritance cannot be changed.
     pub(in crate::sql) fn serves_for(&self, next: &Self) -> bool {
+        self.is_stored_like(next) && self.is_partitioned_like(next)
+    }
+
+    /// Returns whether the properties that a statement can change are equal.
+    pub(in crate::sql) fn is_stored_like(&self, next: &Self) -> bool {
         self.unlogged == next.unlogged && self.storage == next.storage
     }
 }

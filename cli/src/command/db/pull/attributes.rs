@@ -36,19 +36,23 @@ pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attr
     let mut writer = Writer::new(names, table, fields);
     let mut attributes = Attributes::default();
     writer.add(&mut attributes, objects(table), &mut BTreeSet::new());
-    attributes.lines.extend(storage_lines(table));
+    attributes.lines.extend(storage_lines(names, table));
     if table.distribution.is_placed() && is_for_citus(names) {
         attributes.lines.push(distribution_line(names, table));
     }
     attributes
 }
 
-/// Returns `@@with(..)` and `@@unlogged`.
-fn storage_lines(table: &Table) -> impl Iterator<Item = Line> {
+/// Returns `@@partitionBy(..)`, `@@with(..)` and `@@unlogged`.
+fn storage_lines(names: &Names<'_>, table: &Table) -> impl Iterator<Item = Line> {
     let TableOptions { storage, unlogged, .. } = &table.options;
     let with = (!storage.is_empty()).then(|| format!("  @@with({})", quoted(&storage.join(", "))));
     let unlogged = unlogged.then(|| "  @@unlogged".to_owned());
-    [with, unlogged].into_iter().flatten().map(|text| Line::new("", text))
+    let partitions = table.options.partition_key().map(|key| {
+        let fields: Vec<_> = key.columns.iter().map(|column| names.field_name(&table.name, column)).collect();
+        format!("  @@partitionBy({}, [{}])", key.method.name(), fields.join(", "))
+    });
+    [partitions, with, unlogged].into_iter().flatten().map(|text| Line::new("", text))
 }
 
 /// Returns whether the schema may name distributions: a new one, or an existing one that is for Citus.
@@ -142,11 +146,12 @@ pub(super) fn kept(
     let mut behind = attributes.lines.split_off(own);
     writer.add(&mut attributes, left, &mut with_unique);
     if changes.iter().any(|change| matches!(change, Change::AlterTable { table: it, .. } if same(it, &table.name))) {
-        let is_storage =
-            |line: &Line| ["@@with", "@@unlogged"].iter().any(|word| line.text.trim_start().starts_with(word));
+        let is_storage = |line: &Line| {
+            ["@@partitionBy", "@@with", "@@unlogged"].iter().any(|word| line.text.trim_start().starts_with(word))
+        };
         behind.retain(|line| !is_storage(line));
         attributes.lines.retain(|line| !is_storage(line));
-        behind.extend(storage_lines(table));
+        behind.extend(storage_lines(names, table));
     }
     if is_elsewhere(changes, table) {
         behind.retain(|line| !is_distribution(line));
