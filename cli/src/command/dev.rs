@@ -96,7 +96,7 @@ impl Draft {
     /// Returns the domains that the database lacks, or that do not fit.
     async fn misfits_in(&self, client: &Client) -> Result<Vec<String>, Failure> {
         let mut misfits = Vec::new();
-        for finding in self.plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code == "F212") {
+        for finding in self.plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code == "F210") {
             let Some(probe) = &finding.probe else { continue };
             let row = client.query_one(&probe.sql(), &[]).await;
             let row = row.map_err(|error| Failure::database("looking for the domains", &error))?;

@@ -141,12 +141,12 @@ pub(super) fn backwards(
         None => Err(Failure::refused(format!("{name} has no schema.dsl, so its reverse migration is unknown"))
             .help(format!("write the statements that undo it into {}", file.display()))),
     };
-    let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
-    let views: Vec<String> = [&from, &to].into_iter().flat_map(views_of).collect();
+    let (from, to) = (load(name), previous.map_or_else(|| Ok(Loaded::empty()), load));
+    let views: Vec<String> = [&from, &to].into_iter().flatten().flat_map(views_of).collect();
     if let Some(more) = migration.and_then(|migration| beyond_snapshots(migration, &views)) {
         output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
     }
-    let plan = reverse_plan(migration, Pair { previous: &from, next: &to }, renames)?;
+    let plan = reverse_plan(migration, Pair { previous: &from?, next: &to? }, renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
 }
 

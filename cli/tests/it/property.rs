@@ -255,7 +255,10 @@ impl Run<'_> {
     async fn state(&mut self) -> Result<State, String> {
         let mut state = introspect(self.client, &Scope::Current).await.map_err(|error| error.to_string())?;
         state.extensions.clear();
-        state.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
+        for table in &mut state.tables {
+            table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+            table.used_by.sort();
+        }
         state.others.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         for other in &mut state.others {
             other.order = 0;
