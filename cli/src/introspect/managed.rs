@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use relata_codegen::sql::quote::{literal, qualified};
-use relata_codegen::sql::{Catalog, CatalogObject, Nature, Need, ObjectKey, State, ViewInSchema};
+use relata_codegen::sql::{Catalog, CatalogObject, Nature, Need, ObjectKey, ObjectName, State, ViewInSchema};
 use tokio_postgres::{Client, Transaction};
 
 use super::catalog::VIEW_COLUMNS;
@@ -43,6 +43,8 @@ pub(crate) async fn read_managed(
         match outcome {
             Outcome::Differs(Some(columns)) if wanted.replace.is_some() => wanted.shape = columns,
             Outcome::Differs(_) => {}
+            // PostgreSQL compared it with the columns that are there now.
+            Outcome::Same if reads_other_columns(wanted, database) => {}
             Outcome::Same | Outcome::Unknown => {
                 there.create.clone_from(&wanted.create);
                 there.replace.clone_from(&wanted.replace);
@@ -56,6 +58,24 @@ pub(crate) async fn read_managed(
     forget_uses(database, &found);
     database.catalog = found;
     Ok(unknown)
+}
+
+/// Returns whether a view selects all columns of a table that is about to get or lose some.
+fn reads_other_columns(view: &CatalogObject, database: &State) -> bool {
+    let columns = |table: &ObjectName| -> BTreeSet<&str> {
+        let of_table = view.needs.iter().filter_map(|need| match need {
+            Need::Column(of, name) if of == table => Some(name.as_str()),
+            _ => None,
+        });
+        of_table.collect()
+    };
+    let changes = |need: &Need| match need {
+        Need::Table(name) => database.table(name).is_some_and(|table| {
+            table.columns.iter().map(|it| it.name.as_str()).collect::<BTreeSet<_>>() != columns(name)
+        }),
+        _ => false,
+    };
+    view.shape.starts_with("* of ") && view.needs.iter().any(changes)
 }
 
 /// What a comparison with the database led to.

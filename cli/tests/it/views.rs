@@ -151,6 +151,14 @@ fn views_are_pushed_around_what_a_hand_made() {
     let start = without.find("view Best").expect("is there");
     push(&wider(&without[..start])).exits(0).says("already has the schema");
     assert_eq!(query(&database, "SELECT count(*) FROM best"), ["2"]);
+    // A view of every column gets a new one at once.
+    let all = format!("{}\nview All {{\n  id Int @unique\n\n  @@sql(\"SELECT * FROM players\")\n}}\n", wider(&without));
+    push(&all).exits(0).says("+ view \"All\"");
+    push(&all).exits(0).says("already has the schema");
+    let all = all.replace("  name   String\n  points BigInt", "  name   String\n  born   Int?\n  points BigInt");
+    push(&all).exits(0).says("view \"All\" is created again");
+    push(&all).exits(0).says("already has the schema");
+    assert_eq!(query(&database, "SELECT count(born) FROM \"All\""), ["0"]);
 }
 
 #[test]
