@@ -198,10 +198,15 @@ impl Builder {
         }
     }
 
-    fn create_table(&mut self, table: Table) {
+    fn create_table(&mut self, mut table: Table) {
+        // Of constraints in one CREATE TABLE that differ only in their names, PostgreSQL creates a single one.
+        let repeated = take_repeated(&mut table);
         let is_serial = |column: &&Column| self.serial.contains(&(table.name.clone(), column.name.clone()));
         let serial = table.columns.iter().filter(is_serial).map(|column| column.name.clone()).collect();
+        let name = table.name.clone();
         self.actions.push(Action::CreateTable { table, serial });
+        let add = |object| Action::AddObject { table: name.clone(), object, holds: false };
+        self.actions.extend(repeated.into_iter().map(add));
     }
 
     fn add_column(&mut self, table: ObjectName, column: Column, fill: Option<String>) {
@@ -506,4 +511,32 @@ fn detach(actions: &mut Vec<Action>, tables: &mut [Table], into: usize, referenc
 
 fn is_sequence(default: &ColumnDefault) -> bool {
     matches!(default, ColumnDefault::Sequence(_))
+}
+
+/// Takes the constraints out of a table that differ from an earlier one only in their names.
+fn take_repeated(table: &mut Table) -> Vec<TableObject> {
+    let mut uniques: Vec<UniqueConstraint> = Vec::new();
+    let mut exclusions: Vec<Exclusion> = Vec::new();
+    let (mut kept_uniques, mut kept_exclusions) = (Vec::new(), Vec::new());
+    for unique in std::mem::take(&mut table.uniques) {
+        let nameless = UniqueConstraint { name: String::new(), ..unique.clone() };
+        if uniques.contains(&nameless) {
+            kept_uniques.push(unique);
+        } else {
+            uniques.push(nameless);
+            table.uniques.push(unique);
+        }
+    }
+    for exclusion in std::mem::take(&mut table.exclusions) {
+        let mut nameless = exclusion.clone();
+        nameless.index.name.clear();
+        if exclusions.contains(&nameless) {
+            kept_exclusions.push(exclusion);
+        } else {
+            exclusions.push(nameless);
+            table.exclusions.push(exclusion);
+        }
+    }
+    let repeated = kept_uniques.into_iter().map(TableObject::Unique);
+    repeated.chain(kept_exclusions.into_iter().map(TableObject::Exclusion)).collect()
 }
