@@ -112,8 +112,9 @@ impl Build {
             migrations::embed(folder).map_err(problem)?;
         }
         let sources = read_schema(&self.schema).map_err(problem)?;
-        if !sources.views.is_empty() {
-            println!("cargo::rerun-if-changed={}", views_beside(&self.schema).display());
+        let views = views_beside(&self.schema);
+        if views.is_dir() {
+            println!("cargo::rerun-if-changed={}", views.display());
         }
         for file in sources.files.iter().filter(|file| Path::new(&file.path) != self.schema) {
             println!("cargo::rerun-if-changed={}", file.path);
@@ -223,7 +224,9 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
     }
     let files = paths.into_iter().map(read_file).collect::<Result<_, _>>()?;
     let views = views_beside(path);
-    let views = if views.is_dir() { read_queries(&views)?.files } else { Vec::new() };
+    let mut views = if views.is_dir() { read_queries(&views)?.files } else { Vec::new() };
+    // Git may write other line ends on another machine.
+    views.iter_mut().for_each(|file| file.text = file.text.replace("\r\n", "\n"));
     Ok(Sources { files, views })
 }
 

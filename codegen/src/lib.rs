@@ -15,6 +15,7 @@ mod syntax;
 
 pub use fix::{Fixed, fix};
 pub use format::{added_by_format, format, format_all};
+pub use syntax::{string_literal, text_literal};
 
 use diagnostics::{Diagnostic, Sources, Span};
 

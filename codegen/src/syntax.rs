@@ -11,6 +11,7 @@ pub(crate) use ast::{
     FieldLine, ModelKind, Name, Property, Text,
 };
 pub(crate) use prepare::prepare;
+pub use strings::{string_literal, text_literal};
 
 use pest::Parser;
 use pest::error::Error;

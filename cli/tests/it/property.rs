@@ -12,6 +12,7 @@ mod edit;
 mod pairs;
 mod rows;
 mod sketch;
+mod view;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -318,6 +319,7 @@ fn was_announced(plan: &Plan, error: &Error) -> Result<(), String> {
         "23505" => &["F203", "F209"],
         "23503" => &["F204"],
         "23514" => &["F202", "F205"],
+        "23P01" => &["F211"],
         _ if code.starts_with("22") => &["D105", "D106", "D107"],
         _ => &[],
     };

@@ -261,3 +261,26 @@ fn views_are_pulled_with_their_queries() {
     sql.hides("adults");
     assert!(!project.read("extra.sql").contains("VIEW"));
 }
+
+/// The snapshot has the text of a file as it is, whatever its lines end with.
+#[test]
+fn files_of_views_are_in_the_snapshot() {
+    let project = Project::new();
+    let start = SCHEMA.find("view Standing").expect("is there");
+    let view = "view Standing {\n  id   Int    @unique\n  name String\n\n  @@map(\"standings\")\n}\n";
+    project.write("schema.dsl", format!("{}{view}", &SCHEMA[..start]));
+    let dev = |name: &str| project.run(&["migrate", "dev", "--create-only", "--name", name]).exits(0);
+    for (name, query) in [
+        ("blanks", "SELECT id,  \n    'a  \n   b' AS name\t\nFROM players;\n"),
+        ("lines", "SELECT id,\r\n  name\r\nFROM players;\r\n"),
+        ("quotes", "SELECT id, '\"\"\"\n  a' AS name\nFROM players"),
+        ("control", "SELECT id, '\u{1}' AS name\nFROM players"),
+    ] {
+        project.write("views/standings.sql", query);
+        dev(name).says("view standings");
+        dev("again").says("equals the snapshot");
+        let migration = migration(&project);
+        let query = query.replace("\r\n", "\n");
+        assert!(migration.contains(query.trim_end().trim_end_matches(';')), "{migration}");
+    }
+}

@@ -7,7 +7,7 @@ use super::arguments::{Parameters, bind, expect_sql};
 use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Edit, SourceFile, Span};
 use crate::ir::ModelId;
-use crate::syntax::{Attribute, ModelKind};
+use crate::syntax::{Attribute, ModelKind, text_literal};
 
 const PARAMETERS: Parameters =
     Parameters { owner: "@@sql", unnamed: Some("query"), names: &["query"], required: &["query"] };
@@ -86,21 +86,10 @@ pub(super) fn attributes_of_files(cx: &Cx<'_, '_>, files: &[SourceFile]) -> Vec<
         let id = view_of(cx, file).filter(|id| cx.model(*id).query.is_none())?;
         let block = cx.model(id).ast;
         let at = block.close?;
-        let text = format!("\n  @@sql({})\n", as_string(text_of(file)));
+        let text = format!("\n  @@sql({})\n", text_literal(text_of(file)));
         Some(Edit { span: Span { file: block.name.span.file, start: at, end: at }, text })
     };
     files.iter().filter_map(attribute).collect()
-}
-
-/// Returns a text as a string of the language.
-fn as_string(text: &str) -> String {
-    if !text.contains("\"\"\"") && !text.ends_with('"') {
-        let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
-        return format!("\"\"\"\n{}\n  \"\"\"", lines.collect::<Vec<_>>().join("\n"));
-    }
-    let escaped =
-        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
-    format!("\"{escaped}\"")
 }
 
 fn view_of(cx: &Cx<'_, '_>, file: &SourceFile) -> Option<ModelId> {

@@ -2,6 +2,7 @@
 //! has no escapes.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// An unknown escape: its bytes within the literal, and whether it is a `\u`.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,11 +39,11 @@ pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
     (Cow::Owned(value), bad)
 }
 
-/// Returns the value of the text between `"""`: without the empty lines around it, the white space at the end of lines,
-/// and the indentation that all lines share.
+/// Returns the value of the text between `"""`: without the empty lines around it, and without the indentation that all
+/// lines share.
 pub(crate) fn dedent(raw: &str) -> String {
-    let lines: Vec<&str> = raw.lines().map(str::trim_end).collect();
-    let is_text = |line: &&str| !line.is_empty();
+    let lines: Vec<&str> = raw.lines().collect();
+    let is_text = |line: &&str| !line.trim_end().is_empty();
     let first = lines.iter().position(is_text).unwrap_or(lines.len());
     let last = lines.iter().rposition(is_text).map_or(first, |at| at + 1);
     let lines = &lines[first..last];
@@ -54,6 +55,38 @@ pub(crate) fn dedent(raw: &str) -> String {
         _ => line.get(shared..).unwrap_or_default().to_owned(),
     };
     lines.iter().enumerate().map(cut).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns a text as a string literal of the schema language.
+pub fn string_literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
+    for letter in text.chars() {
+        match letter {
+            '\\' => literal.push_str("\\\\"),
+            '"' => literal.push_str("\\\""),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            // Also characters that an editor may show as the end of the line.
+            _ if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(literal, "\\u{:04x}", letter as u32);
+            }
+            _ => literal.push(letter),
+        }
+    }
+    literal.push('"');
+    literal
+}
+
+/// Returns a text between `"""`, for an attribute of a block. A text that would not be read as it is becomes a string
+/// literal on one line.
+pub fn text_literal(text: &str) -> String {
+    let lines = text.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
+    let inner = format!("\n{}\n  ", lines.collect::<Vec<_>>().join("\n"));
+    let is_plain = |letter: char| !letter.is_control() || letter == '\n' || letter == '\t';
+    let stays = !inner.contains("\"\"\"") && inner.chars().all(is_plain) && dedent(&inner) == text;
+    if stays { format!("\"\"\"{inner}\"\"\"") } else { string_literal(text) }
 }
 
 /// Returns the character of the escape at the start of `text`, and its length; otherwise the length of the bad escape.
@@ -94,11 +127,11 @@ fn hex_unit(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadEscape, dedent, unescape};
+    use super::{BadEscape, dedent, string_literal, text_literal, unescape};
 
     #[test]
     fn texts_lose_the_indentation_that_they_share() {
-        assert_eq!(dedent("\n    SELECT 1\n      FROM t  \n\n    WHERE a\r\n  "), "SELECT 1\n  FROM t\n\nWHERE a");
+        assert_eq!(dedent("\n    SELECT 1\n      FROM t  \n\n    WHERE a\r\n  "), "SELECT 1\n  FROM t  \n\nWHERE a");
         assert_eq!(dedent("SELECT 1\n    FROM t"), "SELECT 1\nFROM t");
         assert_eq!(dedent("  a\n\t b\n"), "a\nb");
         assert_eq!(dedent(" \n \n"), "");
@@ -123,5 +156,31 @@ mod tests {
                 BadEscape { start: 11, end: 15, unicode: true },
             ]
         );
+    }
+
+    #[test]
+    fn every_text_is_read_as_it_was_written() {
+        for text in [
+            "SELECT 1",
+            "SELECT 1\n  FROM t",
+            "SELECT 'a  \n   b'\nFROM t  ",
+            "SELECT \"a\"",
+            "SELECT '\"\"\"'",
+            "SELECT 1\r\nFROM t",
+            "SELECT '\u{1}\u{2028}'\nFROM t",
+            "  SELECT 1\n  FROM t",
+            "SELECT 1\n \nFROM t",
+            "\nSELECT 1\n",
+            "",
+        ] {
+            let literal = text_literal(text);
+            let read = match literal.strip_prefix("\"\"\"") {
+                Some(rest) => dedent(rest.strip_suffix("\"\"\"").expect("is closed")),
+                None => unescape(&literal[1..literal.len() - 1]).0.into_owned(),
+            };
+            assert_eq!(read, text, "{literal}");
+            let literal = string_literal(text);
+            assert_eq!(unescape(&literal[1..literal.len() - 1]).0, text);
+        }
     }
 }

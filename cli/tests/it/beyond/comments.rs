@@ -110,11 +110,11 @@ fn pull_takes_over_the_comments_of_the_database_and_keeps_those_of_the_author() 
     // A comment at the end of a line, and one that is cut off by an empty line.
     let text = project.read("schema.dsl");
     let text = text.replace("  /// 氏名\n  name String?\n", "  name String? /// Their name.\n");
-    project.write("schema.dsl", text.replace("/// New.\n", "/// Nobody's.\n\n/// Old.\n"));
+    project.write("schema.dsl", text.replace("/// New.\n", "/// Apart.\n\n/// Old.\n"));
     project.run(&["db", "pull", "--url", database.url()]).exits(0);
     let pulled = project.read("schema.dsl");
     assert!(pulled.contains("  /// 氏名\n  name String?\n") && !pulled.contains("Their name"), "{pulled}");
-    assert!(pulled.contains("/// Nobody's.\n\n/// New.\nmodel fresh"), "{pulled}");
+    assert!(pulled.contains("/// Apart.\n\n/// New.\nmodel fresh"), "{pulled}");
 }
 
 /// Migrations set comments and take them back, online too.

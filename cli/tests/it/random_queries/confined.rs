@@ -20,7 +20,7 @@ pub(super) struct Tally {
     cases: usize,
     /// Statements of tables of tenants that are confined.
     pub(super) confined: usize,
-    /// Accepted, and not confined, because they write or for another reason.
+    /// Accepted, and not confined.
     open: usize,
     /// How often a confined statement ran, and returned the same rows as over the first tenant's rows alone.
     pub(super) same: usize,

@@ -307,7 +307,7 @@ impl Generator {
         };
         let named = columns.iter().map(|(column, ty)| (format!("{name}.{column}"), (*ty).to_owned())).collect();
         let scope = Scope { columns: named, ..Scope::default() };
-        // A key of nobody, of the first tenant, of the second, or the next one.
+        // No key, one of the first tenant, one of the second, or one that is free.
         let key = [None, None, Some("6000"), Some("2"), Some("7771")][self.random.below(5)];
         let mut chosen = vec![("label", "text")];
         chosen.extend(columns[2..].iter().filter(|(column, _)| *column != "label" && self.random.percent(30)));

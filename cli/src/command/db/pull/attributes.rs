@@ -9,8 +9,8 @@ use relata_codegen::ir::names::snake_ident;
 use relata_codegen::ir::{Engine, IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
 use relata_codegen::sql::names::clipped;
 use relata_codegen::sql::{
-    Change, DataType, Distribution, Exclusion, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table,
-    TableObject, TableOptions, UniqueConstraint, same_sql,
+    Change, DataType, Distribution, Exclusion, Index, IndexPart, IndexTarget, PrimaryKey, Table, TableObject,
+    TableOptions, UniqueConstraint, same_sql,
 };
 
 use super::blocks::{Block, Line, with_comments};
@@ -586,16 +586,4 @@ fn with_arguments(attribute: &str, arguments: impl Iterator<Item = String>) -> S
 
 fn map(name: &str, usual: &str, open: &str, close: &str) -> String {
     if name == usual { String::new() } else { format!("{open}map: {}{close}", quoted(name)) }
-}
-
-/// `@@map` and `@@schema`.
-pub(super) fn footer(name: &str, object: &ObjectName) -> String {
-    let mut text = String::new();
-    if name != object.name {
-        let _ = write!(text, "\n  @@map({})\n", quoted(&object.name));
-    }
-    if let Some(schema) = &object.schema {
-        let _ = write!(text, "\n  @@schema({})\n", quoted(schema));
-    }
-    text
 }

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use relata_codegen::diagnostics::SourceFile;
 use relata_codegen::sql::{Change, Column, Commented, EnumType, ObjectName, State, Table, TableObject, has_key};
+pub(super) use relata_codegen::string_literal as quoted;
+use relata_codegen::text_literal;
 
 use super::Existing;
-use super::attributes::{self, Attributes, footer};
+use super::attributes::{self, Attributes};
 use super::blocks::{Block, Line, Mixin, docs, mixins, split, with_comments, with_docs, with_docs_of};
 use super::column::{Place, describe, plain};
 use super::datasource::{self, Datasource};
@@ -16,45 +18,8 @@ use super::relations::{RelationField, is_join_table, of_table, relation_fields};
 use crate::args::Naming;
 use crate::introspect::PulledView;
 
-/// Returns a string literal of the schema language.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '\\' => quoted.push_str("\\\\"),
-            '"' => quoted.push_str("\\\""),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            // Also characters that an editor may show as the end of the line.
-            _ if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') => {
-                let _ = write!(quoted, "\\u{:04x}", letter as u32);
-            }
-            _ => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// The generator of a new file whose `///` comments are those of the database.
 const GENERATOR: &str = "\ngenerator client {\n  provider = \"relata\"\n  comments = true\n}\n";
-
-/// Returns a text of several lines as the schema language writes it.
-fn long_text(text: &str) -> String {
-    if text.contains("\"\"\"")
-        || text.ends_with('"')
-        || text.contains(|letter: char| letter.is_control() && letter != '\n')
-    {
-        return quoted(text.trim());
-    }
-    let shared = text.lines().filter(|line| !line.trim().is_empty());
-    let shared = shared.map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
-    let lines =
-        text.lines().map(|line| format!("    {}", line.get(shared..).unwrap_or_default()).trim_end().to_owned());
-    format!("\"\"\"\n{}\n  \"\"\"", lines.collect::<Vec<_>>().join("\n"))
-}
 
 /// The input of a pulled schema.
 pub(super) struct Input<'a> {
@@ -346,7 +311,7 @@ impl Cx<'_> {
             if view.is_materialized {
                 text += "  @@materialized\n";
             }
-            let _ = writeln!(text, "  @@sql({})", long_text(&view.query));
+            let _ = writeln!(text, "  @@sql({})", text_literal(view.query.trim()));
         }
         match old {
             Some(old) => text + &old.below,
@@ -535,4 +500,16 @@ fn touched(
         }
     }
     touched
+}
+
+/// `@@map` and `@@schema`.
+fn footer(name: &str, object: &ObjectName) -> String {
+    let mut text = String::new();
+    if name != object.name {
+        let _ = write!(text, "\n  @@map({})\n", quoted(&object.name));
+    }
+    if let Some(schema) = &object.schema {
+        let _ = write!(text, "\n  @@schema({})\n", quoted(schema));
+    }
+    text
 }
