@@ -9,10 +9,12 @@ mod expression;
 mod lexeme;
 mod lexer;
 mod quote;
+mod statements;
 mod token;
 
 pub use expression::{Node, parse_expression};
 pub use lexeme::{Lexeme, lexemes};
 pub use lexer::{Tokens, tokens};
 pub use quote::{ident, ident_if_needed, literal, push_ident, push_literal};
+pub use statements::Nesting;
 pub use token::{Token, TokenKind, Unterminated};

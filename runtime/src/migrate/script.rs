@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use relata_pgsql::{Token, TokenKind, Unterminated, tokens};
+use relata_pgsql::{Nesting, Token, TokenKind, Unterminated, tokens};
 
 /// How the statements of a segment are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +121,7 @@ struct Splitter<'a> {
     mode: SegmentMode,
     statements: Vec<Statement>,
     current: Vec<Token>,
-    parentheses: usize,
-    /// The depth of `BEGIN ATOMIC .. END`, including the `CASE .. END` inside it.
-    atomic: usize,
+    nesting: Nesting,
 }
 
 impl<'a> Splitter<'a> {
@@ -134,8 +132,7 @@ impl<'a> Splitter<'a> {
             mode: SegmentMode::Transactional,
             statements: Vec::new(),
             current: Vec::new(),
-            parentheses: 0,
-            atomic: 0,
+            nesting: Nesting::default(),
         }
     }
 
@@ -146,29 +143,11 @@ impl<'a> Splitter<'a> {
         if token.is_comment() {
             return self.take_comment(token);
         }
-        let is = |mark| token.is_punctuation(self.sql, mark);
-        if is(";") && self.parentheses == 0 && self.atomic == 0 {
+        if self.nesting.ends_statement(self.sql, token) {
             return self.end_statement();
-        }
-        if is("(") {
-            self.parentheses += 1;
-        } else if is(")") {
-            self.parentheses = self.parentheses.saturating_sub(1);
-        } else if self.parentheses == 0 {
-            self.track_atomic_body(token);
         }
         self.current.push(token);
         Ok(())
-    }
-
-    fn track_atomic_body(&mut self, token: Token) {
-        let follows_begin = self.current.last().is_some_and(|last| last.is_word(self.sql, "begin"));
-        let nested = self.atomic > 0 && token.is_word(self.sql, "case");
-        if nested || (follows_begin && token.is_word(self.sql, "atomic") && self.current.len() > 1) {
-            self.atomic += 1;
-        } else if token.is_word(self.sql, "end") {
-            self.atomic = self.atomic.saturating_sub(1);
-        }
     }
 
     fn take_comment(&mut self, token: Token) -> Result<(), ScriptError> {
@@ -193,8 +172,6 @@ impl<'a> Splitter<'a> {
 
     fn end_statement(&mut self) -> Result<(), ScriptError> {
         let tokens = std::mem::take(&mut self.current);
-        self.parentheses = 0;
-        self.atomic = 0;
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(()) };
         let line = line_of(self.sql, first.start);
         if let Some(problem) = refusal(self.sql, &tokens) {
