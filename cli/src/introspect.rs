@@ -12,6 +12,7 @@ mod managed;
 mod objects;
 mod others;
 mod policies;
+mod pulled_objects;
 mod pulled_views;
 mod tables;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use crate::failure::Failure;
 
 pub(crate) use managed::read_managed;
+pub(crate) use pulled_objects::read_objects;
 pub(crate) use pulled_views::{PulledView, read_views};
 
 /// The schemas to read, and how their objects are named.

@@ -98,6 +98,12 @@ impl Inventory {
         });
     }
 
+    /// Removes functions, procedures, triggers and policies that the schema has. `names` has the kind and
+    /// the name of each, as [`without_schemas`] writes it.
+    pub(crate) fn forget_objects(&mut self, names: &BTreeSet<(String, String)>, schemas: &[String]) {
+        self.items.retain(|item| !names.contains(&(item.kind.clone(), without_schemas(&item.name, schemas))));
+    }
+
     /// Removes row security and the two policies of migrations from the items if the schema declares them for the table;
     /// whether they are as declared is compared elsewhere. `is_secured` takes the schema and the name of a table.
     pub(crate) fn forget_row_security(&mut self, is_secured: impl Fn(&str, &str) -> bool) {
@@ -166,6 +172,13 @@ impl Inventory {
     pub(crate) fn has_after(&self) -> bool {
         self.items.iter().any(|item| item.phase == Phase::After && item.statement.is_some())
     }
+}
+
+/// Returns the name of an object in lower case, without quotes, blanks and these schemas.
+pub(crate) fn without_schemas(name: &str, schemas: &[String]) -> String {
+    let bare = plain(name).replace(' ', "");
+    let schemas = schemas.iter().map(String::as_str).chain(["pg_catalog"]);
+    schemas.fold(bare, |bare, schema| bare.replace(&format!("{}.", plain(schema)), ""))
 }
 
 /// What to read.

@@ -112,16 +112,17 @@ impl Build {
             migrations::embed(folder).map_err(problem)?;
         }
         let sources = read_schema(&self.schema).map_err(problem)?;
-        let views = views_beside(&self.schema);
-        if views.is_dir() {
-            println!("cargo::rerun-if-changed={}", views.display());
+        for folder in [views_beside(&self.schema), objects_beside(&self.schema)] {
+            if folder.is_dir() {
+                println!("cargo::rerun-if-changed={}", folder.display());
+            }
         }
         for file in sources.files.iter().filter(|file| Path::new(&file.path) != self.schema) {
             println!("cargo::rerun-if-changed={}", file.path);
         }
         let compiled = {
             let queries = self.read_queries().map_err(problem)?;
-            compile_client(sources, queries, &self.read_objects().map_err(problem)?)
+            compile_client(sources, queries)
         };
         let (refused, sources) = (compiled.is_refused(), compiled.sources);
         let Some(schema) = compiled.schema.filter(|_| !refused) else {
@@ -160,16 +161,6 @@ impl Build {
         Ok(files)
     }
 
-    /// Reads the functions, views and sequences of the folder `sql` next to the schema, if it exists.
-    fn read_objects(&self) -> Result<Sources, Error> {
-        let folder = objects_beside(&self.schema);
-        if !folder.is_dir() {
-            return Ok(Sources::default());
-        }
-        println!("cargo::rerun-if-changed={}", folder.display());
-        read_queries(&folder)
-    }
-
     fn folder(&self) -> Result<PathBuf, Error> {
         match (&self.committed, env::var_os("OUT_DIR")) {
             (Some(folder), _) => Ok(folder.clone()),
@@ -206,7 +197,8 @@ fn file_name(path: &Path) -> String {
 }
 
 /// Reads a schema: a file, or all `.dsl` and `.prisma` files below a folder, in the order of their paths. Folders of
-/// migrations are left out, as they hold snapshots. The folder `views` next to the schema has the queries of views.
+/// migrations are left out, as they hold snapshots. The folder `views` next to the schema has the queries of views, and the
+/// folder `sql` its functions, procedures, triggers and policies.
 ///
 /// # Errors
 /// When there is nothing to read, or it is not UTF-8.
@@ -225,10 +217,46 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
     let files = paths.into_iter().map(read_file).collect::<Result<_, _>>()?;
     let views = views_beside(path);
     let mut views = if views.is_dir() { read_queries(&views)?.files } else { Vec::new() };
+    let mut objects = read_objects(path)?;
     // Git may write other line ends on another machine.
-    views.iter_mut().for_each(|file| file.text = file.text.replace("\r\n", "\n"));
-    Ok(Sources { files, views })
+    views.iter_mut().chain(&mut objects).for_each(|file| file.text = file.text.replace("\r\n", "\n"));
+    Ok(Sources { files, views, objects })
 }
+
+/// Reads the files of the folder `sql` next to the schema, and those of the folders in it, in the order of their paths.
+/// Next to the snapshot of a migration, they are one file.
+fn read_objects(schema: &Path) -> Result<Vec<SourceFile>, Error> {
+    let mut paths = Vec::new();
+    let (folder, snapshot) = (objects_beside(schema), schema.with_file_name(OBJECTS_OF_SNAPSHOT));
+    if schema.with_file_name("migration.sql").is_file() {
+        paths.extend(snapshot.is_file().then_some(snapshot));
+    } else if folder.is_dir() {
+        collect_sql(&folder, &mut paths)?;
+        paths.sort();
+    }
+    paths.into_iter().map(read_file).collect()
+}
+
+fn collect_sql(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let read_error = |error: io::Error| Error::Read { path: folder.to_owned(), reason: error.to_string() };
+    for entry in fs::read_dir(folder).map_err(read_error)? {
+        let entry = entry.map_err(read_error)?;
+        let path = entry.path();
+        if file_name(&path).starts_with('.') {
+            continue;
+        }
+        // A link to a folder above would lead back here.
+        if entry.file_type().map_err(read_error)?.is_dir() {
+            collect_sql(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "sql") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The file next to the snapshot of a migration that has the functions, procedures, triggers and policies of `sql`.
+pub const OBJECTS_OF_SNAPSHOT: &str = "objects.sql";
 
 /// The folder of the queries of views: `views` next to the schema.
 pub fn views_beside(schema: &Path) -> PathBuf {
@@ -240,7 +268,7 @@ pub fn queries_beside(schema: &Path) -> PathBuf {
     schema.parent().unwrap_or(Path::new("")).join("queries")
 }
 
-/// The folder of files of SQL that create functions, views and sequences: `sql` next to the schema.
+/// The folder of functions, procedures, triggers and policies: `sql` next to the schema.
 pub fn objects_beside(schema: &Path) -> PathBuf {
     schema.parent().unwrap_or(Path::new("")).join("sql")
 }
@@ -261,7 +289,7 @@ pub fn read_queries(folder: &Path) -> Result<Sources, Error> {
     }
     paths.sort();
     let files = paths.into_iter().map(read_file).collect::<Result<_, _>>()?;
-    Ok(Sources { files, views: Vec::new() })
+    Ok(Sources { files, ..Sources::default() })
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 mod column_text;
 mod id;
 pub mod names;
+mod object;
 mod options;
 mod row_security;
 mod types;
@@ -14,6 +15,7 @@ mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use object::{ObjectSignature, ObjectTarget, SqlObject};
 pub use options::{
     Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
 };
@@ -39,6 +41,8 @@ pub struct Schema {
     pub namespaces: Vec<String>,
     /// `extensions` of the datasource.
     pub extensions: Vec<Extension>,
+    /// The functions, procedures, triggers and policies of `sql/**/*.sql`, in the order of the files.
+    pub objects: Vec<SqlObject>,
     /// False under `relationMode = "prisma"`: no foreign keys in the database.
     pub foreign_keys: bool,
     /// `engine` of the datasource.

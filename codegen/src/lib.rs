@@ -43,7 +43,7 @@ pub fn compile(sources: &Sources) -> Compiled {
     let mut diagnostics = Vec::new();
     let texts = syntax::prepare(sources, &mut diagnostics);
     let ast = syntax::parse(&texts, &mut diagnostics);
-    let schema = lower::lower(&ast, &sources.views, &mut diagnostics);
+    let schema = lower::lower(&ast, sources, &mut diagnostics);
     if diagnostics.is_empty() && ast.is_empty() {
         diagnostics.push(empty_schema());
     }
@@ -78,7 +78,7 @@ pub struct CompiledClient {
     pub schema: Option<ir::Schema>,
     /// The queries; not valid if the diagnostics contain an error.
     pub queries: Vec<queries::Query>,
-    /// All files: first those of the schema, then those of the queries.
+    /// All files: first those of the schema with its views and objects, then those of the queries.
     pub sources: Sources,
     /// All diagnostics, in the order of the files. Queries are not checked if the schema has errors.
     pub diagnostics: Vec<Diagnostic>,
@@ -91,15 +91,16 @@ impl CompiledClient {
     }
 }
 
-/// Compiles a schema and its queries. `objects` are files of SQL that create functions, views and sequences, which
-/// queries can name.
-pub fn compile_client(mut sources: Sources, files: Sources, objects: &Sources) -> CompiledClient {
+/// Compiles a schema and its queries.
+pub fn compile_client(mut sources: Sources, files: Sources) -> CompiledClient {
     let Compiled { schema, mut diagnostics } = compile(&sources);
-    let before = sources.files.len() as u32;
-    let checked = schema.as_ref().map(|schema| queries::check_with(schema, &files, objects)).unwrap_or_default();
+    let before = sources.all().count() as u32;
+    let check = |schema| queries::check_with(schema, &files, &sources.objects);
+    let checked = schema.as_ref().map(check).unwrap_or_default();
     diagnostics.extend(checked.diagnostics.into_iter().map(|found| found.behind_files(before)));
     let queries = checked.queries.into_iter().map(|query| query.behind_files(before)).collect();
-    sources.files.extend(files.files);
+    let (views, objects) = (std::mem::take(&mut sources.views), std::mem::take(&mut sources.objects));
+    sources.files.extend([views, objects, files.files].into_iter().flatten());
     CompiledClient { schema, queries, sources, diagnostics }
 }
 

@@ -24,6 +24,7 @@ mod name_lengths;
 mod names;
 mod naming;
 mod native_types;
+mod objects;
 mod operator_classes;
 mod partitions;
 mod predicates;
@@ -41,18 +42,18 @@ use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft};
 
 pub(crate) use missing::Insertion;
 
-use crate::diagnostics::{Diagnostic, Edit, SourceFile};
-use crate::ir::{EnumId, FieldId, ModelId, Schema};
+use crate::diagnostics::{Diagnostic, Edit, SourceFile, Sources};
+use crate::ir::{EnumId, FieldId, ModelId, Schema, SqlObject};
 use crate::syntax::Ast;
 
 /// Lowers the tree. The schema is valid only if no error was added to the diagnostics.
-pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: &mut Vec<Diagnostic>) -> Schema {
+pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mut Vec<Diagnostic>) -> Schema {
     let mut cx = Cx::new(ast, diagnostics);
     config::lower_config(&mut cx);
     names::declare(&mut cx);
     types::resolve_types(&mut cx);
     attributes::read_attributes(&mut cx);
-    views::read_files(&mut cx, views);
+    views::read_files(&mut cx, sources);
     views::check_options(&mut cx);
     defaults::check_defaults(&mut cx);
     extensions::check_extensions(&mut cx);
@@ -68,6 +69,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, views: &'a [SourceFile], diagnostics: 
     name_lengths::validate_name_lengths(&mut cx);
     shadowed_names::validate_shadowed_names(&mut cx);
     rust_names::validate_rust_names(&mut cx);
+    objects::read_objects(&mut cx, sources);
     mixins::report_once(&mut cx);
     finish::finish(cx)
 }
@@ -117,6 +119,7 @@ struct Cx<'a, 'd> {
     fields: Vec<FieldDraft<'a>>,
     enums: Vec<EnumDraft<'a>>,
     relations: Vec<RelationDraft<'a>>,
+    objects: Vec<SqlObject>,
 }
 
 impl<'a, 'd> Cx<'a, 'd> {
@@ -130,6 +133,7 @@ impl<'a, 'd> Cx<'a, 'd> {
             fields: Vec::new(),
             enums: Vec::new(),
             relations: Vec::new(),
+            objects: Vec::new(),
         }
     }
 

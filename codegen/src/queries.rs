@@ -30,7 +30,7 @@ use objects::add_objects;
 use params::number_params;
 use parser::parse_statement;
 
-use crate::diagnostics::{self as codes, Diagnostic, Sources, Span};
+use crate::diagnostics::{self as codes, Diagnostic, SourceFile, Sources, Span};
 use crate::ir::{Schema, names};
 
 /// The result of checking a folder of queries.
@@ -58,11 +58,11 @@ const MAX_TOKENS: usize = 20_000;
 /// assert!(query.columns.as_ref().unwrap()[0].value.nullable);
 /// ```
 pub fn check(schema: &Schema, files: &Sources) -> Checked {
-    check_with(schema, files, &Sources::default())
+    check_with(schema, files, &[])
 }
 
 /// The same, for queries that also name the functions, views and sequences of `objects`, which are files of SQL.
-pub fn check_with(schema: &Schema, files: &Sources, objects: &Sources) -> Checked {
+pub fn check_with(schema: &Schema, files: &Sources, objects: &[SourceFile]) -> Checked {
     let mut catalog = Catalog::new(schema);
     add_objects(schema, &mut catalog, objects);
     let mut checked = Checked::default();

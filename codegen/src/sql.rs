@@ -45,7 +45,7 @@ pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, s
 pub use state::{
     ACROSS_TENANTS_POLICY, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
     ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Exclusion, Extension, ForeignKey, Identity,
-    Index, IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, PartitionKey, Policy,
-    PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions,
-    TenantJoin, TenantWay, UniqueConstraint, Usage, Use, User, ViewInSchema,
+    Index, IndexPart, IndexTarget, Managed, Nature, Need, ObjectInSchema, ObjectKey, ObjectName, Other, OtherKind,
+    PartitionKey, Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY,
+    Table, TableOptions, TenantJoin, TenantWay, UniqueConstraint, Usage, Use, User, ViewInSchema,
 };

@@ -13,6 +13,7 @@ use crate::args;
 use crate::compare::drift::missing;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
+use crate::project::snapshot::Snapshot;
 use crate::project::write::write_folder;
 use crate::project::{lock_file, schema_files, snapshot};
 use crate::terminal::{output, report};
@@ -72,7 +73,7 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
             args.prisma.display()
         ))
     })?;
-    write(target, &folders, &schema_files::join(&sources))?;
+    write(target, &folders, &schema_files::snapshot(&sources))?;
     if let Some(last) = applied.checked_sub(1).map(|at| &folders[at].name) {
         migrate::baseline(&mut client, &migrations, last, &Options::default()).await?;
     }
@@ -206,11 +207,11 @@ fn sha256(text: &str) -> String {
 }
 
 /// Writes the folders; the last one gets the snapshot.
-fn write(target: &Path, folders: &[Folder], schema: &str) -> Result<(), Failure> {
+fn write(target: &Path, folders: &[Folder], schema: &Snapshot) -> Result<(), Failure> {
     for (at, folder) in folders.iter().enumerate() {
         let mut files = vec![("migration.sql", folder.sql.as_str())];
         if at + 1 == folders.len() {
-            files.push((snapshot::SNAPSHOT, schema));
+            files.extend(schema.files());
         }
         write_folder(&target.join(&folder.name), &files)?;
     }

@@ -19,7 +19,7 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
         fix(&schema_files::read(&path)?)?;
     }
     let (schema, queries) = (schema_files::read(&path)?, schema_files::read_queries(&path)?);
-    let mut compiled = compile_client(schema, queries, &schema_files::read_objects(&path)?);
+    let mut compiled = compile_client(schema, queries);
     if args.database && !compiled.is_refused() {
         let found = database::check(&compiled, args.url.as_deref()).await?;
         compiled.diagnostics.extend(found);

@@ -14,6 +14,7 @@ use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Loaded, read_snapshot};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
+use crate::project::snapshot::Snapshot;
 use crate::project::{lock_file, schema_files, snapshot};
 use crate::terminal::{output, prompt, report};
 
@@ -33,7 +34,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let draft = Draft::of(changes, args.online);
     if args.create_only {
         if let Some(draft) = draft {
-            write(folder, name, &draft, &schema_files::join(&sources))?;
+            write(folder, name, &draft, &schema_files::snapshot(&sources))?;
         }
         if folder.exists() {
             lock_file::write(folder, &Migrations::from_dir(folder)?)?;
@@ -61,7 +62,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
         if !args.accept_data_loss {
             confirm_losses(&draft.losses_in(&client).await?)?;
         }
-        write(folder, Some(name), draft, &schema_files::join(&sources))?;
+        write(folder, Some(name), draft, &schema_files::snapshot(&sources))?;
     }
     if !folder.exists() {
         return Ok(Exit::Done);
@@ -207,7 +208,7 @@ fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
         .help("resolve that first; no migration was written"))
 }
 
-fn write(folder: &Path, name: Option<String>, draft: &Draft, schema: &str) -> Result<(), Failure> {
+fn write(folder: &Path, name: Option<String>, draft: &Draft, schema: &Snapshot) -> Result<(), Failure> {
     let name = name.map_or_else(ask_name, Ok)?;
     let path = snapshot::write(folder, &name, &render(&draft.plan), schema)?;
     output::eprint(draft.words.trim_end());

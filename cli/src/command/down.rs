@@ -5,7 +5,8 @@ use std::path::Path;
 use relata::migrate::{self, Migration, Migrations, Problem, Script, Status};
 use relata_codegen::sql::quote::qualified;
 use relata_codegen::sql::{
-    ACROSS_TENANTS_POLICY, Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, TENANT_POLICY, plan, render,
+    ACROSS_TENANTS_POLICY, Action, CatalogObject, HazardKind, Managed, ObjectName, Pair, Plan, SYNC_TRIGGER, Step,
+    TENANT_POLICY, plan, render,
 };
 
 use super::migrate::{count, read};
@@ -142,8 +143,8 @@ pub(super) fn backwards(
             .help(format!("write the statements that undo it into {}", file.display()))),
     };
     let (from, to) = (load(name), previous.map_or_else(|| Ok(Loaded::empty()), load));
-    let views: Vec<String> = [&from, &to].into_iter().flatten().flat_map(views_of).collect();
-    if let Some(more) = migration.and_then(|migration| beyond_snapshots(migration, &views)) {
+    let managed: Vec<CatalogObject> = [&from, &to].into_iter().flatten().flat_map(managed_by).collect();
+    if let Some(more) = migration.and_then(|migration| beyond_snapshots(migration, &managed)) {
         output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
     }
     let plan = reverse_plan(migration, Pair { previous: &from?, next: &to? }, renames)?;
@@ -158,26 +159,33 @@ pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames:
     Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))
 }
 
-/// The views whose queries a snapshot has, as SQL.
-pub(super) fn views_of(snapshot: &Loaded) -> Vec<String> {
-    let views = snapshot.state.catalog.objects.iter().filter_map(|object| object.view.as_ref());
-    views.map(|view| qualified(&view.name)).collect()
+/// The objects that a snapshot has.
+pub(super) fn managed_by(snapshot: &Loaded) -> Vec<CatalogObject> {
+    snapshot.state.catalog.objects.iter().filter(|object| object.managed.is_some()).cloned().collect()
 }
 
-/// The first statement whose effect no snapshot shows. `views` are those whose queries a snapshot has.
-pub(super) fn beyond_snapshots(migration: &Migration, views: &[String]) -> Option<String> {
+/// The first statement whose effect no snapshot shows. `managed` are the objects that a snapshot has.
+pub(super) fn beyond_snapshots(migration: &Migration, managed: &[CatalogObject]) -> Option<String> {
     // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain, and the policies of tenants are
     // in the snapshots.
     let is_sync_trigger = |sql: &str| SYNC_TRIGGERS.iter().any(|name| sql.contains(&format!("\"{name}\"")));
     let is_own_policy = |sql: &str| {
         [TENANT_POLICY, ACROSS_TENANTS_POLICY].iter().any(|name| sql.contains(&format!(" POLICY \"{name}\" ON ")))
     };
-    let is_own_view = |sql: &str| views.iter().any(|view| sql.contains(&format!(" VIEW {view}")));
+    let is_managed = |sql: &str| managed.iter().any(|object| is_about(sql, object));
     let is_planned =
-        |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql) || is_own_policy(sql) || is_own_view(sql);
+        |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql) || is_own_policy(sql) || is_managed(sql);
     let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
     let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
     Some(excerpt(&statement.sql, 4))
+}
+
+/// Whether a statement is one of those that create, replace and drop an object.
+fn is_about(sql: &str, object: &CatalogObject) -> bool {
+    match &object.managed {
+        Some(Managed::View(view)) => sql.contains(&format!(" VIEW {}", qualified(&view.name))),
+        _ => object.create.as_deref() == Some(sql) || object.replace.as_deref() == Some(sql) || object.drop == sql,
+    }
 }
 
 /// The data loss of a plan, by table or column.

@@ -12,7 +12,7 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.schema.as_deref())?;
     let (schema, queries) = {
         let (schema, queries) = (schema_files::read(&path)?, schema_files::read_queries(&path)?);
-        report::compile_client(schema, queries, &schema_files::read_objects(&path)?)?
+        report::compile_client(schema, queries)?
     };
     let source =
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());

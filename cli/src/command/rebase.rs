@@ -45,7 +45,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
         remove(&old)?;
         output::print(&format!("removed {}: the other migrations already lead to {}", args.name, path.display()))?;
     } else {
-        let new = snapshot::write(folder, words_of(&args.name), &sql, &schema_files::join(&sources))?;
+        let new = snapshot::write(folder, words_of(&args.name), &sql, &schema_files::snapshot(&sources))?;
         remove(&old)?;
         output::eprint(words.trim_end());
         output::print(&format!("{} is now {}", args.name, new.display()))?;

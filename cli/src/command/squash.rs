@@ -7,12 +7,13 @@ use std::path::Path;
 use relata::migrate::{Migration, Migrations, Replaced};
 use relata_codegen::sql::{Pair, render};
 
-use super::down::{beyond_snapshots, views_of};
+use super::down::{beyond_snapshots, managed_by};
 use super::migrate::{count, read};
 use crate::args;
 use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
+use crate::project::snapshot::Snapshot;
 use crate::project::write::write_folder;
 use crate::project::{lock_file, snapshot};
 use crate::terminal::output;
@@ -32,11 +33,11 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let next = Loaded::of_schema(&read_old_schema(&path)?);
     let changes = difference(Pair { previous: &Loaded::empty(), next: &next }, Renames::none())?;
     let sql = format!("{}\n{}", header(&squashed), render(&plan(changes, false)));
-    let schema = fs::read_to_string(&path).map_err(|error| Failure::reading(&path, &error))?;
+    let schema = Snapshot::read(&path)?;
 
     // The new folder is complete before an old one is removed; readers skip hidden folders.
     let (place, temporary) = (folder.join(last.name()), folder.join(format!(".{}.squashed", last.name())));
-    write_folder(&temporary, &[("migration.sql", &sql), (snapshot::SNAPSHOT, &schema)])?;
+    write_folder(&temporary, &[vec![("migration.sql", sql.as_str())], schema.files()].concat())?;
     for migration in &squashed {
         let old = folder.join(migration.name());
         fs::remove_dir_all(&old).map_err(|error| Failure::writing(&old, &error))?;
@@ -75,14 +76,14 @@ fn header(squashed: &[&Migration]) -> String {
 }
 
 fn refuse_losing(folder: &Path, squashed: &[&Migration]) -> Result<(), Failure> {
-    let mut views = Vec::new();
+    let mut managed = Vec::new();
     for path in squashed.iter().filter_map(|migration| snapshot::of(folder, migration.name())) {
-        views.extend(views_of(&Loaded::of_schema(&read_old_schema(&path)?)));
+        managed.extend(managed_by(&Loaded::of_schema(&read_old_schema(&path)?)));
     }
     let lost: String = squashed
         .iter()
         .filter_map(|migration| {
-            Some(format!("\n  - {} has `{}`", migration.name(), beyond_snapshots(migration, &views)?))
+            Some(format!("\n  - {} has `{}`", migration.name(), beyond_snapshots(migration, &managed)?))
         })
         .collect();
     if lost.is_empty() {

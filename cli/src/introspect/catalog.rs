@@ -17,6 +17,7 @@ use relata_codegen::sql::{Catalog, CatalogObject, CatalogPart, Nature, Need, Obj
 use tokio_postgres::{Error, Row};
 
 use super::Cx;
+pub(super) use code::FUNCTION_SHAPE;
 use links::{Links, Target};
 pub(super) use relations::VIEW_COLUMNS;
 
@@ -223,7 +224,7 @@ fn part_of_view(other: &Other, view: ObjectKey) -> CatalogObject {
         shape: if other.change.is_some() { String::new() } else { other.create.clone() },
         replace: other.change.clone(),
         parts: Vec::new(),
-        view: None,
+        managed: None,
         restore: None,
         needs: Vec::new(),
         owner: Some(Need::Object(view)),
@@ -264,7 +265,7 @@ fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
             shape: row.try_get::<_, Option<String>>("shape")?.unwrap_or_default(),
             replace: row.try_get("replace")?,
             parts: texts.unwrap_or_default().chunks_exact(5).map(part).collect(),
-            view: None,
+            managed: None,
             restore: row.try_get("restore")?,
             needs: Vec::new(),
             owner: None,

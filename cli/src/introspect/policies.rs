@@ -42,6 +42,7 @@ pub(super) async fn add_row_security(cx: &Cx<'_>, state: &mut State) -> Result<(
             enabled: row.try_get(2)?,
             forced: row.try_get(3)?,
             policies: Vec::new(),
+            has_files: false,
             has_others: row.try_get(4)?,
         };
         let name = cx.name(row.try_get(0)?, row.try_get(1)?);

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use relata_codegen::diagnostics::Sources;
+use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::{build, with_views};
 
 use crate::failure::Failure;
 use crate::project::settings;
+use crate::project::snapshot::Snapshot;
 
 /// The default schema files, if neither the command line nor codegen.toml names one.
 const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];
@@ -39,16 +40,6 @@ pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
     build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))
 }
 
-/// Reads the files of SQL whose functions, views and sequences queries can name: those of `sql` next to the schema at
-/// `path`, if it exists.
-pub(crate) fn read_objects(path: &Path) -> Result<Sources, Failure> {
-    let folder = build::objects_beside(path);
-    if !folder.is_dir() {
-        return Ok(Sources::default());
-    }
-    build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
-}
-
 /// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of
 /// `queries` next to the schema, if it exists.
 pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
@@ -72,6 +63,24 @@ pub(crate) fn join(sources: &Sources) -> String {
             .map(|file| format!("// {}\n{}\n", file.path, file.text.trim_end()))
             .collect::<Vec<_>>()
             .join("\n"),
+    }
+}
+
+/// The schema as the snapshot of a migration.
+pub(crate) fn snapshot(sources: &Sources) -> Snapshot {
+    let file = |file: &SourceFile| format!("-- {}\n{}\n", file.path, terminated(file.text.trim()));
+    let objects: Vec<String> = sources.objects.iter().map(file).collect();
+    Snapshot { schema: join(sources), objects: (!objects.is_empty()).then(|| objects.join("\n")) }
+}
+
+/// Ends the last statement of a file, because another file follows. A comment at the end must not hide the semicolon.
+fn terminated(sql: &str) -> String {
+    let last = relata_pgsql::tokens(sql).last();
+    let is_comment = last.is_some_and(|token| token.is_comment());
+    match last.is_none_or(|token| token.is_punctuation(sql, ";")) {
+        true => sql.to_owned(),
+        false if is_comment => format!("{sql}\n;"),
+        false => format!("{sql};"),
     }
 }
 

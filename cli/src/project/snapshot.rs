@@ -1,17 +1,42 @@
 //! The migrations folder: the last snapshot, and the next migration.
 //!
-//! Each migration is a folder `<YYYYMMDDHHMMSS>_<snake_name>` with `migration.sql` and `schema.dsl`.
+//! Each migration is a folder `<YYYYMMDDHHMMSS>_<snake_name>` with `migration.sql`, `schema.dsl`, and `objects.sql` if the
+//! schema has functions, procedures, triggers or policies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
+use relata_codegen::build::OBJECTS_OF_SNAPSHOT;
 
 use crate::failure::Failure;
 use crate::project::write::write_folder;
 
 /// The file with the schema after a migration.
 pub(crate) const SNAPSHOT: &str = "schema.dsl";
+
+/// The schema after a migration.
+pub(crate) struct Snapshot {
+    /// The text of `schema.dsl`.
+    pub(crate) schema: String,
+    /// The text of `objects.sql`.
+    pub(crate) objects: Option<String>,
+}
+
+impl Snapshot {
+    /// Reads the snapshot of a migration, given the path of its `schema.dsl`.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let read = |path: &Path| fs::read_to_string(path).map_err(|error| Failure::reading(path, &error));
+        let objects = path.with_file_name(OBJECTS_OF_SNAPSHOT);
+        Ok(Self { schema: read(path)?, objects: objects.is_file().then(|| read(&objects)).transpose()? })
+    }
+
+    /// Returns the files with their names.
+    pub(crate) fn files(&self) -> Vec<(&str, &str)> {
+        let objects = self.objects.as_deref().map(|objects| (OBJECTS_OF_SNAPSHOT, objects));
+        [(SNAPSHOT, self.schema.as_str())].into_iter().chain(objects).collect()
+    }
+}
 
 /// Names of the migrations in a folder, in order. A folder that does not exist has none.
 fn names(folder: &Path) -> Result<Vec<String>, Failure> {
@@ -60,7 +85,7 @@ pub(crate) fn last_if_any(folder: &Path) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// Writes a migration and returns its folder.
-pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &Snapshot) -> Result<PathBuf, Failure> {
     let mut timestamp = Utc::now().format("%Y%m%d%H%M%S").to_string();
     // The new migration has to be the last one, even if another was created in the same second or the clock was set
     // back.
@@ -71,7 +96,7 @@ pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &str) -> Resul
         timestamp = (number + 1).to_string();
     }
     let path = folder.join(format!("{timestamp}_{name}"));
-    write_folder(&path, &[("migration.sql", sql), (SNAPSHOT, schema)])?;
+    write_folder(&path, &[vec![("migration.sql", sql)], schema.files()].concat())?;
     Ok(path)
 }
 
@@ -125,7 +150,8 @@ mod tests {
         let far = folder.path().join("29990101000000_far");
         fs::create_dir(&far).expect("created");
         assert!(last(folder.path()).is_err());
-        let new = write(folder.path(), "near", "SELECT 1;", "// schema").expect("written");
+        let schema = Snapshot { schema: "// schema".to_owned(), objects: None };
+        let new = write(folder.path(), "near", "SELECT 1;", &schema).expect("written");
         assert!(new > far);
         assert_eq!(last(folder.path()).expect("readable"), Some(new.join("schema.dsl")));
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 2);

@@ -26,12 +26,8 @@ pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
 }
 
 /// The same, with the queries.
-pub(crate) fn compile_client(
-    schema: Sources,
-    queries: Sources,
-    objects: &Sources,
-) -> Result<(Schema, Vec<Query>), Failure> {
-    let compiled = relata_codegen::compile_client(schema, queries, objects);
+pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schema, Vec<Query>), Failure> {
+    let compiled = relata_codegen::compile_client(schema, queries);
     let Shortened { shown, rest } = shorten(&compiled.diagnostics);
     print(shown, &compiled.sources);
     for line in rest {

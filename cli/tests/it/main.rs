@@ -23,6 +23,7 @@ mod lint;
 mod lock_file;
 mod merged;
 mod migrate;
+mod objects;
 mod odd;
 mod partitions;
 mod pooler;

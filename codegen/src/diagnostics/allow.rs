@@ -34,9 +34,10 @@ enum Allowance {
 fn allowance(diagnostic: &Diagnostic, sources: &Sources) -> Allowance {
     let Some(file) = sources.file(diagnostic.span) else { return Allowance::None };
     let start = file.line_start(diagnostic.span.start);
-    let above = file.text[..start].lines().rev().map(str::trim).take_while(|line| line.starts_with("//"));
+    let mark = if file.path.ends_with(".sql") { "--" } else { "//" };
+    let above = file.text[..start].lines().rev().map(str::trim).take_while(|line| line.starts_with(mark));
     let own = file.line_text(diagnostic.span.start);
-    let comments = own.find("//").map(|at| &own[at..]).into_iter().chain(above);
+    let comments = own.find(mark).map(|at| &own[at..]).into_iter().chain(above);
     let mut found = Allowance::None;
     for comment in comments {
         match read(comment, diagnostic.code) {

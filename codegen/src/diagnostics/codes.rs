@@ -225,4 +225,11 @@ codes! {
     R1201 VIEW_QUERY Error "A text that is not the query of a view",
     R1202 VIEW_TWICE Error "A view with two queries",
     R1203 VIEW_FILE Warning "A file that belongs to no view",
+
+    // Functions, procedures, triggers and policies.
+    R1301 SQL_OBJECT Error "A statement in `sql` that cannot be read",
+    R1302 SQL_OBJECT_TWICE Error "Two statements for one object",
+    R1303 SQL_OBJECT_TABLE Error "A trigger or a policy on an unknown table",
+    R1304 SQL_OBJECT_SCHEMA Error "An object in a schema that the datasource does not list",
+    R1305 SQL_OBJECT_UNMANAGED Note "A statement in `sql` that migrations do not execute",
 }

@@ -5,10 +5,12 @@ use super::Span;
 /// A schema: one file or several, in the order of the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The files; a `Span` names one by its index.
+    /// The files. A `Span` names a file by its index among these, the views and the objects, in this order.
     pub files: Vec<SourceFile>,
     /// The queries of views: `views/NAME.sql`.
     pub views: Vec<SourceFile>,
+    /// Functions, procedures, triggers and policies: `sql/**/*.sql`.
+    pub objects: Vec<SourceFile>,
 }
 
 /// One file of a schema.
@@ -32,12 +34,17 @@ pub struct Location {
 impl Sources {
     /// A schema of one file.
     pub fn single(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Sources { files: vec![SourceFile { path: path.into(), text: text.into() }], views: Vec::new() }
+        Sources { files: vec![SourceFile { path: path.into(), text: text.into() }], ..Sources::default() }
     }
 
     /// Returns the file of a span; `None` if the span belongs to other sources.
     pub fn file(&self, span: Span) -> Option<&SourceFile> {
-        self.files.get(span.file as usize)
+        self.all().nth(span.file as usize)
+    }
+
+    /// Returns the files of the schema, then those of views, then those of objects.
+    pub fn all(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter().chain(&self.views).chain(&self.objects)
     }
 }
 
@@ -76,7 +83,7 @@ impl SourceFile {
 /// the top each time.
 #[derive(Debug)]
 pub struct Places<'s> {
-    sources: &'s Sources,
+    files: Vec<&'s SourceFile>,
     /// For each file, the first byte of every line except the first line.
     lines: Vec<Vec<usize>>,
 }
@@ -84,8 +91,9 @@ pub struct Places<'s> {
 impl<'s> Places<'s> {
     /// Reads the files once.
     pub fn new(sources: &'s Sources) -> Self {
-        let lines = sources.files.iter().map(|file| line_breaks(&file.text).map(|at| at + 1).collect()).collect();
-        Self { sources, lines }
+        let files: Vec<_> = sources.all().collect();
+        let lines = files.iter().map(|file| line_breaks(&file.text).map(|at| at + 1).collect()).collect();
+        Self { files, lines }
     }
 
     /// Returns the file and the location where a span begins; `None` if the span belongs to other sources.
@@ -99,7 +107,7 @@ impl<'s> Places<'s> {
     }
 
     fn locate(&self, file: u32, byte: u32) -> Option<(&'s SourceFile, Location)> {
-        let (file, lines) = (self.sources.files.get(file as usize)?, self.lines.get(file as usize)?);
+        let (file, lines) = (*self.files.get(file as usize)?, self.lines.get(file as usize)?);
         let byte = file.floor(byte);
         let line = lines.partition_point(|start| *start <= byte);
         let start = line.checked_sub(1).map_or(0, |before| lines[before]);

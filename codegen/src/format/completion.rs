@@ -15,7 +15,7 @@ pub(super) fn complete(sources: &Sources) -> Option<Sources> {
         let here = insertions.iter().filter(|insertion| insertion.file == index);
         SourceFile { path: file.path.clone(), text: insert(&file.text, here) }
     });
-    Some(Sources { files: files.collect(), views: sources.views.clone() })
+    Some(Sources { files: files.collect(), ..sources.clone() })
 }
 
 /// Returns the lines that completing adds to a file.

@@ -27,6 +27,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
+        objects: cx.objects.clone(),
         foreign_keys: cx.config.foreign_keys,
         engine: cx.config.engine,
         client: cx.config.client,

@@ -5,7 +5,7 @@ use relata_pgsql::TokenKind;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_sql};
 use super::draft::Given;
-use crate::diagnostics::{self as codes, Diagnostic, Edit, SourceFile, Span};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, SourceFile, Sources, Span};
 use crate::ir::ModelId;
 use crate::syntax::{Attribute, ModelKind, text_literal};
 
@@ -31,12 +31,12 @@ pub(super) fn read_query<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a At
 }
 
 /// Reads the queries of `views/*.sql`: each file is named after its view, in the database or in the schema.
-pub(super) fn read_files<'a>(cx: &mut Cx<'a, '_>, files: &'a [SourceFile]) {
-    for file in files {
+pub(super) fn read_files<'a>(cx: &mut Cx<'a, '_>, sources: &'a Sources) {
+    for (file, at) in sources.views.iter().zip(sources.files.len() as u32..) {
         let Some(id) = view_of(cx, file) else {
             let message = format!("`{}` belongs to no view", file.path);
             cx.report(
-                Diagnostic::new(codes::VIEW_FILE, Span::default(), message)
+                Diagnostic::new(codes::VIEW_FILE, Span { file: at, start: 0, end: 0 }, message)
                     .help(format!("declare `view {}`, or rename the file", stem(file))),
             );
             continue;

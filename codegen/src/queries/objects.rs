@@ -1,21 +1,23 @@
-//! The objects of `sql/*.sql` that queries can name: functions, views, sequences and extensions.
+//! The objects of `sql/**/*.sql` that queries can name: functions, views, sequences and extensions.
 //!
 //! Only signatures are read, and the query of a view, whose columns are inferred like those of any query. What cannot be
 //! read is left out: a query that names it reports that.
 
+use relata_pgsql::Nesting;
+
 use super::catalog::{Catalog, Column, Function, Kind, Lookup, Nulls, Slot, Table};
 use super::infer::{ParamState, columns, infer, named_type};
-use super::lexer::{Kind as TokenKind, Token, tokens};
+use super::lexer::tokens;
 use super::parser::parse_object;
 use super::tree::{Argument, FunctionObject, Mode, Name, Object, Query, Returns, Statement, TypeName};
 use super::types::{Base, Ty};
-use crate::diagnostics::Sources;
+use crate::diagnostics::SourceFile;
 use crate::ir::Schema;
 
 /// Adds the objects of all files to the catalog. Views may use functions of later files, and views above them.
-pub(super) fn add_objects(schema: &Schema, catalog: &mut Catalog, files: &Sources) {
+pub(super) fn add_objects(schema: &Schema, catalog: &mut Catalog, files: &[SourceFile]) {
     let mut views = Vec::new();
-    for object in files.files.iter().flat_map(|file| objects(&file.text)) {
+    for object in files.iter().flat_map(|file| objects(&file.text)) {
         match object {
             Object::Function(function) => add_function(schema, catalog, &function),
             Object::Extension(name) => catalog.add_extension(name.text),
@@ -30,16 +32,15 @@ pub(super) fn add_objects(schema: &Schema, catalog: &mut Catalog, files: &Source
 
 /// Returns what the statements of a file create.
 fn objects(text: &str) -> Vec<Object> {
-    let mut all = tokens(text);
-    let Some(end) = all.pop() else { return Vec::new() };
-    let statements = all.split(|token| token.is(";"));
-    let object = |statement: &[Token]| {
-        let last = statement.last()?.span.end;
-        let mut statement = statement.to_vec();
-        statement.push(Token { kind: TokenKind::End, span: last..last, text: end.text.clone() });
-        parse_object(0, &statement)
-    };
-    statements.filter_map(object).collect()
+    let (mut nesting, mut start, mut found) = (Nesting::default(), 0, Vec::new());
+    for token in relata_pgsql::tokens(text) {
+        if nesting.ends_statement(text, token) {
+            found.extend(parse_object(0, &tokens(&text[start..token.start])));
+            start = token.end;
+        }
+    }
+    found.extend(parse_object(0, &tokens(&text[start..])));
+    found
 }
 
 /// Returns the schema and the name of a path.

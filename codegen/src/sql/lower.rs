@@ -3,6 +3,8 @@
 //! Views are objects of the catalog if the schema contains their query; otherwise, they are left out. A model with `@@ignore` is a table like any other.
 
 mod citus;
+mod mentions;
+mod objects;
 mod operator_class;
 mod row_security;
 mod value;
@@ -57,6 +59,7 @@ pub fn lower(schema: &ir::Schema) -> State {
     name_sequences(&mut state);
     state.sort();
     views::add(schema, &mut state);
+    objects::add(schema, &mut state);
     state
 }
 

@@ -17,7 +17,9 @@ use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
 pub use crate::ir::{Deferrable, SequenceOptions};
-pub use catalog::{Catalog, CatalogObject, CatalogPart, Nature, Need, ObjectKey, Usage, User, ViewInSchema};
+pub use catalog::{
+    Catalog, CatalogObject, CatalogPart, Managed, Nature, Need, ObjectInSchema, ObjectKey, Usage, User, ViewInSchema,
+};
 pub use distribution::Distribution;
 pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, TableOptions};

@@ -124,7 +124,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 12] = [
+const GROUPS: [(&str, &str); 13] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -137,6 +137,7 @@ const GROUPS: [(&str, &str); 12] = [
     ("R10", "Queries"),
     ("R11", "Citus"),
     ("R12", "Views"),
+    ("R13", "Functions, triggers and policies"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

@@ -47,13 +47,20 @@ fn every_code_is_explained_by_examples() {
     insta::assert_snapshot!(texts.join("\n"));
 }
 
-/// A schema, and the files of views behind it, each after a line with its path.
+/// A schema, and the files of views and objects behind it, each after a line with its path.
 fn example(path: &str, text: &str) -> Sources {
-    let mut parts = text.split("-- views/");
-    let mut sources = Sources::single(path, parts.next().unwrap_or_default());
-    for part in parts {
-        let (name, text) = part.split_once('\n').expect("a path has its line");
-        sources.views.push(SourceFile { path: format!("views/{name}"), text: text.to_owned() });
+    let mut sources = Sources::single(path, "");
+    for line in text.split_inclusive('\n') {
+        let path = line.trim_end().strip_prefix("-- ").filter(|path| path.ends_with(".sql"));
+        let file = |path: &str| SourceFile { path: path.to_owned(), text: String::new() };
+        match path {
+            Some(path) if path.starts_with("views/") => sources.views.push(file(path)),
+            Some(path) => sources.objects.push(file(path)),
+            None => {
+                let files = sources.objects.last_mut().or(sources.views.last_mut()).or(sources.files.last_mut());
+                files.expect("there is the schema").text += line;
+            }
+        }
     }
     sources
 }

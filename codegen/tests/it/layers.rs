@@ -97,6 +97,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "generated",
             "identity",
             "views",
+            "objects",
             "domains",
             "partitions",
             "naming",

@@ -95,7 +95,7 @@ fn types_follow_from_the_schema() {
 /// The functions, views and sequences of a project have the types of their signatures.
 #[test]
 fn objects_of_the_project_are_known() {
-    let (schema, objects) = (schema(), Sources::single("sql/objects.sql", OBJECTS));
+    let (schema, objects) = (schema(), Sources::single("sql/objects.sql", OBJECTS).files);
     insta::glob!("../fixtures", "queries/objects/*.sql", |path| {
         let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
         let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
@@ -124,7 +124,7 @@ fn unknown_objects_are_left_out() {
         ";;",
         "CREATE FUNCTION f(a) RETURNS",
     ] {
-        let checked = check_with(&schema, &files, &Sources::single("sql/objects.sql", text));
+        let checked = check_with(&schema, &files, &Sources::single("sql/objects.sql", text).files);
         assert!(checked.diagnostics.is_empty() && checked.queries.len() == 1, "{text}");
     }
 }

@@ -8,6 +8,7 @@ mod blocks;
 mod column;
 mod datasource;
 mod names;
+mod objects;
 mod relations;
 mod render;
 mod repair;
@@ -22,8 +23,8 @@ use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Engine, Model, Schema};
 use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{
-    Catalog, CatalogObject, Change, Exclusion, Index, Inexpressible, ObjectName, Pair, State, expressible, lower,
-    summary,
+    Catalog, CatalogObject, Change, Exclusion, Index, Inexpressible, Managed, ObjectName, Pair, State, expressible,
+    lower, summary,
 };
 use tokio_postgres::Client;
 
@@ -33,11 +34,12 @@ use crate::compare::endpoint::{Loaded, read_client};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::{PulledView, Scope, read_managed, read_views};
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Inventory, without_schemas};
 use crate::project::schema_files;
 use crate::project::write::{overwrites_schema, write_file};
 use crate::terminal::{output, report};
 use datasource::{Datasource, Extension};
+use objects::PulledObjects;
 use render::Input;
 use repair::Repaired;
 
@@ -89,7 +91,25 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
     let current = live.loaded.current_schema.as_deref();
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
+    let objects = match args.objects {
+        true => {
+            let known = lower(&repaired.schema);
+            objects::pull(&mut client, &scope, &path, &known, &repaired.sources.objects).await?
+        }
+        false => PulledObjects::default(),
+    };
+    let mut repaired = repaired;
+    if !objects.files.is_empty() {
+        repaired.sources.objects.extend(objects.files.iter().cloned());
+        repaired.schema = report::compile_old(&repaired.sources)?;
+    }
     let secured = lower(&repaired.schema);
+    let schemas: Vec<String> = match &scope {
+        Scope::Named(schemas) => schemas.clone(),
+        Scope::Current | Scope::All => current.map(str::to_owned).into_iter().collect(),
+    };
+    let names = managed_objects(&secured, &schemas);
+    live.inventory.forget_objects(&names, &schemas);
     live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
     if repaired.schema.comments {
         live.inventory.forget_comments(&secured.enums, current);
@@ -102,13 +122,16 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     if let Some(file) = &args.with_sql {
         write_sql(file, &live.inventory)?;
     }
+    for line in &objects.warnings {
+        output::eprint(&format!("warning: {line}"));
+    }
     let pulled = repaired.sources;
     if args.stdout {
         output::print_raw(&schema_files::join(&pulled))?;
         return Ok(Exit::Done);
     }
     let is_new = |file: &&SourceFile| schemas::is_changed(&on_disk, &file.path, &file.text);
-    let changed: Vec<&SourceFile> = pulled.files.iter().filter(is_new).collect();
+    let changed: Vec<&SourceFile> = pulled.files.iter().filter(is_new).chain(&objects.files).collect();
     if changed.is_empty() {
         output::print(&format!("{} already is the schema of {database}", path.display()))?;
         return Ok(Exit::Done);
@@ -138,6 +161,12 @@ fn managed_views(schema: &Schema, current: &str) -> (BTreeSet<String>, BTreeSet<
     let indexes = managed().filter(|model| model.materialized);
     let indexes = indexes.flat_map(|model| model.indexes.iter().map(|it| in_schema(model, &it.constraint_name)));
     (managed().map(|model| in_schema(model, &model.db_name)).collect(), indexes.collect())
+}
+
+/// Returns the kinds and names of the functions, procedures, triggers and policies that a schema has.
+fn managed_objects(state: &State, schemas: &[String]) -> BTreeSet<(String, String)> {
+    let managed = state.catalog.objects.iter().filter(|object| matches!(object.managed, Some(Managed::Object(_))));
+    managed.map(|object| (object.key.kind.clone(), without_schemas(&object.key.name, schemas))).collect()
 }
 
 /// Whether a schema has a view of this name.
@@ -431,7 +460,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
     let Some(old) = existing else {
         let (mut files, plain) = render::schema(&input(&[], path.display().to_string()));
         files.iter_mut().for_each(|file| file.text = format(&file.text));
-        return laid_out(repair(Sources { files, views: Vec::new() }, &plain)?);
+        return laid_out(repair(Sources { files, ..Sources::default() }, &plain)?);
     };
     let next = tables_of(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
@@ -450,7 +479,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
             file.text.clone_from(&old.text);
         }
     }
-    laid_out(repair(Sources { files, views: Vec::new() }, &plain)?)
+    laid_out(repair(Sources { files, ..old.sources.clone() }, &plain)?)
 }
 
 /// The database that a schema describes, without its views, which are compared in another way.

@@ -22,6 +22,8 @@ pub(crate) struct Schema<'s> {
     comments: bool,
     schemas: &'s [String],
     extensions: Vec<Extension<'s>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<Object<'s>>,
     enums: Vec<Enum<'s>>,
     models: Vec<Model<'s>>,
     relations: Vec<Relation<'s>>,
@@ -34,6 +36,13 @@ struct Extension<'s> {
     db_name: &'s str,
     schema: Option<&'s str>,
     version: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct Object<'s> {
+    kind: &'static str,
+    identity: String,
+    sql: &'s str,
 }
 
 #[derive(Serialize)]
@@ -213,11 +222,16 @@ impl<'s> Schema<'s> {
             comments: schema.comments,
             schemas: &schema.namespaces,
             extensions: extensions.collect(),
+            objects: schema.objects.iter().map(object).collect(),
             enums: schema.walk_enums().map(enumeration).collect(),
             models: schema.walk_models().map(model).collect(),
             relations: schema.walk_relations().map(relation).collect(),
         }
     }
+}
+
+fn object(object: &ir::SqlObject) -> Object<'_> {
+    Object { kind: object.kind(), identity: object.identity(), sql: &object.sql }
 }
 
 fn enumeration(walker: EnumWalker<'_>) -> Enum<'_> {

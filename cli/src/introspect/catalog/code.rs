@@ -19,6 +19,9 @@ pub(super) fn queries() -> Vec<(Nature, String)> {
     ]
 }
 
+/// What CREATE OR REPLACE cannot change of the function `p`.
+pub(in crate::introspect) const FUNCTION_SHAPE: &str = "concat_ws(' ', p.prokind, pg_get_function_result(p.oid), pg_get_function_identity_arguments(p.oid), p.pronargdefaults)";
+
 fn functions() -> (Nature, String) {
     let own_name = name("n", "p.proname");
     let definition = format!(
@@ -32,9 +35,7 @@ fn functions() -> (Nature, String) {
         name: "p.oid::regprocedure",
         create: &definition,
         drop: &format!("format('DROP %s %s', {word}, p.oid::regprocedure)"),
-        // What CREATE OR REPLACE cannot change.
-        shape: "concat_ws(' ', p.prokind, pg_get_function_result(p.oid), pg_get_function_identity_arguments(p.oid),
-                  p.pronargdefaults)",
+        shape: FUNCTION_SHAPE,
         replace: &definition,
         restore: owned(word, "p.oid::regprocedure", "p.proowner"),
         from: format!(

@@ -79,8 +79,18 @@ impl<'a> Differ<'a> {
         self.new.contains_key(key)
     }
 
-    /// Whether PostgreSQL drops it together with its owner.
+    /// Whether PostgreSQL drops it together with its owner. A trigger or a policy has to go before its function, and before
+    /// another table that its condition reads.
     fn goes_along(&self, object: &CatalogObject) -> bool {
+        let owner = object.owner.as_ref().and_then(Need::table);
+        let is_elsewhere = |need: &Need| need.table().is_some_and(|table| Some(table) != owner);
+        let needs_more = |need: &Need| match need {
+            Need::Object(key) => object.owner.as_ref() != Some(need) && self.gone.contains(key),
+            need => is_elsewhere(need) && self.taken.takes(object, need),
+        };
+        if object.nature == Nature::Guard && object.needs.iter().any(needs_more) {
+            return false;
+        }
         match &object.owner {
             Some(Need::Object(owner)) => self.gone.contains(owner),
             Some(owner) => self.taken.is_gone(owner),
@@ -127,12 +137,28 @@ impl<'a> Differ<'a> {
             if object.create.is_none() || object.drop.is_empty() || self.goes_along(object) {
                 continue;
             }
+            let mut object = (*object).clone();
+            object.needs.extend(self.needed_along(&object.key));
             found.push(Change::Catalog(CatalogChange::Drop {
-                object: Box::new((*object).clone()),
+                object: Box::new(object),
                 comes_back: self.comes_back(key),
                 after: after.get(key).cloned().unwrap_or_default(),
                 blocked_by: self.blocked_by(key),
             }));
+        }
+        found
+    }
+
+    /// What is needed by everything that is dropped with an object: the function of a trigger of a view.
+    fn needed_along(&self, key: &ObjectKey) -> Vec<Need> {
+        let mut open = vec![key.clone()];
+        let mut found = Vec::new();
+        while let Some(owner) = open.pop() {
+            let owner = Some(Need::Object(owner));
+            for object in self.old.values().filter(|object| object.owner == owner) {
+                found.extend(object.needs.iter().cloned());
+                open.push(object.key.clone());
+            }
         }
         found
     }

@@ -12,7 +12,13 @@ pub(super) fn diff_row_security(cx: &DiffCx<'_>, previous: &State, touched: &Tou
     let none = RowSecurity::default();
     for next in &cx.next.tables {
         let old = previous.table(&next.name).map_or(&none, |old| &old.row_security);
-        let wanted = if cx.ignores_row_security { old } else { &next.row_security };
+        // Policies of files need row security, and leave the rest of it as it is.
+        let with_files = RowSecurity { enabled: true, has_files: true, ..old.clone() };
+        let wanted = match (cx.ignores_row_security, next.row_security.has_files) {
+            (true, true) => &with_files,
+            (true, false) => old,
+            (false, _) => &next.row_security,
+        };
         diff_table(cx, &next.name, old, wanted, touched, changes);
     }
     let dropped = previous.tables.iter().filter(|table| cx.next.table(&table.name).is_none());
@@ -55,7 +61,8 @@ fn diff_table(
     for policy in next.policies.iter().filter(is_new) {
         changes.push(Change::CreatePolicy { table: table.clone(), policy: policy.clone() });
     }
-    let (is, shall_be) = ((old.enabled, old.forced), (next.enabled, next.forced));
+    let forced = if next.policies.is_empty() && next.enabled { old.forced } else { next.forced };
+    let (is, shall_be) = ((old.enabled, old.forced), (next.enabled, forced));
     if is != shall_be && is_ours(old, next) {
         changes.push(Change::SetRowSecurity { table: table.clone(), previous: is, next: shall_be });
     }
@@ -64,10 +71,11 @@ fn diff_table(
 /// Returns whether migrations enable or disable row security on the table: if they create policies, or if they drop the
 /// only policies of the table.
 fn is_ours(old: &RowSecurity, next: &RowSecurity) -> bool {
-    match (old.policies.is_empty(), next.policies.is_empty()) {
-        (_, false) => true,
-        (false, true) => !old.has_others,
-        (true, true) => false,
+    let has_policies = |security: &RowSecurity| !security.policies.is_empty() || security.has_files;
+    match (has_policies(old), has_policies(next)) {
+        (_, true) => true,
+        (true, false) => !old.has_others,
+        (false, false) => false,
     }
 }
 

@@ -61,5 +61,5 @@ fn row_security(table: &Table, ways: Vec<TenantWay>) -> RowSecurity {
         Policy::new(ACROSS_TENANTS_POLICY, PolicyCondition::AcrossTenants, Vec::new()),
         Policy::new(TENANT_POLICY, PolicyCondition::Tenant(ways), uses),
     ];
-    RowSecurity { enabled: true, forced: true, policies, has_others: false }
+    RowSecurity { enabled: true, forced: true, policies, has_files: false, has_others: false }
 }

@@ -1,27 +1,24 @@
 //! The views of a schema that migrations manage, as objects of the catalog.
-//!
-//! What a query reads is found by name: it may read every table, column, view and enum whose name occurs in it. If a name
-//! means something else, a view is created once more than necessary.
-
-use std::collections::BTreeSet;
 
 use relata_pgsql::{Token, TokenKind, tokens};
 
-use super::{lower_index, lower_type, table_name};
+use super::mentions::{Mentions, printed};
+use super::{lower_index, lower_type, objects, table_name};
 use crate::ir::{ModelWalker, Schema};
 use crate::sql::index_text::{create_index, storage};
 use crate::sql::quote::qualified;
-use crate::sql::state::{CatalogObject, Nature, Need, ObjectKey, ObjectName, State, ViewInSchema};
+use crate::sql::state::{CatalogObject, Managed, Nature, Need, ObjectKey, State, ViewInSchema};
 
 /// Adds the views to a state that has the tables.
 pub(super) fn add(schema: &Schema, state: &mut State) {
     let managed: Vec<_> =
         schema.walk_models().filter_map(|model| Some((model, model.model().query.as_deref()?))).collect();
-    let keys: Vec<_> = managed.iter().map(|(model, _)| (table_name(*model), key_of(*model))).collect();
-    let mut objects = Vec::new();
+    let mut known = keys(schema);
+    known.extend(objects::functions(schema));
+    let mut found = Vec::new();
     for (model, query) in &managed {
         let mut view = view(*model, query);
-        view.needs = needs(query, state, &keys, &view.key);
+        view.needs = needs(query, state, &known, &view.key);
         if reads_all(query) {
             // PostgreSQL writes the columns down when it creates the view: with others, it is another view.
             let columns = view.needs.iter().filter_map(|need| match need {
@@ -31,26 +28,22 @@ pub(super) fn add(schema: &Schema, state: &mut State) {
             view.shape = format!("* of {}\n{}", columns.collect::<Vec<_>>().join(", "), view.shape);
         }
         if model.model().materialized {
-            objects.extend(indexes(*model, &view.key));
+            found.extend(indexes(*model, &view.key));
         }
-        objects.push(view);
+        found.push(view);
     }
-    objects.sort_by(|a, b| a.key.cmp(&b.key));
-    state.catalog.objects = objects;
+    state.catalog.objects = found;
+}
+
+/// Returns the names and the keys of the views.
+pub(super) fn keys(schema: &Schema) -> Vec<(String, ObjectKey)> {
+    let managed = schema.walk_models().filter(|model| model.model().query.is_some());
+    managed.map(|model| (table_name(model).name, key_of(model))).collect()
 }
 
 fn key_of(model: ModelWalker<'_>) -> ObjectKey {
     let kind = if model.model().materialized { "materialized view" } else { "view" };
     ObjectKey { kind: kind.to_owned(), name: printed(&table_name(model)) }
-}
-
-/// Returns a name as PostgreSQL prints it.
-fn printed(name: &ObjectName) -> String {
-    let printed = relata_pgsql::ident_if_needed;
-    match &name.schema {
-        Some(schema) => format!("{}.{}", printed(schema), printed(&name.name)),
-        None => printed(&name.name),
-    }
 }
 
 fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
@@ -76,12 +69,13 @@ fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
         drop: format!("DROP {words} {name}"),
         create: Some(create),
         parts: Vec::new(),
-        view: Some(ViewInSchema {
+        managed: Some(Managed::View(ViewInSchema {
             name: table_name(model),
             query: query.clone(),
             options: model.model().storage.clone(),
             indexes: index_names(model),
-        }),
+            triggers: Vec::new(),
+        })),
         restore: None,
         needs: Vec::new(),
         owner: None,
@@ -109,7 +103,7 @@ fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
                 create: Some(create),
                 replace: None,
                 parts: Vec::new(),
-                view: None,
+                managed: None,
                 restore: None,
                 needs: Vec::new(),
                 owner: Some(Need::Object(view.clone())),
@@ -121,22 +115,17 @@ fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
 }
 
 /// Returns what a query may read.
-fn needs(query: &str, state: &State, views: &[(ObjectName, ObjectKey)], own: &ObjectKey) -> Vec<Need> {
-    let words = words(query);
-    let is_named = |name: &str| words.contains(name);
-    let reads_all = reads_all(query);
-    let mut found = Vec::new();
-    for table in state.tables.iter().filter(|table| is_named(&table.name.name)) {
-        found.push(Need::Table(table.name.clone()));
-        let columns = table.columns.iter().filter(|column| reads_all || is_named(&column.name));
-        found.extend(columns.map(|column| Need::Column(table.name.clone(), column.name.clone())));
-        // Columns that depend on a primary key need not be grouped by.
-        let key = table.primary_key.iter().filter(|_| is_named("group"));
-        found.extend(key.map(|key| Need::Part(table.name.clone(), key.name.clone())));
+fn needs(query: &str, state: &State, known: &[(String, ObjectKey)], own: &ObjectKey) -> Vec<Need> {
+    let mentions = Mentions::of(query);
+    let mut found = mentions.tables(state, reads_all(query));
+    // Columns that depend on a primary key need not be grouped by.
+    if mentions.names("group") {
+        let tables = state.tables.iter().filter(|table| mentions.names(&table.name.name));
+        let keys = tables.filter_map(|table| Some((&table.name, table.primary_key.as_ref()?)));
+        found.extend(keys.map(|(table, key)| Need::Part(table.clone(), key.name.clone())));
     }
-    found.extend(state.enums.iter().filter(|ty| is_named(&ty.name.name)).map(|ty| Need::Enum(ty.name.clone())));
-    let others = views.iter().filter(|(name, key)| key != own && is_named(&name.name));
-    found.extend(others.map(|(_, key)| Need::Object(key.clone())));
+    found.extend(mentions.enums(state));
+    found.extend(mentions.objects(known, own));
     found
 }
 
@@ -149,10 +138,4 @@ fn reads_all(query: &str) -> bool {
             || ["select", "all", "distinct", "returning"].iter().any(|word| token.is_word(query, word))
     };
     tokens.windows(2).any(|pair| pair[1].text(query) == "*" && begins_item(&pair[0]))
-}
-
-/// Returns the names and keywords of a query, as PostgreSQL folds them.
-fn words(query: &str) -> BTreeSet<String> {
-    let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::QuotedIdent | TokenKind::UnicodeIdent);
-    tokens(query).filter(|token| is_name(token.kind)).map(|token| token.value(query).into_owned()).collect()
 }

@@ -3,8 +3,8 @@
 use super::super::change::{Belongings, CatalogChange, Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
-    Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
-    TableOptions, ViewInSchema,
+    Column, Distribution, EnumType, Extension, Index, Managed, ObjectName, Other, Policy, Sequence, SequenceOptions,
+    Table, TableOptions,
 };
 
 /// One statement, as data.
@@ -250,7 +250,7 @@ pub enum Action {
     /// Lets functions be created before what their bodies name.
     TrustBodies,
     /// Notes what belongs to views that are created again: owners, privileges, comments, triggers, rules and indexes.
-    NoteBelongings(Vec<ViewInSchema>),
+    NoteBelongings(Vec<Managed>),
     /// Gives the views back what was noted.
     RestoreBelongings,
     CreateOther(Other),

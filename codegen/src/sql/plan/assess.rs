@@ -13,7 +13,7 @@ use crate::sql::cast::{Work, cast};
 use crate::sql::change::{CatalogChange, Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::names::generated_column;
-use crate::sql::state::{ColumnDefault, ObjectName};
+use crate::sql::state::{ColumnDefault, Need, ObjectName};
 
 /// The strongest lock of a step on an existing table, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,6 +175,7 @@ impl AssessCx {
                 (Lock::None, Work::None)
             }
             Action::CreatePolicy { .. } | Action::SetRowSecurity { .. } => at_once,
+            Action::Catalog(change) => (self.lock_of(change), Work::None),
             Action::CreateSyncTrigger { .. } | Action::EnableSyncTriggerAlways { .. } => {
                 (Lock::ShareRowExclusive, Work::None)
             }
@@ -196,6 +197,23 @@ impl AssessCx {
             | Action::Cutover { .. }
             | Action::DropColumns { .. } => at_once,
             _ => (Lock::None, Work::None),
+        }
+    }
+}
+
+impl AssessCx {
+    /// Returns the lock of a trigger or a policy on its table.
+    fn lock_of(&self, change: &CatalogChange) -> Lock {
+        let (object, is_created) = match change {
+            CatalogChange::Create { object, .. } => (object, true),
+            CatalogChange::Alter { object, .. } | CatalogChange::Drop { object, .. } => (object, false),
+            CatalogChange::Release { .. } => return Lock::AccessExclusive,
+        };
+        let table = object.owner.as_ref().and_then(Need::table).filter(|table| !self.is_new(table));
+        match (object.key.kind.as_str(), table) {
+            ("trigger", Some(_)) if is_created => Lock::ShareRowExclusive,
+            ("trigger" | "policy" | "rule", Some(_)) => Lock::AccessExclusive,
+            _ => Lock::None,
         }
     }
 }

@@ -98,8 +98,11 @@ impl AssessCx {
                 let required = required.map(|spec| required_column(table, &spec.column.name));
                 required.chain(columns.iter().filter_map(|spec| needed_domain(table, &spec.column))).collect()
             }
-            Action::SetRowSecurity { table, previous: (false, _), next: (true, _) } if !self.is_new(table) => {
-                let text = format!("{table} shows no rows to clients that do not set the tenant");
+            Action::SetRowSecurity { table, previous: (false, _), next: (true, forced) } if !self.is_new(table) => {
+                let text = match forced {
+                    true => format!("{table} shows no rows to clients that do not set the tenant"),
+                    false => format!("{table} shows clients only the rows that a policy allows; not its owner"),
+                };
                 vec![Hazard { kind: HazardKind::BreaksClients, lint: codes::C405, text, probe: None }]
             }
             Action::Repartition { table, previous, next } => {

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
 use crate::sql::catalog::{self, Event};
-use crate::sql::change::{Commented, TableObject};
+use crate::sql::change::{CatalogChange, Commented, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
-use crate::sql::state::{Column, ColumnDefault, ObjectKey, ObjectName, Policy, Table};
+use crate::sql::state::{Column, ColumnDefault, Need, ObjectKey, ObjectName, Policy, Table};
 
 /// Something that actions provide and other actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -264,7 +264,10 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend(ready(table));
             needs.waits.push(M::OthersMade);
         }
-        Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
+        Action::Catalog(change) => {
+            on_objects(&mut needs, &catalog::events(change));
+            needs.gives.extend(secured_by(change).map(M::Secured));
+        }
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
             for name in columns.iter().flat_map(column_uses) {
@@ -401,6 +404,16 @@ fn served(needs: &mut Needs, action: &Action) {
             needs.waits.push(Milestone::Served(table.clone()));
         }
         _ => {}
+    }
+}
+
+/// Returns the table of a policy that is created or replaced.
+fn secured_by(change: &CatalogChange) -> Option<ObjectName> {
+    match change {
+        CatalogChange::Create { object, .. } | CatalogChange::Alter { object, .. } if object.key.kind == "policy" => {
+            object.owner.as_ref().and_then(Need::table).cloned()
+        }
+        _ => None,
     }
 }
 

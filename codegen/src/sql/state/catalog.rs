@@ -1,6 +1,8 @@
 //! The objects of a database that are not part of its tables: functions, views, triggers, policies, privileges, comments
 //! and everything else that `pg_dump` writes.
 
+use std::ops::Range;
+
 use super::ObjectName;
 
 /// What identifies an object in a database.
@@ -35,8 +37,8 @@ pub struct CatalogObject {
     pub replace: Option<String>,
     /// What can change one by one, in an object of the same shape.
     pub parts: Vec<CatalogPart>,
-    /// A view of a schema, to which more may belong in a database.
-    pub view: Option<ViewInSchema>,
+    /// What a schema says of it. More may belong to it in a database.
+    pub managed: Option<Managed>,
     /// The statement that gives it to its owner again. Owners are not compared.
     pub restore: Option<String>,
     /// What has to exist as long as it does.
@@ -45,6 +47,42 @@ pub struct CatalogObject {
     pub owner: Option<Need>,
     /// How PostgreSQL treats it when what it needs changes, and when it is created.
     pub nature: Nature,
+}
+
+/// An object that a schema has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Managed {
+    /// A view.
+    View(ViewInSchema),
+    /// A function, a procedure, a trigger or a policy.
+    Object(ObjectInSchema),
+}
+
+impl Managed {
+    /// Returns the view, if it is one.
+    pub fn view(&self) -> Option<&ViewInSchema> {
+        match self {
+            Managed::View(view) => Some(view),
+            Managed::Object(_) => None,
+        }
+    }
+}
+
+/// A function, a procedure, a trigger or a policy of `sql/**/*.sql`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInSchema {
+    /// `function`, `procedure`, `trigger` or `policy`.
+    pub kind: &'static str,
+    /// The function, or the table of a trigger or a policy.
+    pub relation: ObjectName,
+    /// Its name.
+    pub name: String,
+    /// What follows its kind in `DROP` and `COMMENT ON`.
+    pub identity: String,
+    /// The statement that creates it.
+    pub sql: String,
+    /// Where the statement names the function or the table.
+    pub relation_at: Range<usize>,
 }
 
 /// A view of a schema. Its privileges, comments, triggers and rules are only known in the database.
@@ -58,6 +96,8 @@ pub struct ViewInSchema {
     pub options: Vec<String>,
     /// The names of the indexes that the schema declares.
     pub indexes: Vec<String>,
+    /// The names of its triggers in `sql/**/*.sql`.
+    pub triggers: Vec<String>,
 }
 
 /// A part of an object that is added, changed and dropped by a statement of its own.

@@ -17,6 +17,8 @@ pub struct RowSecurity {
     pub forced: bool,
     /// The policies that migrations create, in the order of their names.
     pub policies: Vec<Policy>,
+    /// Whether `sql/**/*.sql` has policies for the table.
+    pub has_files: bool,
     /// Whether the table has other policies, which migrations do not touch. Known only for a live database.
     pub has_others: bool,
 }

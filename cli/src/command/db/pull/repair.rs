@@ -40,6 +40,13 @@ pub(super) fn repair(mut sources: Sources, plain: &Plain<'_>) -> Result<Repaired
         // several errors.
         for error in errors.iter().rev() {
             let file = error.span.file as usize;
+            let before = sources.files.len() + sources.views.len();
+            if let Some(at) = file.checked_sub(before).filter(|at| *at < sources.objects.len()) {
+                let left_out = sources.objects.remove(at);
+                warnings.push(format!("{} no longer fits: {} ({})", left_out.path, error.message, error.code));
+                is_repaired = true;
+                break;
+            }
             let Some(source) = sources.files.get_mut(file) else { continue };
             let at = source.text.get(..error.span.start as usize).map_or(0, |text| text.matches('\n').count());
             if let Some(text) = repair_block(&source.text, at, plain) {

@@ -1,0 +1,126 @@
+//! Functions, procedures, triggers and policies: a temporary one of the schema's text, and the one of the database.
+
+use relata_codegen::sql::ObjectInSchema;
+use relata_codegen::sql::quote::{ident, literal, qualified};
+use tokio_postgres::{Error, Transaction};
+
+use super::super::catalog::FUNCTION_SHAPE;
+use super::compare::{Outcome, try_out};
+
+/// Compares an object. Returns the function of the database, too, if it is one: only PostgreSQL knows which has the same
+/// arguments.
+pub(super) async fn compare_objects(
+    transaction: &Transaction<'_>,
+    object: &ObjectInSchema,
+    is_on_view: bool,
+) -> Result<(Outcome, Option<u32>), Error> {
+    match object.kind {
+        "function" | "procedure" => compare_functions(transaction, object).await,
+        "trigger" => {
+            let create = on_temporary_table(object, is_on_view);
+            compare_guards(transaction, &create, &same_triggers(object)).await
+        }
+        _ => compare_guards(transaction, &on_temporary_table(object, false), &same_policies(object)).await,
+    }
+}
+
+/// Returns the statement with another name for the function or the table.
+fn renamed(object: &ObjectInSchema) -> String {
+    let (before, after) = (&object.sql[..object.relation_at.start], &object.sql[object.relation_at.end..]);
+    format!("{before}pg_temp.{}{after}", ident(&object.relation.name))
+}
+
+async fn compare_functions(
+    transaction: &Transaction<'_>,
+    object: &ObjectInSchema,
+) -> Result<(Outcome, Option<u32>), Error> {
+    let create = format!("SET LOCAL check_function_bodies TO off; {}", renamed(object));
+    let schema = object.relation.schema.as_deref().map_or_else(|| "current_schema()".to_owned(), literal);
+    // What follows the name.
+    let definition = |function: &str| {
+        format!(
+            "substr(pg_get_functiondef({function}.oid), strpos(pg_get_functiondef({function}.oid), quote_ident({function}.proname) || '('))"
+        )
+    };
+    let question = format!(
+        "SELECT f.oid, CASE WHEN f.oid IS NULL THEN false ELSE {} = {} END, {FUNCTION_SHAPE}
+         FROM pg_proc AS p LEFT JOIN pg_proc AS f ON f.proname = p.proname AND f.proargtypes = p.proargtypes
+           AND f.prokind <> 'a' AND f.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = {schema})
+         WHERE p.pronamespace = pg_my_temp_schema() AND p.proname = {}",
+        definition("f"),
+        definition("p"),
+        literal(&object.name)
+    );
+    let Some(row) = try_out(transaction, &create, &question).await? else { return Ok((Outcome::Differs(None), None)) };
+    let (function, is_same): (Option<u32>, bool) = (row.try_get(0)?, row.try_get(1)?);
+    let outcome = if is_same { Outcome::Same } else { Outcome::Differs(row.try_get(2)?) };
+    Ok((outcome, function))
+}
+
+/// Returns the statements that create a trigger or a policy on a temporary table or view. It has the name of the real one,
+/// because conditions name it; the search path leads to it last, because subqueries mean the real one.
+fn on_temporary_table(object: &ObjectInSchema, is_on_view: bool) -> String {
+    let (name, relation) = (ident(&object.relation.name), qualified(&object.relation));
+    let create = match is_on_view {
+        true => format!("CREATE TEMP VIEW {name} AS SELECT * FROM {relation}"),
+        false => format!("CREATE TEMP TABLE {name} (LIKE {relation})"),
+    };
+    format!(
+        "SELECT set_config('search_path', concat_ws(', ', NULLIF(current_setting('search_path'), ''), 'pg_temp'), true);
+         {create}; {}",
+        renamed(object)
+    )
+}
+
+/// Returns the condition that `there` is a part of the object's table, and `new` of the temporary one.
+fn of_table(object: &ObjectInSchema, class: &str, name: &str, table: &str) -> String {
+    let (temporary, relation) = (format!("pg_temp.{}", ident(&object.relation.name)), qualified(&object.relation));
+    format!(
+        "{class} AS new LEFT JOIN {class} AS there ON there.{name} = new.{name} AND there.{table} = to_regclass({})
+         WHERE new.{table} = {}::regclass AND new.{name} = {}",
+        literal(&relation),
+        literal(&temporary),
+        literal(&object.name)
+    )
+}
+
+fn same_triggers(object: &ObjectInSchema) -> String {
+    let definition = |trigger: &str| {
+        format!(
+            "(SELECT replace(replace(pg_get_triggerdef({trigger}.oid), format(' ON %I.%I ', n.nspname, c.relname), ' '),
+                format(' ON pg_temp.%I ', c.relname), ' ')
+              FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = {trigger}.tgrelid)"
+        )
+    };
+    format!(
+        "SELECT {} IS NOT DISTINCT FROM {} FROM {}",
+        definition("there"),
+        definition("new"),
+        of_table(object, "pg_trigger", "tgname", "tgrelid")
+    )
+}
+
+fn same_policies(object: &ObjectInSchema) -> String {
+    let definition = |policy: &str| {
+        format!(
+            "ROW({policy}.polcmd, {policy}.polpermissive, ARRAY(SELECT unnest({policy}.polroles) ORDER BY 1),
+               pg_get_expr({policy}.polqual, {policy}.polrelid), pg_get_expr({policy}.polwithcheck, {policy}.polrelid))"
+        )
+    };
+    format!(
+        "SELECT {} IS NOT DISTINCT FROM {} FROM {}",
+        definition("there"),
+        definition("new"),
+        of_table(object, "pg_policy", "polname", "polrelid")
+    )
+}
+
+async fn compare_guards(
+    transaction: &Transaction<'_>,
+    create: &str,
+    question: &str,
+) -> Result<(Outcome, Option<u32>), Error> {
+    let row = try_out(transaction, create, question).await?;
+    let is_same = row.map(|row| row.try_get::<_, bool>(0)).transpose()?;
+    Ok((if is_same == Some(true) { Outcome::Same } else { Outcome::Differs(None) }, None))
+}

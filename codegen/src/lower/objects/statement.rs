@@ -1,0 +1,176 @@
+//! From the tokens of a statement to the object that it creates.
+
+use relata_pgsql::{Token, TokenKind};
+
+use super::signature::{self, Types};
+use crate::ir::{ObjectSignature, ObjectTarget, SqlObject};
+
+/// What a statement does.
+pub(super) enum Found {
+    /// It creates an object that migrations manage.
+    Object(SqlObject),
+    /// Something else.
+    Other {
+        /// Its first words.
+        what: String,
+        /// Whether query files know what it creates.
+        is_read: bool,
+    },
+}
+
+/// What query files know of a folder of SQL besides functions.
+const READ: [&[&str]; 5] = [
+    &["create", "view"],
+    &["create", "materialized", "view"],
+    &["create", "or", "replace", "view"],
+    &["create", "sequence"],
+    &["create", "extension"],
+];
+
+/// Reads a statement, given as its tokens without comments.
+pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, String> {
+    let mut reader = Reader { text, tokens, at: 0 };
+    let words = |count: usize| {
+        tokens.iter().take(count).map(|token| token.text(text).to_ascii_uppercase()).collect::<Vec<_>>().join(" ")
+    };
+    let other = |count| {
+        let is_it = |words: &&[&str]| words.iter().zip(tokens).all(|(word, token)| token.is_word(text, word));
+        Ok(Found::Other { what: words(count), is_read: READ.iter().any(is_it) })
+    };
+    if !reader.eat("create") {
+        return other(2);
+    }
+    let replace_at = tokens[0].end;
+    let replaces = reader.eat("or") && reader.eat("replace");
+    reader.eat("constraint");
+    let kind = ["function", "procedure", "trigger", "policy"].into_iter().find(|kind| reader.eat(kind));
+    let Some(kind) = kind else { return other(if replaces { 4 } else { 2 }) };
+    let (start, end) = (tokens[0].start, tokens.last().map_or(0, |token| token.end));
+    let object = match kind {
+        "function" | "procedure" => reader.routine(kind),
+        _ => reader.guard(kind),
+    };
+    let (target, name, mut name_at) = object.map_err(|expected| {
+        let found = reader.tokens.get(reader.at).map_or("the end", |token| token.text(text));
+        format!("expected {expected} in CREATE {}, found `{found}`", kind.to_uppercase())
+    })?;
+    name_at = name_at.start - start..name_at.end - start;
+    Ok(Found::Object(SqlObject {
+        target: moved(target, start),
+        name,
+        sql: text[start..end].to_owned(),
+        replace_at: replace_at - start,
+        replaces,
+        name_at,
+    }))
+}
+
+/// Lets the places of a signature start at the statement.
+fn moved(mut target: ObjectTarget, start: usize) -> ObjectTarget {
+    if let ObjectTarget::Function(signature) | ObjectTarget::Procedure(signature) = &mut target {
+        signature.body_at = signature.body_at.map(|at| at - start);
+        signature.types_end -= start;
+    }
+    target
+}
+
+/// What a statement creates: its target, its name, and where the name is.
+type Created = (ObjectTarget, String, std::ops::Range<usize>);
+
+struct Reader<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self, word: &str) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.is_word(self.text, word))
+    }
+
+    fn eat(&mut self, word: &str) -> bool {
+        let is_it = self.peek(word);
+        self.at += usize::from(is_it);
+        is_it
+    }
+
+    fn is_mark(&self, mark: &str) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.is_punctuation(self.text, mark))
+    }
+
+    fn name(&mut self) -> Result<String, &'static str> {
+        let token = self.tokens.get(self.at).filter(|token| is_name(token)).ok_or("a name")?;
+        self.at += 1;
+        Ok(token.value(self.text).into_owned())
+    }
+
+    /// Reads `name` or `schema.name`, and returns where it is.
+    fn path(&mut self) -> Result<(Option<String>, String, std::ops::Range<usize>), &'static str> {
+        let start = self.tokens.get(self.at).map_or(0, |token| token.start);
+        let first = self.name()?;
+        let mut path = (None, first);
+        if self.is_mark(".") {
+            self.at += 1;
+            let name = self.name()?;
+            path = (Some(path.1), name);
+        }
+        Ok((path.0, path.1, start..self.tokens[self.at - 1].end))
+    }
+
+    /// Reads a trigger or a policy: the name, and the table behind ON.
+    fn guard(&mut self, kind: &str) -> Result<Created, &'static str> {
+        let name = self.name()?;
+        while !self.peek("on") {
+            if self.at >= self.tokens.len() {
+                return Err("ON and a table");
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        let (namespace, table, at) = self.path()?;
+        let target = match kind {
+            "trigger" => ObjectTarget::Trigger { namespace, table },
+            _ => ObjectTarget::Policy { namespace, table },
+        };
+        Ok((target, name, at))
+    }
+
+    /// Reads a function or a procedure up to its options, and looks for a body without quotes.
+    fn routine(&mut self, kind: &str) -> Result<Created, &'static str> {
+        let (namespace, name, at) = self.path()?;
+        if !self.is_mark("(") {
+            return Err("`(`");
+        }
+        self.at += 1;
+        let mut types = Types { text: self.text, tokens: self.tokens, at: self.at };
+        let arguments = signature::arguments(&mut types);
+        let signature = arguments.and_then(|arguments| Ok((arguments, signature::result(&mut types)?)));
+        self.at = types.at;
+        let (arguments, result) = signature?;
+        let types_end = self.tokens[types.at - 1].end;
+        if self.at >= self.tokens.len() {
+            return Err("a body");
+        }
+        let body = self.tokens[self.at..].windows(2).find(|pair| {
+            pair[0].is_word(self.text, "return")
+                || pair[0].is_word(self.text, "begin") && pair[1].is_word(self.text, "atomic")
+        });
+        let signature = ObjectSignature {
+            namespace,
+            inputs: arguments.inputs(),
+            shape: format!("{arguments}{result}"),
+            body_at: body.map(|pair| pair[0].start),
+            types_end,
+        };
+        let target = match kind {
+            "function" => ObjectTarget::Function(signature),
+            _ => ObjectTarget::Procedure(signature),
+        };
+        Ok((target, name, at))
+    }
+}
+
+/// Returns whether a token is a name, with or without quotes.
+pub(super) fn is_name(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent | TokenKind::UnicodeIdent)
+}
