@@ -9,7 +9,7 @@ use relata_devdb::DevDb;
 
 use crate::postgres::Database;
 use crate::queries::check_example;
-use relata_codegen::diagnostics::{CODES, Code, Sources, render_plain};
+use relata_codegen::diagnostics::{CODES, Code, SourceFile, Sources, render_plain};
 
 const SCHEMA_PAGE: &str = include_str!("../../../docs/schema.md");
 
@@ -36,24 +36,28 @@ fn fenced(page: &str) -> Vec<(&str, &str)> {
     pieces.filter_map(|piece| piece.split_once('\n')).collect()
 }
 
-fn lowered(schema: &str) -> (Schema, State) {
-    let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted by another test");
+/// `objects` is the text of a file of `sql`.
+fn lowered(schema: &str, objects: Option<&str>) -> (Schema, State) {
+    let mut sources = Sources::single("schema.dsl", schema);
+    sources.objects.extend(objects.map(|text| SourceFile { path: "sql/a.sql".to_owned(), text: text.to_owned() }));
+    let schema = compile(&sources).schema.expect("is accepted by another test");
     let state = lower(&schema);
     (schema, state)
 }
 
 /// PostgreSQL takes the SQL of the book. A block of it is what the schema before it leads to; one called a migration, what leads there from the schema
-/// before that. Comments and the rest of a statement may be left out.
+/// before that. Comments and the rest of a statement may be left out. A block that begins with the path of a file of `sql` belongs to
+/// the schema before it.
 #[test]
 fn the_sql_of_the_book_is_what_its_schemas_lead_to() {
     let server = DevDb::start().expect("there is a PostgreSQL");
     let blocks = fenced(SCHEMA_PAGE);
     let mut checked = 0;
     for (at, (language, block)) in blocks.iter().enumerate().filter(|(_, (language, _))| language.starts_with("sql")) {
-        let (next, next_state) = lowered(blocks[at - 1].1);
+        let (next, next_state) = lowered(blocks[at - 1].1, block.starts_with("-- sql/").then_some(*block));
         let (previous, previous_state) = match language.contains("migration") {
             true => {
-                let (schema, state) = lowered(blocks[at - 2].1);
+                let (schema, state) = lowered(blocks[at - 2].1, None);
                 (Some(schema), state)
             }
             false => (None, State::default()),
@@ -64,7 +68,7 @@ fn the_sql_of_the_book_is_what_its_schemas_lead_to() {
             next: Side { state: &next_state, intent: Some(&intents.1) },
         };
         let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("the attributes answer")));
-        for line in block.lines().filter(|line| !line.is_empty()) {
+        for line in block.lines().filter(|line| !line.is_empty() && !line.starts_with("-- sql/")) {
             assert!(sql.contains(line), "`{line}` is not in\n{sql}");
         }
         let database = Database::create(&server);
