@@ -10,6 +10,7 @@
 
 mod edit;
 mod pairs;
+mod routine;
 mod rows;
 mod sketch;
 mod view;
@@ -20,7 +21,7 @@ use std::ops::Range;
 use relata::migrate::{self, Error, Migrations, Options};
 use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, read_for, reverse_plan};
 use relata_codegen::compile;
-use relata_codegen::diagnostics::{Sources, render_plain};
+use relata_codegen::diagnostics::{SourceFile, Sources, render_plain};
 use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{HazardKind, Pair, Plan, State, render, summary};
 use relata_devdb::DevDb;
@@ -50,7 +51,7 @@ fn random_edits_lead_to_the_schema_and_back() {
         "{} of {cases} cases changed something, the rows of {} did not fit as was said",
         tally.changed, tally.refused
     );
-    println!("{} columns kept their values", tally.columns);
+    println!("{} columns kept their values; {} views, functions, triggers and policies", tally.columns, tally.objects);
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
     let cases = usize::try_from(cases).expect("few");
     assert!(cases < 100 || tally.changed * 2 > cases, "most cases have to change something: {tally:?}");
@@ -65,6 +66,8 @@ struct Tally {
     refused: usize,
     /// Columns whose values were compared.
     columns: usize,
+    /// Views, functions, triggers and policies of the next schema.
+    objects: usize,
     failures: Vec<String>,
 }
 
@@ -73,6 +76,7 @@ impl Tally {
         self.changed += other.changed;
         self.refused += other.refused;
         self.columns += other.columns;
+        self.objects += other.objects;
         self.failures.extend(other.failures);
     }
 }
@@ -88,7 +92,9 @@ fn run_all(server: &DevDb, seeds: Range<u64>) -> Tally {
             let case = Case::random(seed);
             if let Err(error) = case.run(&mut client, &mut tally).await {
                 let (case, error) = shrink(case, error, &mut client).await;
-                let ends = format!("{}\n--- becomes\n{}", case.previous.text(), case.next().text());
+                let ends =
+                    [&case.previous, &case.next()].map(|sketch| format!("{}\n{}", sketch.text(), sketch.objects()));
+                let ends = ends.join("\n--- becomes\n");
                 tally.failures.push(format!("RELATA_PROPERTY_SEED={seed}: {error}\n{ends}"));
             }
             if tally.failures.len() > 4 {
@@ -164,11 +170,16 @@ impl Case {
 }
 
 fn load(sketch: &Sketch) -> Result<Loaded, String> {
-    load_text(&sketch.text())
+    load_texts(&sketch.text(), &sketch.objects())
 }
 
 fn load_text(text: &str) -> Result<Loaded, String> {
-    let sources = Sources::single("schema.dsl", text);
+    load_texts(text, "")
+}
+
+fn load_texts(text: &str, objects: &str) -> Result<Loaded, String> {
+    let mut sources = Sources::single("schema.dsl", text);
+    sources.objects.push(SourceFile { path: "sql/all.sql".to_owned(), text: objects.to_owned() });
     let compiled = compile(&sources);
     let mistakes: Vec<String> = compiled.diagnostics.iter().map(|mistake| render_plain(mistake, &sources)).collect();
     compiled.schema.map(|schema| Loaded::of_schema(&schema)).ok_or_else(|| mistakes.join("\n"))
@@ -179,6 +190,7 @@ impl Run<'_> {
         let ends = Pair { previous: &self.previous.1, next: &self.next.1 };
         let changes = difference(ends, Renames::none()).map_err(|error| error.to_string())?;
         tally.changed += usize::from(!changes.is_empty());
+        tally.objects += self.next.1.state.catalog.objects.len();
         let forwards = plan(changes, online);
         let sql = render(&forwards);
         let first = from_empty(&self.previous.1)?;

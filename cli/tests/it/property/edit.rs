@@ -5,7 +5,7 @@ use crate::random::Random;
 
 /// One edit; some find nothing to do.
 pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
-    match random.below(25) {
+    match random.below(29) {
         0 => sketch.add_model(random),
         1 => drop_model(sketch, random),
         2 => rename_model(sketch, random),
@@ -16,6 +16,17 @@ pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
         9 => edit_link(sketch, random),
         10 => edit_key(sketch, random),
         11 => sketch.add_pair(random),
+        25 => sketch.add_routine(random),
+        26 | 27 => {
+            if let Some(at) = random.place(sketch.routines.len()) {
+                sketch.routines[at].version += 1 + random.below(2);
+            }
+        }
+        28 => {
+            if let Some(at) = random.place(sketch.routines.len()) {
+                sketch.routines.remove(at);
+            }
+        }
         22 => sketch.add_view(random),
         23 => edit_view(sketch, random),
         24 => {

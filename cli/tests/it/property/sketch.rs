@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use relata_codegen::sql::quote::{ident, literal};
 
+use super::routine::Routine;
 use super::view::View;
 use crate::random::Random;
 
@@ -19,6 +20,7 @@ pub(super) struct Sketch {
     /// Lists on both sides: a number, and the two models, which may be one.
     pub(super) pairs: Vec<(usize, usize, usize)>,
     pub(super) views: Vec<View>,
+    pub(super) routines: Vec<Routine>,
     /// The next free number.
     next: usize,
 }
@@ -197,6 +199,9 @@ impl Sketch {
         }
         for _ in 0..random.below(3) {
             sketch.add_view(random);
+        }
+        for _ in 0..random.below(4) {
+            sketch.add_routine(random);
         }
         sketch
     }
@@ -392,6 +397,7 @@ impl Sketch {
                 let _ = writeln!(text, "  @@check({}, map: \"check{id}\")", quoted(&self.condition(model, field)));
             }
         }
+        self.push_called_checks(text, model);
         let _ =
             writeln!(text, "  @@map({}){}\n}}", quoted(&model.db), renamed("\n  @@", model.renamed_from.as_deref()));
     }
