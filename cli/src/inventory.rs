@@ -104,6 +104,11 @@ impl Inventory {
         self.items.retain(|item| !names.contains(&(item.kind.clone(), without_schemas(&item.name, schemas))));
     }
 
+    /// Removes the defaults from sequences that no column owns: the schema names these sequences.
+    pub(crate) fn forget_sequences_of_others(&mut self) {
+        self.items.retain(|item| !item.kind.starts_with("default from a sequence"));
+    }
+
     /// Removes row security and the two policies of migrations from the items if the schema declares them for the table;
     /// whether they are as declared is compared elsewhere. `is_secured` takes the schema and the name of a table.
     pub(crate) fn forget_row_security(&mut self, is_secured: impl Fn(&str, &str) -> bool) {

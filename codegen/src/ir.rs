@@ -15,7 +15,7 @@ mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
-pub use object::{ObjectSignature, ObjectTarget, SqlObject};
+pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};
 pub use options::{
     Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
 };

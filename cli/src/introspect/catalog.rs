@@ -20,6 +20,7 @@ use super::Cx;
 pub(super) use code::FUNCTION_SHAPE;
 use links::{Links, Target};
 pub(super) use relations::VIEW_COLUMNS;
+pub(super) use types::{select_composites, select_domains};
 
 /// An object of the server: its catalog, its oid, and the number of its column or 0.
 type Address = (String, u32, i32);
@@ -237,8 +238,8 @@ fn is_itself((class, ..): &Address) -> bool {
     class.starts_with("pg_")
 }
 
-fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
-    let texts: Option<Vec<Option<String>>> = row.try_get("parts")?;
+/// Returns the parts of an object from a flat array.
+pub(super) fn parts(texts: Option<Vec<Option<String>>>) -> Vec<CatalogPart> {
     let text = |part: &[Option<String>], at: usize| part[at].clone().unwrap_or_default();
     let part = |part: &[Option<String>]| CatalogPart {
         name: text(part, 0),
@@ -247,6 +248,10 @@ fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
         drop: text(part, 3),
         change: part[4].clone(),
     };
+    texts.unwrap_or_default().chunks_exact(5).map(part).collect()
+}
+
+fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
     let owner: (Option<String>, Option<u32>, Option<i32>) =
         (row.try_get("owner_class")?, row.try_get("owner_oid")?, row.try_get("owner_sub")?);
     let key = ObjectKey { kind: row.try_get("kind")?, name: row.try_get("name")? };
@@ -264,7 +269,7 @@ fn object(row: &Row, nature: Nature) -> Result<Found, Error> {
             drop: row.try_get("drop")?,
             shape: row.try_get::<_, Option<String>>("shape")?.unwrap_or_default(),
             replace: row.try_get("replace")?,
-            parts: texts.unwrap_or_default().chunks_exact(5).map(part).collect(),
+            parts: parts(row.try_get("parts")?),
             managed: None,
             restore: row.try_get("restore")?,
             needs: Vec::new(),

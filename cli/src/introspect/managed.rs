@@ -42,12 +42,13 @@ pub(crate) async fn read_managed(
     name_as_in_schema(&mut found, schema, &names);
     keep_connected(&mut found, schema);
     let mut unknown = Vec::new();
+    add_sequences(&mut found, &compared, schema);
     for Compared { key, outcome, .. } in compared {
         let Some(there) = found.objects.iter_mut().find(|object| object.key == key) else { continue };
         let Some(wanted) = schema.catalog.objects.iter_mut().find(|object| object.key == key) else { continue };
         if matches!(wanted.managed, Some(Managed::Object(_))) {
             // Whether a trigger is enabled is not part of a schema.
-            there.parts.clear();
+            there.parts.clone_from(&wanted.parts);
         }
         if wanted.nature == Nature::Guard {
             there.shape.clone_from(&wanted.shape);
@@ -55,6 +56,11 @@ pub(crate) async fn read_managed(
         match outcome {
             Outcome::Differs(Some(shape)) if wanted.replace.is_some() => wanted.shape = shape,
             Outcome::Differs(_) => {}
+            Outcome::DiffersIn(printed) => {
+                let [new, old] = *printed;
+                (wanted.shape, wanted.parts) = (new.shape, new.parts);
+                (there.shape, there.parts, there.replace) = (old.shape, old.parts, None);
+            }
             // PostgreSQL compared it with the columns that are there now.
             Outcome::Same if reads_other_columns(wanted, database) => {}
             Outcome::Same | Outcome::Unknown => {
@@ -95,7 +101,8 @@ pub(super) struct KnownFunctions(Vec<(ObjectKey, u32)>);
 
 impl KnownFunctions {
     fn of(compared: &[Compared]) -> Self {
-        Self(compared.iter().filter_map(|it| Some((it.key.clone(), it.function?))).collect())
+        let functions = compared.iter().filter(|it| it.key.kind != "sequence");
+        Self(functions.filter_map(|it| Some((it.key.clone(), it.there?))).collect())
     }
 
     /// Returns the keys that they have in the database, each with that in the schema.
@@ -106,6 +113,16 @@ impl KnownFunctions {
             names.push((ObjectKey { kind: key.kind.clone(), name: row.try_get(0)? }, key.clone()));
         }
         Ok(names)
+    }
+}
+
+/// Adds the sequences of a schema that the database has: elsewhere, they are part of tables, or of no schema.
+fn add_sequences(found: &mut Catalog, compared: &[Compared], schema: &State) {
+    let are_there = compared.iter().filter(|it| it.key.kind == "sequence" && it.there.is_some());
+    for Compared { key, outcome, .. } in are_there {
+        let Some(wanted) = schema.catalog.objects.iter().find(|object| object.key == *key) else { continue };
+        let replace = wanted.replace.clone().filter(|_| *outcome == Outcome::Same);
+        found.objects.push(CatalogObject { replace, ..wanted.clone() });
     }
 }
 

@@ -365,3 +365,91 @@ model Entry {\n  id Int @id\n\n  @@schema(\"audit\")\n}\n";
     project.write("sql/usual.sql", "CREATE FUNCTION usual() RETURNS int LANGUAGE sql AS 'SELECT 7';");
     project.run(&["check"]).exits(1).says("R1304").says("names no schema").says("sql/usual.sql:1:1");
 }
+
+const TYPES: &str = r#"datasource db {
+  provider = "postgresql"
+}
+
+model Member {
+  id      Int                      @id
+  email   String                   @domain("email")
+  backup  String?                  @domain("email")
+  home    Unsupported("address")?
+  number  Int                      @default(dbgenerated("nextval('member_numbers')"))
+
+  @@map("members")
+}
+"#;
+
+/// Domains, composite types and sequences come before the tables that use them, and change in place.
+#[test]
+fn types_and_sequences_are_managed() {
+    let (project, database) = (Project::new(), database("managed_types"));
+    project.write("schema.dsl", TYPES);
+    project.write("sql/email.sql", "CREATE DOMAIN email AS varchar(100) DEFAULT 'none' || '@x' CHECK (VALUE LIKE '%@%') CONSTRAINT small CHECK (lower(VALUE) = VALUE);");
+    project.write("sql/address.sql", "CREATE TYPE address AS (street text, zip character varying(5) COLLATE \"C\");\nCREATE FUNCTION zip_of(a address) RETURNS text LANGUAGE sql IMMUTABLE RETURN (a).zip;\nCREATE TYPE span AS (a int, b int);\nCREATE FUNCTION wide(s span) RETURNS bigint LANGUAGE sql RETURN (s).b - (s).a;");
+    project.write("sql/numbers.sql", "CREATE SEQUENCE IF NOT EXISTS member_numbers AS integer START WITH 100;");
+    let sql = dev(&project, "first");
+    assert!(!sql.contains("F210"), "{sql}");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    query(&database, "INSERT INTO members (id, email, home) VALUES (1, 'a@x', ROW('Way 1', '04109'))");
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    // Other words of the same meaning.
+    project.write("sql/email.sql", "create domain email varchar (100) constraint small check (VALUE = lower(VALUE::text)) constraint email_check check ((value like '%@%')) default ('none' || '@x')");
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("~ domain email").says("~");
+    project.write(
+        "sql/email.sql",
+        "CREATE DOMAIN email AS varchar(100) NOT NULL DEFAULT 'n@x' CHECK (VALUE LIKE '%@%') CHECK (VALUE <> '');",
+    );
+    project.write("sql/address.sql", "CREATE TYPE address AS (street text, zip varchar(5) COLLATE \"C\", country char(2));\nCREATE FUNCTION zip_of(a address) RETURNS text LANGUAGE sql IMMUTABLE RETURN (a).zip;\nCREATE TYPE span AS (a int, b bigint);\nCREATE FUNCTION wide(s span) RETURNS bigint LANGUAGE sql RETURN (s).b - (s).a;");
+    project
+        .write("sql/numbers.sql", "CREATE SEQUENCE member_numbers AS integer START WITH 100 INCREMENT BY 10 CACHE 5;");
+    project.write("schema.dsl", TYPES.replace("backup  String?                  @domain(\"email\")\n", ""));
+    let sql = dev(&project, "second");
+    for line in [
+        "ALTER DOMAIN \"email\" DROP CONSTRAINT small",
+        "ALTER DOMAIN \"email\" ADD CONSTRAINT email_check1 CHECK (VALUE <> '')",
+        "ALTER DOMAIN \"email\" SET NOT NULL",
+        "ALTER TYPE \"address\" ADD ATTRIBUTE country character(2) CASCADE",
+        "ALTER TYPE \"span\" ALTER ATTRIBUTE b TYPE bigint CASCADE",
+        "ALTER SEQUENCE \"member_numbers\" NO MINVALUE NO MAXVALUE NO CYCLE AS integer START WITH 100 INCREMENT BY 10 CACHE 5",
+    ] {
+        assert!(sql.contains(line), "{line} is not in\n{sql}");
+    }
+    query(
+        &database,
+        "ALTER DOMAIN email DROP CONSTRAINT small; ALTER DOMAIN email ADD CONSTRAINT small CHECK (lower(VALUE) = VALUE)",
+    );
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    assert_eq!(query(&database, "SELECT concat(email, home, number) FROM members"), ["a@x(\"Way 1\",04109,)100"]);
+    // Drift.
+    query(&database, "ALTER DOMAIN email DROP NOT NULL");
+    project.status(&database).exits(3).says("~ domain email");
+    query(&database, "ALTER DOMAIN email SET NOT NULL; ALTER SEQUENCE member_numbers CACHE 1");
+    project.status(&database).exits(3).says("~ sequence member_numbers");
+    query(&database, "ALTER SEQUENCE member_numbers CACHE 5");
+    project.status(&database).exits(0).says("up to date");
+    // Pulled into nothing.
+    let new = Project::new();
+    new.run(&["db", "pull", "--url", database.url(), "--objects"])
+        .exits(0)
+        .hides("cannot express")
+        .says("sql/domains/email.sql")
+        .says("sql/types/address.sql")
+        .says("sql/sequences/member_numbers.sql");
+    new.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    dev(&new, "first");
+    new.run(&["migrate", "verify"]).exits(0);
+    project.run(&["migrate", "verify"]).exits(0);
+    project.run(&["migrate", "down", "--allow-data-loss", "--url", database.url()]).exits(0);
+    project.run(&["migrate", "down", "--allow-data-loss", "--url", database.url()]).exits(0);
+    assert_eq!(
+        query(
+            &database,
+            "SELECT count(*) FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('c', 'd') AND typname NOT LIKE '_relata%'"
+        ),
+        ["0"]
+    );
+}

@@ -1,4 +1,4 @@
-//! Objects that are written in SQL: functions, procedures, triggers and policies.
+//! Objects that are written in SQL: functions, procedures, triggers, policies, domains, composite types and sequences.
 
 use std::ops::Range;
 
@@ -40,6 +40,37 @@ pub enum ObjectTarget {
         /// The table.
         table: String,
     },
+    /// A domain.
+    Domain {
+        /// Its schema.
+        namespace: Option<String>,
+        /// What it consists of.
+        parts: TypeParts,
+    },
+    /// A composite type.
+    Composite {
+        /// Its schema.
+        namespace: Option<String>,
+        /// Its attributes.
+        parts: TypeParts,
+    },
+    /// A sequence that no column owns.
+    Sequence {
+        /// Its schema.
+        namespace: Option<String>,
+        /// All of its options.
+        options: String,
+    },
+}
+
+/// What a domain or a composite type consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeParts {
+    /// What cannot change in place: the type that a domain is based on, with its collation.
+    pub shape: String,
+    /// What changes on its own, by name: the default, the constraints of a domain (`default`, `not null`, `check NAME`), the
+    /// attributes of a composite type.
+    pub parts: Vec<(String, String)>,
 }
 
 /// The signature of a function or a procedure.
@@ -63,7 +94,19 @@ impl SqlObject {
     pub fn signature(&self) -> Option<&ObjectSignature> {
         match &self.target {
             ObjectTarget::Function(signature) | ObjectTarget::Procedure(signature) => Some(signature),
-            ObjectTarget::Trigger { .. } | ObjectTarget::Policy { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// Returns the schema that the statement names for the object, or for the table that it belongs to.
+    pub fn namespace(&self) -> Option<&str> {
+        match &self.target {
+            ObjectTarget::Function(signature) | ObjectTarget::Procedure(signature) => signature.namespace.as_deref(),
+            ObjectTarget::Trigger { namespace, .. }
+            | ObjectTarget::Policy { namespace, .. }
+            | ObjectTarget::Domain { namespace, .. }
+            | ObjectTarget::Composite { namespace, .. }
+            | ObjectTarget::Sequence { namespace, .. } => namespace.as_deref(),
         }
     }
 
@@ -73,17 +116,20 @@ impl SqlObject {
             ObjectTarget::Trigger { namespace, table } | ObjectTarget::Policy { namespace, table } => {
                 Some((namespace.as_deref(), table))
             }
-            ObjectTarget::Function(_) | ObjectTarget::Procedure(_) => None,
+            _ => None,
         }
     }
 
-    /// Returns `function`, `procedure`, `trigger` or `policy`.
+    /// Returns its kind in PostgreSQL's terms: `function`, `composite type`.
     pub fn kind(&self) -> &'static str {
         match &self.target {
             ObjectTarget::Function(_) => "function",
             ObjectTarget::Procedure(_) => "procedure",
             ObjectTarget::Trigger { .. } => "trigger",
             ObjectTarget::Policy { .. } => "policy",
+            ObjectTarget::Domain { .. } => "domain",
+            ObjectTarget::Composite { .. } => "composite type",
+            ObjectTarget::Sequence { .. } => "sequence",
         }
     }
 
@@ -100,7 +146,7 @@ impl SqlObject {
                 format!("{name}({})", signature.inputs.join(","))
             }
             (None, Some((namespace, table))) => format!("{} on {}", ident(&self.name), qualified(namespace, table)),
-            (None, None) => ident(&self.name),
+            (None, None) => qualified(self.namespace(), &self.name),
         }
     }
 }

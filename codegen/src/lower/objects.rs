@@ -5,6 +5,7 @@
 
 mod signature;
 mod statement;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -86,12 +87,8 @@ fn add(cx: &mut Cx<'_, '_>, object: SqlObject, place: Span, places: &mut Places)
         );
         return;
     }
-    let is_table_named = |(namespace, table): (Option<&str>, &str)| (namespace.map(str::to_owned), table.to_owned());
-    let (namespace, table) = match (object.signature(), object.table().map(is_table_named)) {
-        (Some(signature), _) => (signature.namespace.clone(), None),
-        (None, Some((namespace, table))) => (namespace, Some(table)),
-        (None, None) => (None, None),
-    };
+    let namespace = object.namespace().map(str::to_owned);
+    let table = object.table().map(|(_, table)| table.to_owned());
     let found = misplaced(cx, &object, namespace.as_deref(), place)
         .or_else(|| table.and_then(|table| unfounded(cx, &object, namespace.as_deref(), &table, place)))
         .or_else(|| reserved(&object, place));
@@ -196,7 +193,7 @@ fn report(cx: &mut Cx<'_, '_>, place: Span, problem: String) {
 fn report_other(cx: &mut Cx<'_, '_>, what: &str, is_read: bool, place: Span) {
     let reader = if is_read { "only query files know it" } else { "it has no effect" };
     let message = format!("migrations do not execute `{what}`: {reader}");
-    let help = "migrations create the functions, procedures, triggers and policies of `sql`; write other statements into a \
-                migration by hand";
+    let help = "migrations create the functions, procedures, triggers, policies, domains, composite types and sequences of `sql`; \
+                write other statements into a migration by hand";
     cx.report(Diagnostic::new(codes::SQL_OBJECT_UNMANAGED, place, message).with("this statement", help));
 }

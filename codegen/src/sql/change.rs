@@ -230,6 +230,8 @@ pub enum Change {
     OnCitus(BTreeSet<ObjectName>),
     /// The other changes are made in a database in which these tables are partitioned.
     OnPartitions(BTreeSet<ObjectName>),
+    /// The other changes are made where migrations create these domains.
+    OnDomains(BTreeSet<ObjectName>),
 
     /// A comment differs, or is lost with what it is on and comes back.
     SetComment {

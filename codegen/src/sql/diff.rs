@@ -30,7 +30,9 @@ use super::language::expressible;
 use super::names::CITUS;
 use super::normalize::Origin;
 use super::quote::ident;
-use super::state::{CatalogObject, ColumnDefault, Extension, Index, ObjectName, Policy, Sequence, State, User};
+use super::state::{
+    CatalogObject, ColumnDefault, Extension, Index, Managed, ObjectName, Policy, Sequence, State, User,
+};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
@@ -252,9 +254,23 @@ fn diff_without(
     if cx.origin == Origin::Catalogs || !previous.catalog.objects.is_empty() || !next.catalog.objects.is_empty() {
         let (of_objects, made_way) = catalog::diff_catalog(&previous, &next, &changes, released);
         changes.extend(of_objects);
+        add_domains(&next, &mut changes);
         more = made_way;
     }
     Ok((changes, more))
+}
+
+/// Adds the domains that the schema manages: columns can have them.
+fn add_domains(next: &State, changes: &mut Vec<Change>) {
+    let domains = next.catalog.objects.iter().filter(|object| object.key.kind == "domain");
+    let names = domains.filter_map(|object| match &object.managed {
+        Some(Managed::Object(domain)) => Some(domain.relation.clone()),
+        _ => None,
+    });
+    let names: BTreeSet<ObjectName> = names.collect();
+    if !names.is_empty() && !changes.is_empty() {
+        changes.push(Change::OnDomains(names));
+    }
 }
 
 /// Older versions of Prisma created join tables with a unique index instead of a primary key. A database with one keeps

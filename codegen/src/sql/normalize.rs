@@ -97,12 +97,16 @@ fn set_default(column: &Column) -> Option<&ColumnDefault> {
 }
 
 fn same_value(origin: Origin, a: &ColumnDefault, b: &ColumnDefault, column: &Column) -> bool {
-    use ColumnDefault::{Expression, List, Literal};
+    use ColumnDefault::{Expression, List, Literal, Sequence};
     match (a, b) {
         (Expression(a), Expression(b)) if same_expression(origin, a, b) => true,
         (Expression(_), Expression(_)) if origin != Origin::Printed => false,
         (Literal(a), Literal(b)) => value::same(&column.ty, a, b),
         (List(a), List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| value::same(&column.ty, a, b)),
+        // `dbgenerated("nextval('numbers')")` names one sequence.
+        (Sequence(a), Sequence(b)) => {
+            a.name == b.name && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
+        }
         // An expression may be a plain value: `dbgenerated("'{}'")`.
         (Expression(sql), other) | (other, Expression(sql)) => {
             match ColumnDefault::parse(sql, &column.ty, column.array) {

@@ -88,6 +88,9 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
             live.views.retain(|view| !has_view(&existing.schema, &view.table.name));
         }
     }
+    if args.objects {
+        objects::name_sequences(&mut live.loaded.state);
+    }
     let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
     let current = live.loaded.current_schema.as_deref();
     live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
@@ -110,6 +113,9 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     };
     let names = managed_objects(&secured, &schemas);
     live.inventory.forget_objects(&names, &schemas);
+    if args.objects {
+        live.inventory.forget_sequences_of_others();
+    }
     live.inventory.forget_row_security(|schema, table| is_secured(&secured, current, schema, table));
     if repaired.schema.comments {
         live.inventory.forget_comments(&secured.enums, current);

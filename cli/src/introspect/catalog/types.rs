@@ -25,6 +25,16 @@ fn schemas() -> (Nature, String) {
     (Nature::Space, select.sql())
 }
 
+/// Returns the query for domains.
+pub(in crate::introspect) fn select_domains() -> String {
+    domains().1
+}
+
+/// Returns the query for composite types.
+pub(in crate::introspect) fn select_composites() -> String {
+    composites().1
+}
+
 fn domains() -> (Nature, String) {
     let it = name("n", "t.typname");
     let collation = "CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation END";

@@ -5,7 +5,7 @@
 //! back.
 
 use relata_codegen::sql::quote::{literal, qualified};
-use relata_codegen::sql::{CatalogObject, Managed, Need, ObjectKey, State, ViewInSchema};
+use relata_codegen::sql::{CatalogObject, CatalogPart, Managed, Need, ObjectKey, State, ViewInSchema};
 use tokio_postgres::{Error, Row, Transaction};
 
 use super::super::catalog::VIEW_COLUMNS;
@@ -15,8 +15,8 @@ use super::objects;
 pub(super) struct Compared {
     pub(super) key: ObjectKey,
     pub(super) outcome: Outcome,
-    /// The function of the database that has the same arguments.
-    pub(super) function: Option<u32>,
+    /// The function of the database that has the same arguments, or the sequence.
+    pub(super) there: Option<u32>,
 }
 
 /// What a comparison with the database led to.
@@ -25,7 +25,16 @@ pub(super) enum Outcome {
     Same,
     /// With the columns of the schema's view, or the signature of its function, if PostgreSQL can create it yet.
     Differs(Option<String>),
+    /// A domain or a composite type, as PostgreSQL prints that of the schema and that of the database.
+    DiffersIn(Box<[Printed; 2]>),
     Unknown,
+}
+
+/// What a domain or a composite type consists of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Printed {
+    pub(super) shape: String,
+    pub(super) parts: Vec<CatalogPart>,
 }
 
 /// Compares all objects of a schema with those of the same name in the database.
@@ -36,14 +45,14 @@ pub(super) async fn compare(transaction: &Transaction<'_>, schema: &State) -> Re
     let mut compared = Vec::new();
     for object in &schema.catalog.objects {
         let key = object.key.clone();
-        let mut function = None;
+        let mut there = None;
         let outcome = match (&object.managed, &object.owner) {
             _ if !is_possible => Outcome::Unknown,
             (Some(Managed::View(view)), _) => compare_views(transaction, view).await?,
             (Some(Managed::Object(managed)), owner) => {
                 let is_on_view = matches!(owner, Some(Need::Object(_)));
-                let (outcome, there) = objects::compare_objects(transaction, managed, is_on_view).await?;
-                function = there;
+                let (outcome, found) = objects::compare_objects(transaction, managed, is_on_view).await?;
+                there = found;
                 outcome
             }
             (None, Some(Need::Object(owner))) => match view_of(schema, owner) {
@@ -52,7 +61,7 @@ pub(super) async fn compare(transaction: &Transaction<'_>, schema: &State) -> Re
             },
             (None, _) => continue,
         };
-        compared.push(Compared { key, outcome, function });
+        compared.push(Compared { key, outcome, there });
     }
     Ok(compared)
 }

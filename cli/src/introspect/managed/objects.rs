@@ -4,8 +4,12 @@ use relata_codegen::sql::ObjectInSchema;
 use relata_codegen::sql::quote::{ident, literal, qualified};
 use tokio_postgres::{Error, Transaction};
 
-use super::super::catalog::FUNCTION_SHAPE;
-use super::compare::{Outcome, try_out};
+use super::super::catalog::{self, FUNCTION_SHAPE};
+use super::compare::{Outcome, Printed, try_out};
+
+/// Lets the search path lead to temporary objects last. Otherwise it leads to them first.
+const TEMPORARY_LAST: &str =
+    "SELECT set_config('search_path', concat_ws(', ', NULLIF(current_setting('search_path'), ''), 'pg_temp'), true)";
 
 /// Compares an object. Returns the function of the database, too, if it is one: only PostgreSQL knows which has the same
 /// arguments.
@@ -16,6 +20,9 @@ pub(super) async fn compare_objects(
 ) -> Result<(Outcome, Option<u32>), Error> {
     match object.kind {
         "function" | "procedure" => compare_functions(transaction, object).await,
+        "domain" => compare_types(transaction, object, &catalog::select_domains()).await,
+        "composite type" => compare_types(transaction, object, &catalog::select_composites()).await,
+        "sequence" => compare_sequences(transaction, object).await,
         "trigger" => {
             let create = on_temporary_table(object, is_on_view);
             compare_guards(transaction, &create, &same_triggers(object)).await
@@ -57,6 +64,72 @@ async fn compare_functions(
     Ok((outcome, function))
 }
 
+/// Compares a domain or a composite type. `select` is the query for all of its kind.
+async fn compare_types(
+    transaction: &Transaction<'_>,
+    object: &ObjectInSchema,
+    select: &str,
+) -> Result<(Outcome, Option<u32>), Error> {
+    let schema = object.relation.schema.as_deref().map_or_else(|| "current_schema()::text".to_owned(), literal);
+    let temporary = "(SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema())";
+    let in_schema = |schema: &str| select.replace("ANY($1)", &format!("ANY(ARRAY[{schema}])"));
+    // The name of the temporary one becomes that of the other one.
+    let (from, to) = (format!("{temporary} || '.'"), literal(&prefix(object)));
+    let replaced = |text: &str| format!("replace({text}, {from}, {to})");
+    let parts =
+        format!("string_to_array({}, E'\\x01', E'\\x02')", replaced("array_to_string(new.parts, E'\\x01', E'\\x02')"));
+    let question = format!(
+        "SELECT {}, {parts}, there.shape, there.parts, there.oid IS NOT NULL
+         FROM ({}) AS new LEFT JOIN ({}) AS there ON there.name = {}
+         WHERE new.name = {from} || {}",
+        replaced("new.shape"),
+        in_schema(temporary),
+        in_schema(&schema),
+        replaced("new.name"),
+        literal(&relata_pgsql::ident_if_needed(&object.name)),
+    );
+    let Some(row) = try_out(transaction, &renamed(object), &question).await? else {
+        return Ok((Outcome::Differs(None), None));
+    };
+    if !row.try_get::<_, bool>(4)? {
+        return Ok((Outcome::Differs(None), None));
+    }
+    let wanted = Printed { shape: row.try_get(0)?, parts: catalog::parts(row.try_get(1)?) };
+    let there = Printed { shape: row.try_get(2)?, parts: catalog::parts(row.try_get(3)?) };
+    let outcome = if wanted == there { Outcome::Same } else { Outcome::DiffersIn(Box::new([wanted, there])) };
+    Ok((outcome, None))
+}
+
+/// How the name of an object begins where PostgreSQL prints it: names of the current schema have no schema.
+fn prefix(object: &ObjectInSchema) -> String {
+    let schema = object.relation.schema.as_deref();
+    schema.map_or_else(String::new, |schema| format!("{}.", relata_pgsql::ident_if_needed(schema)))
+}
+
+async fn compare_sequences(
+    transaction: &Transaction<'_>,
+    object: &ObjectInSchema,
+) -> Result<(Outcome, Option<u32>), Error> {
+    let options = |alias: &str| {
+        ["typid", "start", "increment", "max", "min", "cache", "cycle"].map(|it| format!("{alias}.seq{it}")).join(", ")
+    };
+    let question = format!(
+        "SELECT there.seqrelid, ROW({}) IS NOT DISTINCT FROM ROW({})
+         FROM pg_sequence AS new LEFT JOIN pg_sequence AS there ON there.seqrelid = to_regclass({})
+         WHERE new.seqrelid = {}::regclass",
+        options("there"),
+        options("new"),
+        literal(&qualified(&object.relation)),
+        literal(&format!("pg_temp.{}", ident(&object.name)))
+    );
+    let create = format!("{TEMPORARY_LAST}; {}", renamed(object));
+    let Some(row) = try_out(transaction, &create, &question).await? else {
+        return Ok((Outcome::Differs(None), None));
+    };
+    let outcome = if row.try_get(1)? { Outcome::Same } else { Outcome::Differs(None) };
+    Ok((outcome, row.try_get(0)?))
+}
+
 /// Returns the statements that create a trigger or a policy on a temporary table or view. It has the name of the real one,
 /// because conditions name it; the search path leads to it last, because subqueries mean the real one.
 fn on_temporary_table(object: &ObjectInSchema, is_on_view: bool) -> String {
@@ -65,11 +138,7 @@ fn on_temporary_table(object: &ObjectInSchema, is_on_view: bool) -> String {
         true => format!("CREATE TEMP VIEW {name} AS SELECT * FROM {relation}"),
         false => format!("CREATE TEMP TABLE {name} (LIKE {relation})"),
     };
-    format!(
-        "SELECT set_config('search_path', concat_ws(', ', NULLIF(current_setting('search_path'), ''), 'pg_temp'), true);
-         {create}; {}",
-        renamed(object)
-    )
+    format!("{TEMPORARY_LAST}; {create}; {}", renamed(object))
 }
 
 /// Returns the condition that `there` is a part of the object's table, and `new` of the temporary one.

@@ -148,17 +148,17 @@ impl Types<'_> {
         self.tokens.get(self.at + ahead)
     }
 
-    fn is_word(&self, ahead: usize, word: &str) -> bool {
+    pub(super) fn is_word(&self, ahead: usize, word: &str) -> bool {
         self.token(ahead).is_some_and(|token| token.is_word(self.text, word))
     }
 
-    fn eat_word(&mut self, word: &str) -> bool {
+    pub(super) fn eat_word(&mut self, word: &str) -> bool {
         let is_it = self.is_word(0, word);
         self.at += usize::from(is_it);
         is_it
     }
 
-    fn is_mark(&self, mark: &str) -> bool {
+    pub(super) fn is_mark(&self, mark: &str) -> bool {
         self.token(0).is_some_and(|token| token.is_punctuation(self.text, mark))
     }
 
@@ -166,13 +166,13 @@ impl Types<'_> {
         self.token(0).is_some_and(|token| token.text(self.text) == operator)
     }
 
-    fn eat_mark(&mut self, mark: &str) -> bool {
+    pub(super) fn eat_mark(&mut self, mark: &str) -> bool {
         let is_it = self.is_mark(mark);
         self.at += usize::from(is_it);
         is_it
     }
 
-    fn take_name(&mut self) -> Result<String, &'static str> {
+    pub(super) fn take_name(&mut self) -> Result<String, &'static str> {
         let token = self.token(0).filter(|token| is_name(token)).ok_or("a name")?;
         let name = ident_if_needed(&token.value(self.text));
         self.at += 1;
@@ -187,6 +187,20 @@ impl Types<'_> {
         });
         let ends = second.is_word(self.text, "default") || second.is_word(self.text, "array");
         is_name(first) && is_name(second) && !is_pair && !ends
+    }
+
+    /// Skips parentheses or brackets with everything in them.
+    pub(super) fn skip_parentheses(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(token) = self.token(0) {
+            let is = |marks: &[&str]| marks.iter().any(|mark| token.is_punctuation(self.text, mark));
+            depth += usize::from(is(&["(", "["]));
+            depth = depth.saturating_sub(usize::from(is(&[")", "]"])));
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
     }
 
     /// Skips the value of a default.
@@ -204,7 +218,7 @@ impl Types<'_> {
     }
 
     /// Reads a type, as PostgreSQL prints it without its modifiers.
-    fn take(&mut self) -> Result<String, &'static str> {
+    pub(super) fn take(&mut self) -> Result<String, &'static str> {
         let mut path = vec![self.take_name().map_err(|_| "a type")?];
         while self.eat_mark(".") {
             path.push(self.take_name().map_err(|_| "a type")?);
@@ -225,6 +239,25 @@ impl Types<'_> {
             ty += "%TYPE";
         }
         Ok(ty + &self.array())
+    }
+
+    /// Reads a type, as PostgreSQL prints it with its modifiers.
+    pub(super) fn take_whole(&mut self) -> Result<String, &'static str> {
+        let start = self.at;
+        let ty = self.take()?;
+        let read = &self.tokens[start..self.at];
+        let is = |token: &Token, mark| token.is_punctuation(self.text, mark);
+        let open = read.iter().position(|token| is(token, "("));
+        let close = read.iter().rposition(|token| is(token, ")"));
+        let (Some(open), Some(close)) = (open, close) else { return Ok(ty) };
+        let modifiers: String = read[open..=close].iter().map(|token| token.text(self.text)).collect();
+        // `float(24)` is `real`.
+        if ty == "real" || ty == "double precision" {
+            return Ok(ty);
+        }
+        // `timestamp(3) with time zone`, `numeric(10,2)[]`
+        let at = ty.find(" with").or_else(|| ty.find('[')).unwrap_or(ty.len());
+        Ok(format!("{}{modifiers}{}", &ty[..at], &ty[at..]))
     }
 
     /// Returns the name of a type that may have further words.

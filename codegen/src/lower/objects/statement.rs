@@ -3,6 +3,7 @@
 use relata_pgsql::{Token, TokenKind};
 
 use super::signature::{self, Types};
+use super::types;
 use crate::ir::{ObjectSignature, ObjectTarget, SqlObject};
 
 /// What a statement does.
@@ -19,11 +20,10 @@ pub(super) enum Found {
 }
 
 /// What query files know of a folder of SQL besides functions.
-const READ: [&[&str]; 5] = [
+const READ: [&[&str]; 4] = [
     &["create", "view"],
     &["create", "materialized", "view"],
     &["create", "or", "replace", "view"],
-    &["create", "sequence"],
     &["create", "extension"],
 ];
 
@@ -43,11 +43,19 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
     let replace_at = tokens[0].end;
     let replaces = reader.eat("or") && reader.eat("replace");
     reader.eat("constraint");
-    let kind = ["function", "procedure", "trigger", "policy"].into_iter().find(|kind| reader.eat(kind));
-    let Some(kind) = kind else { return other(if replaces { 4 } else { 2 }) };
+    let kinds = ["function", "procedure", "trigger", "policy", "domain", "type", "sequence"];
+    let Some(kind) = kinds.into_iter().find(|kind| reader.eat(kind)) else {
+        return other(if replaces { 4 } else { 2 });
+    };
+    if kind == "type" && !reader.is_composite() {
+        return other(2);
+    }
     let (start, end) = (tokens[0].start, tokens.last().map_or(0, |token| token.end));
     let object = match kind {
         "function" | "procedure" => reader.routine(kind),
+        "domain" => reader.domain(),
+        "type" => reader.composite(),
+        "sequence" => reader.sequence(),
         _ => reader.guard(kind),
     };
     let (target, name, mut name_at) = object.map_err(|expected| {
@@ -83,7 +91,7 @@ struct Reader<'t> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     fn peek(&self, word: &str) -> bool {
         self.tokens.get(self.at).is_some_and(|token| token.is_word(self.text, word))
     }
@@ -135,6 +143,42 @@ impl Reader<'_> {
         Ok((target, name, at))
     }
 
+    fn types(&self) -> Types<'t> {
+        Types { text: self.text, tokens: self.tokens, at: self.at }
+    }
+
+    fn domain(&mut self) -> Result<Created, &'static str> {
+        let (namespace, name, at) = self.path()?;
+        let mut types = self.types();
+        let parts = types::domain(&mut types, &name);
+        self.at = types.at;
+        Ok((ObjectTarget::Domain { namespace, parts: parts? }, name, at))
+    }
+
+    /// Returns whether `CREATE TYPE name` is followed by `AS (`.
+    fn is_composite(&self) -> bool {
+        let at = (self.at..self.tokens.len()).find(|at| self.tokens[*at].is_word(self.text, "as"));
+        at.and_then(|at| self.tokens.get(at + 1)).is_some_and(|next| next.is_punctuation(self.text, "("))
+    }
+
+    fn composite(&mut self) -> Result<Created, &'static str> {
+        let (namespace, name, at) = self.path()?;
+        self.at += 2;
+        let mut types = self.types();
+        let parts = types::composite(&mut types);
+        self.at = types.at;
+        Ok((ObjectTarget::Composite { namespace, parts: parts? }, name, at))
+    }
+
+    fn sequence(&mut self) -> Result<Created, &'static str> {
+        for word in ["if", "not", "exists"] {
+            self.eat(word);
+        }
+        let (namespace, name, at) = self.path()?;
+        let options = types::sequence_options(self.text, &self.tokens[self.at..]);
+        Ok((ObjectTarget::Sequence { namespace, options }, name, at))
+    }
+
     /// Reads a function or a procedure up to its options, and looks for a body without quotes.
     fn routine(&mut self, kind: &str) -> Result<Created, &'static str> {
         let (namespace, name, at) = self.path()?;
@@ -142,7 +186,7 @@ impl Reader<'_> {
             return Err("`(`");
         }
         self.at += 1;
-        let mut types = Types { text: self.text, tokens: self.tokens, at: self.at };
+        let mut types = self.types();
         let arguments = signature::arguments(&mut types);
         let signature = arguments.and_then(|arguments| Ok((arguments, signature::result(&mut types)?)));
         self.at = types.at;

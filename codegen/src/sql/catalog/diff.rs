@@ -57,7 +57,9 @@ impl<'a> Differ<'a> {
                 next.create.is_some() && (!can_become(object, next) || is_rearranged(object, next) && !is_used(object))
             }
         };
-        let first = previous.objects.iter().filter(goes).map(|object| object.key.clone()).collect();
+        let mut first: BTreeSet<ObjectKey> =
+            previous.objects.iter().filter(goes).map(|object| object.key.clone()).collect();
+        first.extend(over_changed_attributes(previous, &new));
         let gone = in_the_way(&previous.objects, first, &taken);
         let mut serves: BTreeMap<_, BTreeSet<ObjectName>> = BTreeMap::new();
         for usage in &next.usages {
@@ -275,6 +277,22 @@ impl<'a> Differ<'a> {
         }
         found
     }
+}
+
+/// Returns the functions and views that use a composite type of which an attribute changes or goes: PostgreSQL refuses that
+/// under a body that it has read.
+fn over_changed_attributes(previous: &Catalog, new: &BTreeMap<&ObjectKey, &CatalogObject>) -> Vec<ObjectKey> {
+    let loses = |old: &&CatalogObject| {
+        let Some(next) = new.get(&old.key).filter(|_| old.key.kind == "composite type") else { return false };
+        old.parts.iter().any(|part| next.parts.iter().all(|other| other.name != part.name || other.text != part.text))
+    };
+    let changed: Vec<Need> =
+        previous.objects.iter().filter(loses).map(|object| Need::Object(object.key.clone())).collect();
+    let is_over = |object: &&CatalogObject| {
+        let is_code = object.nature == Nature::View || ["function", "procedure"].contains(&object.key.kind.as_str());
+        is_code && object.needs.iter().any(|need| changed.contains(need))
+    };
+    previous.objects.iter().filter(is_over).map(|object| object.key.clone()).collect()
 }
 
 /// Keeps a materialized view without data when it is created again.

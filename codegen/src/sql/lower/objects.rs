@@ -1,31 +1,35 @@
-//! The functions, procedures, triggers and policies of `sql/**/*.sql`, as objects of the catalog.
+//! The objects of `sql/**/*.sql` as those of the catalog: functions, procedures, triggers, policies, domains, composite
+//! types and sequences.
+
+use relata_pgsql::tokens;
 
 use super::mentions::{Mentions, printed};
 use super::views;
-use crate::ir::{ObjectSignature, ObjectTarget, Schema, SqlObject};
+use crate::ir::{ObjectSignature, ObjectTarget, Schema, SqlObject, TypeParts};
+use crate::sql::data_type::DataType;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    CatalogObject, ColumnDefault, IndexTarget, Managed, Nature, Need, ObjectInSchema, ObjectKey, ObjectName, State,
-    Table, Usage, User,
+    CatalogObject, CatalogPart, ColumnDefault, IndexTarget, Managed, Nature, Need, ObjectInSchema, ObjectKey,
+    ObjectName, State, Table, Usage, User,
 };
 
 /// Adds the objects to a state that has the tables, and the views that they need. `views` are the names and keys of these.
 pub(super) fn add(schema: &Schema, state: &mut State) {
-    let functions = functions(schema);
-    let mut relations = views::keys(schema);
-    relations.extend(functions.iter().cloned());
-    let objects: Vec<CatalogObject> = schema.objects.iter().map(|object| lower(object, state, &relations)).collect();
+    let own = known(schema);
+    let mut all = views::keys(schema);
+    all.extend(own.iter().cloned());
+    let objects: Vec<CatalogObject> = schema.objects.iter().map(|object| lower(object, state, &all)).collect();
     secure(schema, state);
     name_triggers(&objects, state);
-    state.catalog.usages.extend(usages(state, &functions));
+    state.catalog.usages.extend(usages(state, &own));
     state.catalog.objects.extend(objects);
     state.catalog.objects.sort_by(|a, b| a.key.cmp(&b.key));
 }
 
-/// Returns the functions and procedures: their names without a schema, and their keys.
-pub(super) fn functions(schema: &Schema) -> Vec<(String, ObjectKey)> {
-    let functions = schema.objects.iter().filter(|object| object.signature().is_some());
-    functions.map(|object| (object.name.clone(), key_of(object))).collect()
+/// Returns what others can use: the names without a schema, and the keys.
+pub(super) fn known(schema: &Schema) -> Vec<(String, ObjectKey)> {
+    let used = schema.objects.iter().filter(|object| object.table().is_none());
+    used.map(|object| (object.name.clone(), key_of(object))).collect()
 }
 
 fn key_of(object: &SqlObject) -> ObjectKey {
@@ -40,6 +44,9 @@ fn lower(object: &SqlObject, state: &State, known: &[(String, ObjectKey)]) -> Ca
         ObjectTarget::Trigger { namespace, table } | ObjectTarget::Policy { namespace, table } => {
             lower_guard(object, &ObjectName { schema: namespace.clone(), name: table.clone() }, state, known)
         }
+        ObjectTarget::Domain { parts, .. } => lower_type(object, "DOMAIN", parts, domain_part, state, known),
+        ObjectTarget::Composite { parts, .. } => lower_type(object, "TYPE", parts, attribute, state, known),
+        ObjectTarget::Sequence { options, .. } => lower_sequence(object, options),
     }
 }
 
@@ -55,7 +62,8 @@ fn lower_function(
     let types = Mentions::of(&object.sql[..signature.types_end]);
     let mut needs = types.tables(state, false);
     needs.extend(types.enums(state));
-    needs.extend(types.objects(&known.iter().filter(|(_, key)| is_view(key)).cloned().collect::<Vec<_>>(), &key));
+    let with_rows = known.iter().filter(|(_, key)| !["function", "procedure", "sequence"].contains(&key.kind.as_str()));
+    needs.extend(types.objects(&with_rows.cloned().collect::<Vec<_>>(), &key));
     // PostgreSQL reads a body without quotes when it creates the function.
     if let Some(body) = signature.body_at {
         let body = Mentions::of(&object.sql[body..]);
@@ -75,6 +83,84 @@ fn lower_function(
         managed: Some(Managed::Object(managed(object, name, signature_sql))),
         restore: None,
         needs,
+        owner: None,
+        nature: Nature::Base,
+        key,
+    }
+}
+
+/// A domain or a composite type. `part` returns the statements that add, drop and change a part, given its name and text.
+fn lower_type(
+    object: &SqlObject,
+    word: &str,
+    parts: &TypeParts,
+    part: fn(&str, &str, &str) -> (String, String, Option<String>),
+    state: &State,
+    known: &[(String, ObjectKey)],
+) -> CatalogObject {
+    let key = key_of(object);
+    let name = ObjectName { schema: object.namespace().map(str::to_owned), name: object.name.clone() };
+    let identity = qualified(&name);
+    let mentions = Mentions::of(&object.sql[object.name_at.end..]);
+    let mut needs = mentions.enums(state);
+    needs.extend(mentions.objects(known, &key));
+    let lowered = parts.parts.iter().map(|(name, text)| {
+        let (add, drop, change) = part(&identity, name, text);
+        CatalogPart { name: name.clone(), text: text.clone(), add, drop, change }
+    });
+    CatalogObject {
+        described: key.to_string(),
+        create: Some(object.sql.clone()),
+        drop: format!("DROP {word} {identity}"),
+        shape: parts.shape.clone(),
+        replace: None,
+        parts: lowered.collect(),
+        managed: Some(Managed::Object(managed(object, name, identity))),
+        restore: None,
+        needs,
+        owner: None,
+        nature: Nature::Base,
+        key,
+    }
+}
+
+fn domain_part(domain: &str, name: &str, text: &str) -> (String, String, Option<String>) {
+    let alter = format!("ALTER DOMAIN {domain}");
+    match name.strip_prefix("check ") {
+        Some(check) => {
+            (format!("{alter} ADD CONSTRAINT {check} {text}"), format!("{alter} DROP CONSTRAINT {check}"), None)
+        }
+        None if name == "default" => {
+            let set = format!("{alter} SET DEFAULT {text}");
+            (set.clone(), format!("{alter} DROP DEFAULT"), Some(set))
+        }
+        None => (format!("{alter} SET NOT NULL"), format!("{alter} DROP NOT NULL"), None),
+    }
+}
+
+fn attribute(ty: &str, name: &str, text: &str) -> (String, String, Option<String>) {
+    let alter = format!("ALTER TYPE {ty}");
+    (
+        format!("{alter} ADD ATTRIBUTE {name} {text} CASCADE"),
+        format!("{alter} DROP ATTRIBUTE {name} CASCADE"),
+        Some(format!("{alter} ALTER ATTRIBUTE {name} TYPE {text} CASCADE")),
+    )
+}
+
+fn lower_sequence(object: &SqlObject, options: &str) -> CatalogObject {
+    let key = key_of(object);
+    let name = ObjectName { schema: object.namespace().map(str::to_owned), name: object.name.clone() };
+    let identity = qualified(&name);
+    CatalogObject {
+        described: key.to_string(),
+        create: Some(object.sql.clone()),
+        drop: format!("DROP SEQUENCE {identity}"),
+        shape: String::new(),
+        replace: Some(format!("ALTER SEQUENCE {identity} {options}")),
+        parts: Vec::new(),
+        managed: Some(Managed::Object(managed(object, name, identity))),
+        restore: None,
+        needs: Vec::new(),
         owner: None,
         nature: Nature::Base,
         key,
@@ -171,13 +257,17 @@ fn secure(schema: &Schema, state: &mut State) {
     }
 }
 
-/// Returns the parts of tables that use functions.
-fn usages(state: &State, functions: &[(String, ObjectKey)]) -> Vec<Usage> {
+/// Returns the parts of tables that use objects.
+fn usages(state: &State, known: &[(String, ObjectKey)]) -> Vec<Usage> {
     let mut found = Vec::new();
     for table in &state.tables {
         for (user, sql, release) in expressions(table) {
             let mentions = Mentions::of(&sql);
-            let used = functions.iter().filter(|(name, _)| mentions.names(name));
+            let texts = texts(&sql);
+            let is_used = |name: &str, key: &ObjectKey| {
+                mentions.names(name) || key.kind == "sequence" && texts.iter().any(|text| names_sequence(text, name))
+            };
+            let used = known.iter().filter(|(name, key)| is_used(name, key));
             found.extend(used.map(|(_, key)| Usage {
                 user: user.clone(),
                 object: key.clone(),
@@ -188,12 +278,33 @@ fn usages(state: &State, functions: &[(String, ObjectKey)]) -> Vec<Usage> {
     found
 }
 
-/// Returns the parts of a table that have an expression: the part, the expression, and the statement that drops it.
+/// Returns the strings of an expression.
+fn texts(sql: &str) -> Vec<String> {
+    tokens(sql).filter(|token| token.is_string()).map(|token| token.value(sql).into_owned()).collect()
+}
+
+/// Returns whether a string may be the name of a sequence: `'invoice_numbers'`, `'shop."Numbers"'`.
+fn names_sequence(text: &str, name: &str) -> bool {
+    let last = text.rsplit('.').next().unwrap_or_default();
+    last.trim_matches('"') == name || last.to_lowercase() == name
+}
+
+/// Returns the parts of a table that have an expression or the name of a type: the part, the expression, and the statement that drops it.
 fn expressions(table: &Table) -> Vec<(User, String, Option<String>)> {
     let name = || table.name.clone();
     let alter = format!("ALTER TABLE {}", qualified(&table.name));
     let mut found = Vec::new();
     for column in &table.columns {
+        let ty = match (&column.options.domain, &column.ty) {
+            (Some(domain), _) => Some(qualified(domain)),
+            (None, DataType::Other(sql)) => Some(sql.clone()),
+            _ => None,
+        };
+        found.extend(ty.map(|ty| (User::Column(name(), column.name.clone()), ty, None)));
+        if let Some(ColumnDefault::Sequence(sequence)) = &column.default {
+            let release = format!("{alter} ALTER COLUMN {} DROP DEFAULT", ident(&column.name));
+            found.push((User::Default(name(), column.name.clone()), qualified(sequence), Some(release)));
+        }
         if let Some(ColumnDefault::Expression(sql)) = &column.default {
             let release = format!("{alter} ALTER COLUMN {} DROP DEFAULT", ident(&column.name));
             found.push((User::Default(name(), column.name.clone()), sql.clone(), Some(release)));

@@ -14,7 +14,7 @@ pub(super) fn add(schema: &Schema, state: &mut State) {
     let managed: Vec<_> =
         schema.walk_models().filter_map(|model| Some((model, model.model().query.as_deref()?))).collect();
     let mut known = keys(schema);
-    known.extend(objects::functions(schema));
+    known.extend(objects::known(schema));
     let mut found = Vec::new();
     for (model, query) in &managed {
         let mut view = view(*model, query);

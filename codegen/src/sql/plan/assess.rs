@@ -55,6 +55,8 @@ pub(super) struct AssessCx {
     pub(super) placed: BTreeSet<ObjectName>,
     /// Tables that are partitioned before the migration.
     pub(super) partitioned: BTreeSet<ObjectName>,
+    /// The domains that migrations create.
+    pub(super) domains: BTreeSet<ObjectName>,
     /// The new values of columns.
     pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
@@ -78,6 +80,7 @@ impl AssessCx {
                 }
                 Change::OnCitus(tables) => cx.placed.extend(tables.iter().cloned()),
                 Change::OnPartitions(tables) => cx.partitioned.extend(tables.iter().cloned()),
+                Change::OnDomains(domains) => cx.domains.extend(domains.iter().cloned()),
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
                     cx.empty_columns.insert((table.clone(), column.name.clone()));
                 }

@@ -168,7 +168,7 @@ impl Builder {
                 }
             }
             Change::Catalog(change) => actions.push(Action::Catalog(change)),
-            Change::OnCitus(_) | Change::OnPartitions(_) => {}
+            Change::OnCitus(_) | Change::OnPartitions(_) | Change::OnDomains(_) => {}
             Change::Unmigrated(_) => {}
         }
     }

@@ -76,11 +76,19 @@ impl AssessCx {
                 let gone = Hazard { kind: HazardKind::BreaksClients, lint: codes::C407, text, probe: None };
                 used.into_iter().chain(is_view.then_some(gone)).collect()
             }
+            // PostgreSQL changes the values in no table.
+            Action::Catalog(CatalogChange::Alter { object, statements, serves, .. })
+                if object.key.kind == "composite type"
+                    && statements.iter().any(|it| it.contains(" ALTER ATTRIBUTE ")) =>
+            {
+                let tables: Vec<String> = serves.iter().map(|table| format!("table {table}")).collect();
+                self.in_use(&tables, &format!("an attribute of {} changes its type", object.key)).into_iter().collect()
+            }
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }
             Action::CreateTable { table, .. } => {
-                table.columns.iter().filter_map(|column| needed_domain(&table.name, column)).collect()
+                table.columns.iter().filter_map(|column| self.needed_domain(&table.name, column)).collect()
             }
             Action::AlterColumns { table, alterations } => {
                 let found = alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration));
@@ -96,7 +104,7 @@ impl AssessCx {
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
                 let required = required.map(|spec| required_column(table, &spec.column.name));
-                required.chain(columns.iter().filter_map(|spec| needed_domain(table, &spec.column))).collect()
+                required.chain(columns.iter().filter_map(|spec| self.needed_domain(table, &spec.column))).collect()
             }
             Action::SetRowSecurity { table, previous: (false, _), next: (true, forced) } if !self.is_new(table) => {
                 let text = match forced {
@@ -122,6 +130,17 @@ impl AssessCx {
             Action::Validate { table, object, .. } => self.object_hazards(table, object),
             _ => Vec::new(),
         }
+    }
+
+    /// Returns the hazard that the database may not have the domain of a column.
+    fn needed_domain(&self, table: &ObjectName, column: &Column) -> Option<Hazard> {
+        let domain = column.options.domain.as_ref().filter(|domain| !self.domains.contains(domain))?;
+        let probe = Probe::of_domain(column)?;
+        let text = format!(
+            "{table}.{} has the domain {domain}, which no migration creates: fails if the database does not have it",
+            column.name
+        );
+        Some(Hazard::failure(codes::F210, text, Some(probe)))
     }
 
     /// Returns what existing clients no longer find under its name; nothing if it only gets a temporary one.
@@ -266,7 +285,7 @@ impl AssessCx {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
         if previous.options.domain != next.options.domain {
-            hazards.extend(needed_domain(table, next));
+            hazards.extend(self.needed_domain(table, next));
         }
         hazards.extend(generation_hazard(table, previous, next));
         if previous.is_recreated(next) {
@@ -323,17 +342,6 @@ impl AssessCx {
             (None, Risk::None) => None,
         }
     }
-}
-
-/// Returns the hazard that the database may not have the domain of a column.
-fn needed_domain(table: &ObjectName, column: &Column) -> Option<Hazard> {
-    let probe = Probe::of_domain(column)?;
-    let text = format!(
-        "{table}.{} has the domain {}, which no migration creates: fails if the database does not have it",
-        column.name,
-        column.options.domain.as_ref()?
-    );
-    Some(Hazard::failure(codes::F210, text, Some(probe)))
 }
 
 /// Returns the hazard for the expression, or for the values.

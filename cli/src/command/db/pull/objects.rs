@@ -1,10 +1,11 @@
-//! The functions, procedures, triggers and policies that `db pull --objects` writes: one file of `sql` for each.
+//! The objects that `db pull --objects` writes: one file of `sql` for each.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use relata_codegen::diagnostics::SourceFile;
-use relata_codegen::sql::{CatalogObject, Need, State};
+use relata_codegen::sql::quote::literal;
+use relata_codegen::sql::{CatalogObject, ColumnDefault, Need, ObjectName, State};
 use relata_codegen::{build, sql};
 use tokio_postgres::Client;
 
@@ -54,6 +55,22 @@ pub(super) async fn pull(
     Ok(pulled)
 }
 
+/// Names the sequence in each default whose sequence no column owns: it is in a file of its own.
+pub(super) fn name_sequences(state: &mut State) {
+    let owned: BTreeSet<&ObjectName> =
+        state.sequences.iter().filter(|sequence| sequence.owned_by.is_some()).map(|sequence| &sequence.name).collect();
+    for column in state.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        if let Some(ColumnDefault::Sequence(name)) = &column.default
+            && !owned.contains(name)
+        {
+            let printed = relata_pgsql::ident_if_needed;
+            let schema = name.schema.as_deref().map_or_else(String::new, |schema| format!("{}.", printed(schema)));
+            let text = literal(&format!("{schema}{}", printed(&name.name)));
+            column.default = Some(ColumnDefault::Expression(format!("nextval({text}::regclass)")));
+        }
+    }
+}
+
 /// Whether a migration or the client creates it on its own.
 fn is_own(object: &CatalogObject) -> bool {
     object.key.name.trim_start_matches('"').starts_with(OWN) || sql::SYNC_TRIGGER == object.key.name
@@ -71,7 +88,8 @@ fn unknown_table(object: &CatalogObject, schema: &State) -> Option<String> {
 }
 
 fn plural(kind: &str) -> String {
-    kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"))
+    let word = kind.split(' ').next_back().unwrap_or_default();
+    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
 }
 
 /// Returns the name of a file: `total` for `total(integer)`, `orders_audit` for `audit on orders`.
