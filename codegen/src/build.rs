@@ -218,8 +218,11 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
     let views = views_beside(path);
     let mut views = if views.is_dir() { read_queries(&views)?.files } else { Vec::new() };
     let mut objects = read_objects(path)?;
-    // Git may write other line ends on another machine.
-    views.iter_mut().chain(&mut objects).for_each(|file| file.text = file.text.replace("\r\n", "\n"));
+    // Git may write other line ends on another machine. Several files become one, so only the first could begin with a
+    // byte order mark.
+    for file in views.iter_mut().chain(&mut objects) {
+        file.text = file.text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    }
     Ok(Sources { files, views, objects })
 }
 
@@ -233,6 +236,9 @@ fn read_objects(schema: &Path) -> Result<Vec<SourceFile>, Error> {
     } else if folder.is_dir() {
         collect_sql(&folder, &mut paths)?;
         paths.sort();
+    } else if folder.exists() {
+        let reason = "expected a folder with files of SQL; rename this file".to_owned();
+        return Err(Error::Read { path: folder, reason });
     }
     paths.into_iter().map(read_file).collect()
 }
@@ -245,10 +251,16 @@ fn collect_sql(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
         if file_name(&path).starts_with('.') {
             continue;
         }
-        // A link to a folder above would lead back here.
-        if entry.file_type().map_err(read_error)?.is_dir() {
+        let is_link = entry.file_type().map_err(read_error)?.is_symlink();
+        if path.is_dir() && is_link {
+            // It may lead back to a folder above.
+            let reason = "links to folders are not followed; replace it by a folder".to_owned();
+            return Err(Error::Read { path, reason });
+        }
+        if path.is_dir() {
             collect_sql(&path, paths)?;
-        } else if path.extension().is_some_and(|extension| extension == "sql") && path.is_file() {
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql")) {
+            // A link that leads nowhere is an error when it is read: its objects must not count as removed.
             paths.push(path);
         }
     }

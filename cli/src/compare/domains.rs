@@ -1,7 +1,7 @@
 //! Whether a database has the domains that a schema names.
 
 use relata_codegen::sql::quote::qualified;
-use relata_codegen::sql::{Column, Probe, State, Table};
+use relata_codegen::sql::{Column, Managed, ObjectName, Probe, State, Table};
 use tokio_postgres::Client;
 
 use crate::failure::Failure;
@@ -10,6 +10,9 @@ use crate::failure::Failure;
 pub(crate) async fn problems(client: &Client, state: &State) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
     for (table, column) in with_domains(state) {
+        if column.options.domain.as_ref().is_some_and(|domain| is_managed(state, domain)) {
+            continue;
+        }
         let Some(probe) = Probe::of_domain(column) else { continue };
         let row = client.query_one(&probe.sql(), &[]).await;
         let row = row.map_err(|error| Failure::database("looking for the domains", &error))?;
@@ -41,6 +44,9 @@ pub(crate) fn stand_ins(state: &State) -> String {
     let mut statements: Vec<String> = Vec::new();
     for (_, column) in with_domains(state) {
         let Some(domain) = &column.options.domain else { continue };
+        if is_managed(state, domain) {
+            continue;
+        }
         let schema = domain
             .schema
             .iter()
@@ -51,6 +57,14 @@ pub(crate) fn stand_ins(state: &State) -> String {
         }
     }
     statements.concat()
+}
+
+/// Whether a file of SQL creates the domain.
+fn is_managed(state: &State, domain: &ObjectName) -> bool {
+    state.catalog.objects.iter().any(|object| match &object.managed {
+        Some(Managed::Object(managed)) => object.key.kind == "domain" && managed.relation == *domain,
+        _ => false,
+    })
 }
 
 fn create(domain: &relata_codegen::sql::ObjectName, column: &Column) -> String {

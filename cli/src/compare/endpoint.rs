@@ -151,7 +151,8 @@ pub async fn read_for(client: &mut Client, scope: &Scope, schema: &mut Loaded) -
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         output::eprint(&format!(
-            "warning: not compared, because the server only reads or the role may not create temporary objects: {}",
+            "warning: not compared, because the server only reads, a privilege is missing (TEMP, or SELECT on a table), or a \
+             condition passes whole rows to a function: {}",
             names.join(", ")
         ));
     }

@@ -9,7 +9,7 @@ mod objects;
 
 use std::collections::BTreeSet;
 
-use relata_codegen::sql::{Catalog, CatalogObject, Managed, Nature, Need, ObjectKey, ObjectName, State};
+use relata_codegen::sql::{Catalog, CatalogObject, Managed, Nature, Need, ObjectKey, State, User};
 use tokio_postgres::{Client, Error, Transaction};
 
 use super::{Cx, PRINTING, Scope, catalog};
@@ -41,6 +41,7 @@ pub(crate) async fn read_managed(
     transaction.rollback().await.map_err(failed)?;
     name_as_in_schema(&mut found, schema, &names);
     keep_connected(&mut found, schema);
+    keep_unknown_parts(&mut found, schema);
     let mut unknown = Vec::new();
     add_sequences(&mut found, &compared, schema);
     for Compared { key, outcome, .. } in compared {
@@ -51,7 +52,8 @@ pub(crate) async fn read_managed(
             there.parts.clone_from(&wanted.parts);
         }
         if wanted.nature == Nature::Guard {
-            there.shape.clone_from(&wanted.shape);
+            let is_constraint = there.shape.starts_with("CREATE CONSTRAINT");
+            there.shape = if is_constraint { "constraint" } else { "" }.to_owned();
         }
         match outcome {
             Outcome::Differs(Some(shape)) if wanted.replace.is_some() => wanted.shape = shape,
@@ -78,22 +80,37 @@ pub(crate) async fn read_managed(
     Ok(unknown)
 }
 
-/// Returns whether a view selects all columns of a table that is about to get or lose some.
-fn reads_other_columns(view: &CatalogObject, database: &State) -> bool {
-    let columns = |table: &ObjectName| -> BTreeSet<&str> {
-        let of_table = view.needs.iter().filter_map(|need| match need {
-            Need::Column(of, name) if of == table => Some(name.as_str()),
-            _ => None,
-        });
-        of_table.collect()
+/// Returns whether a view or a function selects all columns of a table that is about to get or lose some.
+fn reads_other_columns(object: &CatalogObject, database: &State) -> bool {
+    let first = object.shape.lines().next().unwrap_or_default();
+    let Some(read) = first.strip_prefix("* of ") else { return false };
+    let read: BTreeSet<&str> = read.split(", ").collect();
+    let changes = |need: &Need| {
+        let Need::Table(name) = need else { return false };
+        let of_table = format!("{name}.");
+        let known: BTreeSet<&str> = read.iter().copied().filter(|column| column.starts_with(&of_table)).collect();
+        let Some(table) = database.table(name).filter(|_| !known.is_empty()) else { return false };
+        let there: Vec<String> = table.columns.iter().map(|column| format!("{of_table}{}", column.name)).collect();
+        there.iter().map(String::as_str).collect::<BTreeSet<_>>() != known
     };
-    let changes = |need: &Need| match need {
-        Need::Table(name) => database.table(name).is_some_and(|table| {
-            table.columns.iter().map(|it| it.name.as_str()).collect::<BTreeSet<_>>() != columns(name)
-        }),
-        _ => false,
+    object.needs.iter().any(changes)
+}
+
+/// Keeps what a hand made from making way, because nothing would bring it back.
+fn keep_unknown_parts(found: &mut Catalog, schema: &State) {
+    let is_known = |user: &User| {
+        let Some(table) = schema.table(user.table()) else { return false };
+        match user {
+            User::Default(_, column) | User::Column(_, column) => table.column(column).is_some(),
+            User::Constraint(_, name) => {
+                table.checks.iter().any(|it| it.name == *name)
+                    || table.exclusions.iter().any(|it| it.index.name == *name)
+            }
+            User::Index(_, name) => table.indexes.iter().any(|it| it.name == *name),
+            User::Table(_) => true,
+        }
     };
-    view.shape.starts_with("* of ") && view.needs.iter().any(changes)
+    found.usages.iter_mut().filter(|usage| !is_known(&usage.user)).for_each(|usage| usage.release = None);
 }
 
 /// The functions and procedures of a schema that a database has: their keys in the schema, and their oids.

@@ -453,3 +453,123 @@ fn types_and_sequences_are_managed() {
         ["0"]
     );
 }
+
+/// What PostgreSQL accepts, and what a hand has done besides, is not lost, exposed or reported forever.
+#[test]
+fn odd_objects_are_kept() {
+    let project = Project::new();
+    let database = database("odd_objects");
+    query(&database, "DO $$ BEGIN CREATE ROLE odd_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    let schema = "datasource db {\n  provider = \"postgresql\"\n}\n
+model Player {\n  id     Int    @id\n  name   String\n  points Int\n\n  @@map(\"players\")\n}\n
+model Time {\n  id Int @id\n\n  @@map(\"time\")\n}\n
+view Standing {\n  name   String @unique\n  points Int\n\n  @@map(\"standings\")\n  @@sql(\"SELECT name, points FROM players\")\n}\n";
+    project.write("schema.dsl", schema);
+    // A byte order mark, calls in defaults, functions that name each other's names, names of types in quotes.
+    project
+        .write("sql/a.sql", "\u{feff}CREATE FUNCTION aaa(x int DEFAULT zzz()) RETURNS int LANGUAGE sql AS 'SELECT x';");
+    project.write(
+        "sql/b.sql",
+        "CREATE FUNCTION zzz() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION a1() RETURNS int RETURN (SELECT 1 AS b1);
+         CREATE FUNCTION b1() RETURNS int RETURN (SELECT 1 AS a1); CREATE FUNCTION tt(\"time\") RETURNS int RETURN 1;
+         CREATE FUNCTION o(\"char\") RETURNS int RETURN 1; CREATE FUNCTION o(char) RETURNS int RETURN 2;
+         CREATE FUNCTION h(VARIADIC \"any\") RETURNS int LANGUAGE internal IMMUTABLE AS 'pg_num_nulls';
+         CREATE FUNCTION points() RETURNS int RETURN 1; CREATE FUNCTION all_of(n int) RETURNS SETOF players BEGIN ATOMIC SELECT * FROM players WHERE points = n; END;",
+    );
+    project.write(
+        "sql/c.sql",
+        "CREATE FUNCTION a_execute() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE CONSTRAINT TRIGGER tr AFTER INSERT ON players FOR EACH ROW EXECUTE FUNCTION a_execute();
+         CREATE FUNCTION can(p players) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT p.points > 0';
+         CREATE POLICY whole ON players USING (can(players)); CREATE POLICY named ON players USING (public.players.points > 0 AND EXISTS (SELECT * FROM \"time\"));
+         CREATE POLICY few ON players AS RESTRICTIVE USING (points > 5);
+         CREATE FUNCTION dbl(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+         CREATE FUNCTION sec(a int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT a';",
+    );
+    dev(&project, "first");
+    project.run(&["migrate", "dev", "--create-only", "--name", "none"]).exits(0).says("equals the snapshot");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    project.run(&["migrate", "verify"]).exits(0);
+    query(
+        &database,
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO odd_reader; ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO odd_reader;
+         REVOKE ALL ON FUNCTION sec(int) FROM PUBLIC; COMMENT ON FUNCTION sec(int) IS 'secret'; COMMENT ON TRIGGER tr ON players IS 'tr';
+         COMMENT ON COLUMN standings.name IS 'name'; ALTER VIEW standings ALTER COLUMN name SET DEFAULT 'x'; COMMENT ON POLICY few ON players IS 'few';
+         CREATE POLICY own ON players AS RESTRICTIVE USING (id > 0); ALTER TABLE players ADD CONSTRAINT own CHECK (dbl(id) > 0); INSERT INTO players VALUES (1, 'ada', 9)",
+    );
+    let belongings = "SELECT concat_ws(' ', (SELECT proacl FROM pg_proc WHERE proname = 'sec'), (SELECT obj_description(oid) FROM pg_proc WHERE proname = 'sec'),
+        has_table_privilege('odd_reader', 'standings', 'SELECT'), (SELECT string_agg(description, ' ' ORDER BY description) FROM pg_description WHERE classoid IN ('pg_trigger'::regclass, 'pg_policy'::regclass)),
+        (SELECT col_description('standings'::regclass, 1)), (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'standings'::regclass))";
+    let before = query(&database, belongings);
+    assert!(!before[0].contains("odd_reader"), "{before:?}");
+    // Another argument, another type under the view, a new column under `*`, a renamed table.
+    let wider = schema
+        .replace(
+            "  points Int\n\n  @@map(\"players\")",
+            "  points BigInt\n  born   Int?\n\n  @@map(\"gamers\")\n  @@renamedFrom(\"players\")",
+        )
+        .replace("FROM players", "FROM gamers");
+    project.write("schema.dsl", &wider);
+    let edit = |file: &str, pairs: &[(&str, &str)]| {
+        let text = project.read(file);
+        project.write(file, pairs.iter().fold(text, |text, (from, to)| text.replace(from, to)));
+    };
+    edit("sql/c.sql", &[("players", "gamers"), ("sec(a int)", "sec(a int, b int DEFAULT 1)")]);
+    edit("sql/b.sql", &[("players", "gamers")]);
+    dev(&project, "second");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    assert_eq!(before, query(&database, belongings));
+    assert_eq!(query(&database, "SELECT concat(id, name, points, born) FROM all_of(9)"), ["1ada9"]);
+    // A constraint trigger becomes a plain one. A check of one's own is not dropped.
+    edit(
+        "sql/c.sql",
+        &[("CREATE CONSTRAINT TRIGGER", "CREATE OR REPLACE TRIGGER"), ("dbl(n int)", "dbl(m int)"), ("n * 2", "m * 2")],
+    );
+    project.run(&["db", "push", "--url", database.url()]).exits(1).says("constraint own");
+    edit("sql/c.sql", &[("dbl(m int)", "dbl(n int)"), ("m * 2", "n * 2")]);
+    project.run(&["db", "push", "--url", database.url()]).exits(0);
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    // The policies of the files go; that of the hand keeps its row security.
+    let text = project.read("sql/c.sql");
+    let without: Vec<&str> =
+        text.split_inclusive(';').filter(|statement| !statement.contains("CREATE POLICY")).collect();
+    project.write("sql/c.sql", without.concat());
+    dev(&project, "third");
+    project.deploy(&database).exits(0);
+    assert_eq!(query(&database, "SELECT relrowsecurity::text FROM pg_class WHERE relname = 'gamers'"), ["true"]);
+    // What cannot be read is an error that names the file.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere.sql", project.path("sql/link.sql")).expect("a link");
+        project.run(&["check"]).exits(1).says("sql/link.sql");
+        std::fs::remove_file(project.path("sql/link.sql")).expect("removed");
+    }
+    project.write("sql/d.sql", "CREATE FUNCTION f(a gamers.id%TYPE) RETURNS int RETURN 1;");
+    project.run(&["check"]).exits(1).says("%TYPE").says("sql/d.sql:1:1");
+}
+
+/// Without a restrictive policy, clients would see the rows that it hides, between the transactions of an online migration.
+#[test]
+fn restrictive_policies_hide_while_a_migration_runs_online() {
+    let (project, database) = (Project::new(), database("restrictive"));
+    let schema = "datasource db {\n  provider = \"postgresql\"\n}\n\nmodel Player {\n  id     Int @id\n  points Int\n\n  @@map(\"players\")\n}\n";
+    project.write("schema.dsl", schema);
+    project.write(
+        "sql/policies.sql",
+        "CREATE POLICY any_row ON players USING (true); CREATE POLICY few ON players AS RESTRICTIVE FOR SELECT USING (points > 5);",
+    );
+    dev(&project, "first");
+    project.deploy(&database).exits(0);
+    query(&database, "COMMENT ON POLICY few ON players IS 'few'; INSERT INTO players VALUES (1, 1), (2, 9)");
+    project.write("schema.dsl", schema.replace("points Int", "points BigInt"));
+    project.run(&["migrate", "dev", "--create-only", "--name", "wider", "--online"]).exits(0);
+    let sql = migration(&project);
+    assert!(sql.contains("ALTER POLICY \"few\" ON \"players\" USING (false);"), "{sql}");
+    assert!(sql.contains("C408 policy few on players hides all rows until the migration ends"), "{sql}");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    assert_eq!(query(&database, "SELECT obj_description(oid) FROM pg_policy WHERE polname = 'few'"), ["few"]);
+    project.run(&["migrate", "verify"]).exits(0);
+}

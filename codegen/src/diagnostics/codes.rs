@@ -232,4 +232,5 @@ codes! {
     R1303 SQL_OBJECT_TABLE Error "A trigger or a policy on an unknown table",
     R1304 SQL_OBJECT_SCHEMA Error "An object in a schema that the datasource does not list",
     R1305 SQL_OBJECT_UNMANAGED Note "A statement in `sql` that migrations do not execute",
+    R1306 POLICY_BESIDE_TENANTS Warning "A policy that shows rows of other tenants",
 }

@@ -91,11 +91,36 @@ fn add(cx: &mut Cx<'_, '_>, object: SqlObject, place: Span, places: &mut Places)
     let table = object.table().map(|(_, table)| table.to_owned());
     let found = misplaced(cx, &object, namespace.as_deref(), place)
         .or_else(|| table.and_then(|table| unfounded(cx, &object, namespace.as_deref(), &table, place)))
-        .or_else(|| reserved(&object, place));
+        .or_else(|| reserved(&object, place))
+        .or_else(|| too_long(&object, place));
     match found {
         Some(problem) => cx.report(problem),
-        None => cx.objects.push(object),
+        None => {
+            let warning = beside_tenants(cx, &object, place);
+            cx.diagnostics.extend(warning);
+            cx.objects.push(object);
+        }
     }
+}
+
+/// Reports a permissive policy of a table whose rows belong to tenants: it shows the rows of others, too.
+fn beside_tenants(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Diagnostic> {
+    let (namespace, table) = object.table().filter(|_| object.kind() == "policy")?;
+    let is_it = |id: &ModelId| {
+        let model = cx.model(*id);
+        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
+    };
+    let is_secured = |id: ModelId| cx.has_row_security(cx.model(id));
+    let joins =
+        cx.relations.iter().filter(|relation| relation.foreign_key.is_none() && relation.join_table(cx) == table);
+    let sides = joins.flat_map(|relation| [relation.referencing, relation.referenced].map(|id| cx.field(id).model));
+    let is_of_tenants = cx.model_ids().filter(is_it).chain(sides).any(is_secured);
+    let is_restrictive = tokens(&object.sql).any(|token| token.is_word(&object.sql, "restrictive"));
+    let message = format!("the policy `{}` shows rows of `{table}` to other tenants", object.name);
+    let help = "write `AS RESTRICTIVE`, because PostgreSQL shows a row if one of the permissive policies does; or allow this \
+                with a comment, `-- lint:allow R1306 REASON`";
+    (is_of_tenants && !is_restrictive)
+        .then(|| Diagnostic::new(codes::POLICY_BESIDE_TENANTS, place, message).with("in this statement", help))
 }
 
 /// Reports a schema that migrations do not know. Without `schemas`, everything is in the schema of the connection.
@@ -121,6 +146,15 @@ fn misplaced(cx: &Cx<'_, '_>, object: &SqlObject, namespace: Option<&str>, place
     };
     let message = format!("the {} `{}` {problem}", object.kind(), object.identity());
     Some(Diagnostic::new(codes::SQL_OBJECT_SCHEMA, place, message).with("in this statement", help))
+}
+
+/// Reports a name that PostgreSQL would cut.
+fn too_long(object: &SqlObject, place: Span) -> Option<Diagnostic> {
+    const MAX_NAME: usize = 63;
+    let message = format!("the name of the {} `{}` has {} bytes", object.kind(), object.name, object.name.len());
+    let help = format!("choose a name of at most {MAX_NAME} bytes: PostgreSQL cuts longer ones");
+    let is_long = object.name.len() > MAX_NAME;
+    is_long.then(|| Diagnostic::new(codes::SQL_OBJECT, place, message).with("in this statement", help))
 }
 
 /// Reports a name that row security of tenants uses.

@@ -11,7 +11,7 @@ mod order;
 
 use std::collections::BTreeSet;
 
-use super::state::{Catalog, CatalogObject, Nature, State, User};
+use super::state::{Catalog, CatalogObject, Nature, Need, State, User};
 
 pub(super) use diff::diff_catalog;
 pub(super) use order::{Event, Events, events, is_first, phase};
@@ -26,6 +26,30 @@ pub(super) fn keep_unmentioned(database: &Catalog, schema: &mut Catalog) {
     let kept: Vec<_> = database.objects.iter().filter(is_kept).cloned().collect();
     schema.objects.extend(kept);
     schema.objects.sort_by(|a, b| a.key.cmp(&b.key));
+}
+
+/// Returns the next state with the triggers and policies that a schema does not mention on the tables that have their names
+/// now; `None` if they are there already.
+pub(super) fn follow_renames(previous: &State, next: &State, is_database: bool) -> Option<State> {
+    let is_stray = |object: &&CatalogObject| {
+        let table = object.owner.as_ref().and_then(Need::table);
+        object.nature == Nature::Guard && table.is_some_and(|table| next.table(table).is_none())
+    };
+    if !is_database || !next.catalog.objects.iter().any(|object| is_stray(&object)) {
+        return None;
+    }
+    let mut followed = next.clone();
+    followed.catalog.objects.retain(|object| !is_stray(&object));
+    let is_there = |object: &CatalogObject| followed.catalog.objects.iter().any(|other| other.key == object.key);
+    let is_on_table = |object: &&CatalogObject| {
+        let table = object.owner.as_ref().and_then(Need::table);
+        object.nature == Nature::Guard && table.is_some_and(|table| next.table(table).is_some())
+    };
+    let moved = previous.catalog.objects.iter().filter(is_on_table).filter(|object| !is_there(object));
+    let moved: Vec<CatalogObject> = moved.cloned().collect();
+    followed.catalog.objects.extend(moved);
+    followed.catalog.objects.sort_by(|a, b| a.key.cmp(&b.key));
+    Some(followed)
 }
 
 /// Takes the parts of tables that made way for an object out of a state.

@@ -252,9 +252,11 @@ fn diff_without(
     comments::diff_comments(&cx, &previous, &mut changes);
     let mut more = BTreeSet::new();
     if cx.origin == Origin::Catalogs || !previous.catalog.objects.is_empty() || !next.catalog.objects.is_empty() {
-        let (of_objects, made_way) = catalog::diff_catalog(&previous, &next, &changes, released);
+        let followed = catalog::follow_renames(&previous, &next, cx.previous_is_database);
+        let next = followed.as_ref().unwrap_or(&next);
+        let (of_objects, made_way) = catalog::diff_catalog(&previous, next, &changes, released);
         changes.extend(of_objects);
-        add_domains(&next, &mut changes);
+        add_domains(next, &mut changes);
         more = made_way;
     }
     Ok((changes, more))

@@ -148,8 +148,12 @@ fn consequences(step: &Step) -> Vec<Finding> {
             let text = format!("{table} ({}) may reference rows that do not exist", key.columns.join(", "));
             vec![Finding::new(codes::C403, text)]
         }
-        Action::SetRowSecurity { table, previous: (true, _), next: (false, _) } => {
-            vec![Finding::new(codes::C406, format!("{table} shows the rows of all tenants to every session"))]
+        Action::SetRowSecurity { table, previous: (true, forced), next: (false, _) } => {
+            let text = match forced {
+                true => format!("{table} shows the rows of all tenants to every session"),
+                false => format!("{table} shows all of its rows, unless it has other policies"),
+            };
+            vec![Finding::new(codes::C406, text)]
         }
         Action::DropTable(table) => locked_parents(table, step.names.table(&table.name)),
         _ => Vec::new(),

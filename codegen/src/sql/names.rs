@@ -21,6 +21,15 @@ impl ObjectName {
         Self { schema: schema.map(str::to_owned), name: name.to_owned() }
     }
 
+    /// Returns the name as PostgreSQL prints it.
+    pub fn printed(&self) -> String {
+        let printed = relata_pgsql::ident_if_needed;
+        match &self.schema {
+            Some(schema) => format!("{}.{}", printed(schema), printed(&self.name)),
+            None => printed(&self.name),
+        }
+    }
+
     /// Returns another name in the same schema.
     pub fn sibling(&self, name: &str) -> Self {
         Self::new(self.schema.as_deref(), name)

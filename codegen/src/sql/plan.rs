@@ -21,6 +21,7 @@ mod unique;
 
 pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn, UniqueGuard};
 pub use assess::Lock;
+pub(in crate::sql) use belongings::Noted;
 pub use hazards::{Hazard, HazardKind};
 
 use std::sync::Arc;
@@ -102,6 +103,7 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     belongings::are_missing(&mut steps);
+    belongings::hide_instead(&mut steps);
     boundary::set_boundaries(&mut steps);
     citus::run_sequentially(&mut steps, &cx);
     bodies::trust(&mut steps, &cx);

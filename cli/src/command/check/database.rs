@@ -62,11 +62,11 @@ async fn refuse_misfits(client: &Client, schema: &Schema) -> Result<(), Failure>
         .help("create the domain, or make the field's type what it is based on: `codegen db pull` writes that"))
 }
 
-/// Creates the tables of the schema in an empty database. The schema does not contain the definitions of views, so a
-/// table is created for each.
+/// Creates the tables of the schema in an empty database. A view whose query the schema does not contain is created as a
+/// table.
 async fn make_tables(client: &mut Client, schema: &Schema) -> Result<(), Failure> {
     let mut schema = schema.clone();
-    schema.models.iter_mut().for_each(|model| model.is_view = false);
+    schema.models.iter_mut().for_each(|model| model.is_view &= model.query.is_some());
     schema.foreign_keys = false;
     let pair = Pair { previous: &Loaded::empty(), next: &Loaded::of_schema(&schema) };
     let state = &pair.next.state;

@@ -6,6 +6,7 @@
 
 use relata_codegen::sql::quote::{literal, qualified};
 use relata_codegen::sql::{CatalogObject, CatalogPart, Managed, Need, ObjectKey, State, ViewInSchema};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row, Transaction};
 
 use super::super::catalog::VIEW_COLUMNS;
@@ -70,21 +71,43 @@ fn view_of<'s>(schema: &'s State, key: &ObjectKey) -> Option<&'s ViewInSchema> {
     schema.catalog.objects.iter().find(|object| object.key == *key)?.managed.as_ref()?.view()
 }
 
+/// What came of statements and a question about their effect.
+pub(super) enum Tried {
+    /// The answer.
+    Row(Box<Row>),
+    /// The statements failed: something that they need is missing or different.
+    Failed,
+    /// There is no such function.
+    NoFunction,
+    /// The role may not do this, or a temporary table cannot stand for the real one.
+    Impossible,
+}
+
 /// Runs statements that may fail, and asks a question about their effect. Both are undone.
-pub(super) async fn try_out(
-    transaction: &Transaction<'_>,
-    statements: &str,
-    question: &str,
-) -> Result<Option<Row>, Error> {
+pub(super) async fn try_out(transaction: &Transaction<'_>, statements: &str, question: &str) -> Result<Tried, Error> {
     transaction.batch_execute("SAVEPOINT relata_try").await?;
-    let outcome = match transaction.batch_execute(statements).await {
-        Ok(()) => transaction.query_one(question, &[]).await.ok(),
-        Err(error) if error.as_db_error().is_none() => return Err(error),
-        Err(_) => None,
+    let row = match transaction.batch_execute(statements).await {
+        Ok(()) => transaction.query_one(question, &[]).await,
+        Err(error) => Err(error),
+    };
+    let tried = match row {
+        Ok(row) => Tried::Row(Box::new(row)),
+        Err(error) => match error.code() {
+            Some(code) if IMPOSSIBLE.contains(&code) => Tried::Impossible,
+            Some(code) if *code == SqlState::UNDEFINED_FUNCTION => Tried::NoFunction,
+            Some(_) => Tried::Failed,
+            // A question without an answer.
+            None if error.as_db_error().is_none() && !error.is_closed() => Tried::Failed,
+            None => return Err(error),
+        },
     };
     transaction.batch_execute("ROLLBACK TO relata_try").await?;
-    Ok(outcome)
+    Ok(tried)
 }
+
+/// No privilege, or a whole row of a temporary table where one of the real table is expected.
+const IMPOSSIBLE: [&SqlState; 3] =
+    [&SqlState::INSUFFICIENT_PRIVILEGE, &SqlState::DATATYPE_MISMATCH, &SqlState::CANNOT_COERCE];
 
 async fn compare_views(transaction: &Transaction<'_>, view: &ViewInSchema) -> Result<Outcome, Error> {
     // The compiler refuses queries that contain more than one statement.
@@ -98,7 +121,11 @@ async fn compare_views(transaction: &Transaction<'_>, view: &ViewInSchema) -> Re
         options.join(", "),
         literal(&qualified(&view.name))
     );
-    let Some(row) = try_out(transaction, &create, &question).await? else { return Ok(Outcome::Differs(None)) };
+    let row = match try_out(transaction, &create, &question).await? {
+        Tried::Row(row) => row,
+        Tried::Failed | Tried::NoFunction => return Ok(Outcome::Differs(None)),
+        Tried::Impossible => return Ok(Outcome::Unknown),
+    };
     Ok(match row.try_get(0)? {
         Some(true) => Outcome::Same,
         Some(false) | None => Outcome::Differs(row.try_get(1)?),
@@ -127,7 +154,8 @@ async fn compare_indexes(
         literal(known)
     );
     Ok(match try_out(transaction, &create, &question).await? {
-        Some(row) if row.try_get::<_, Option<bool>>(0)? == Some(true) => Outcome::Same,
-        _ => Outcome::Differs(None),
+        Tried::Row(row) if row.try_get::<_, Option<bool>>(0)? == Some(true) => Outcome::Same,
+        Tried::Impossible => Outcome::Unknown,
+        Tried::Row(_) | Tried::Failed | Tried::NoFunction => Outcome::Differs(None),
     })
 }

@@ -2,10 +2,10 @@
 
 use relata_codegen::sql::ObjectInSchema;
 use relata_codegen::sql::quote::{ident, literal, qualified};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Error, Row, Transaction};
 
 use super::super::catalog::{self, FUNCTION_SHAPE};
-use super::compare::{Outcome, Printed, try_out};
+use super::compare::{Outcome, Printed, Tried, try_out};
 
 /// Lets the search path lead to temporary objects last. Otherwise it leads to them first.
 const TEMPORARY_LAST: &str =
@@ -25,16 +25,49 @@ pub(super) async fn compare_objects(
         "sequence" => compare_sequences(transaction, object).await,
         "trigger" => {
             let create = on_temporary_table(object, is_on_view);
-            compare_guards(transaction, &create, &same_triggers(object)).await
+            compare_guards(transaction, object, &create, &same_triggers(object)).await
         }
-        _ => compare_guards(transaction, &on_temporary_table(object, false), &same_policies(object)).await,
+        _ => compare_guards(transaction, object, &on_temporary_table(object, false), &same_policies(object)).await,
+    }
+}
+
+/// Returns the answer, or the outcome without one.
+fn tried(tried: Tried) -> Result<Box<Row>, Outcome> {
+    match tried {
+        Tried::Row(row) => Ok(row),
+        Tried::Failed | Tried::NoFunction => Err(Outcome::Differs(None)),
+        Tried::Impossible => Err(Outcome::Unknown),
     }
 }
 
 /// Returns the statement with another name for the function or the table.
 fn renamed(object: &ObjectInSchema) -> String {
     let (before, after) = (&object.sql[..object.relation_at.start], &object.sql[object.relation_at.end..]);
+    let after = own_columns(object, after);
     format!("{before}pg_temp.{}{after}", ident(&object.relation.name))
+}
+
+/// Returns the statement's conditions with the schema of the temporary table where they name a column of the table with its
+/// schema: `shop.orders.total`.
+fn own_columns(object: &ObjectInSchema, sql: &str) -> String {
+    let schema = object.relation.schema.as_deref();
+    let all: Vec<_> = relata_pgsql::tokens(sql).collect();
+    let mut written = String::new();
+    let mut copied = 0;
+    for four in all.windows(4) {
+        let is_name = |at: usize, name: &str| four[at].value(sql) == name;
+        let is_dot = |at: usize| four[at].is_punctuation(sql, ".");
+        if schema.is_none_or(|schema| is_name(0, schema))
+            && is_dot(1)
+            && is_name(2, &object.relation.name)
+            && is_dot(3)
+            && four[0].start >= copied
+        {
+            written += &format!("{}pg_temp", &sql[copied..four[0].start]);
+            copied = four[0].end;
+        }
+    }
+    written + &sql[copied..]
 }
 
 async fn compare_functions(
@@ -58,7 +91,10 @@ async fn compare_functions(
         definition("p"),
         literal(&object.name)
     );
-    let Some(row) = try_out(transaction, &create, &question).await? else { return Ok((Outcome::Differs(None), None)) };
+    let row = match tried(try_out(transaction, &create, &question).await?) {
+        Ok(row) => row,
+        Err(outcome) => return Ok((outcome, None)),
+    };
     let (function, is_same): (Option<u32>, bool) = (row.try_get(0)?, row.try_get(1)?);
     let outcome = if is_same { Outcome::Same } else { Outcome::Differs(row.try_get(2)?) };
     Ok((outcome, function))
@@ -88,8 +124,9 @@ async fn compare_types(
         replaced("new.name"),
         literal(&relata_pgsql::ident_if_needed(&object.name)),
     );
-    let Some(row) = try_out(transaction, &renamed(object), &question).await? else {
-        return Ok((Outcome::Differs(None), None));
+    let row = match tried(try_out(transaction, &renamed(object), &question).await?) {
+        Ok(row) => row,
+        Err(outcome) => return Ok((outcome, None)),
     };
     if !row.try_get::<_, bool>(4)? {
         return Ok((Outcome::Differs(None), None));
@@ -123,8 +160,9 @@ async fn compare_sequences(
         literal(&format!("pg_temp.{}", ident(&object.name)))
     );
     let create = format!("{TEMPORARY_LAST}; {}", renamed(object));
-    let Some(row) = try_out(transaction, &create, &question).await? else {
-        return Ok((Outcome::Differs(None), None));
+    let row = match tried(try_out(transaction, &create, &question).await?) {
+        Ok(row) => row,
+        Err(outcome) => return Ok((outcome, None)),
     };
     let outcome = if row.try_get(1)? { Outcome::Same } else { Outcome::Differs(None) };
     Ok((outcome, row.try_get(0)?))
@@ -184,12 +222,32 @@ fn same_policies(object: &ObjectInSchema) -> String {
     )
 }
 
+/// Returns whether a condition passes a whole row of the table to a function, which takes no row of a temporary table.
+fn passes_row(object: &ObjectInSchema) -> bool {
+    let sql = &object.sql[object.relation_at.end..];
+    let all: Vec<_> = relata_pgsql::tokens(sql).filter(|token| !token.is_comment()).collect();
+    let is_row = |name: &str| name == object.relation.name || name == "new" || name == "old";
+    all.windows(3).any(|three| {
+        let (before, after) = (three[0].text(sql), three[2].text(sql));
+        let is_whole = ["(", ","].contains(&before) && [")", ","].contains(&after);
+        let is_star = after == "." && is_row(&three[1].value(sql)) && sql[three[2].end..].trim_start().starts_with('*');
+        is_whole && is_row(&three[1].value(sql)) || is_star
+    })
+}
+
 async fn compare_guards(
     transaction: &Transaction<'_>,
+    object: &ObjectInSchema,
     create: &str,
     question: &str,
 ) -> Result<(Outcome, Option<u32>), Error> {
-    let row = try_out(transaction, create, question).await?;
-    let is_same = row.map(|row| row.try_get::<_, bool>(0)).transpose()?;
-    Ok((if is_same == Some(true) { Outcome::Same } else { Outcome::Differs(None) }, None))
+    let answer = match try_out(transaction, create, question).await? {
+        Tried::NoFunction if passes_row(object) => Tried::Impossible,
+        other => other,
+    };
+    Ok(match tried(answer) {
+        Ok(row) if row.try_get::<_, bool>(0)? => (Outcome::Same, None),
+        Ok(_) => (Outcome::Differs(None), None),
+        Err(outcome) => (outcome, None),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use relata_pgsql::{Token, ident_if_needed};
+use relata_pgsql::{Token, TokenKind, ident, ident_if_needed};
 
 use super::statement::is_name;
 
@@ -63,6 +63,25 @@ const ALIASES: &[(&str, &str)] = &[
     ("varchar", "character varying"),
 ];
 
+/// Names of types that are words of PostgreSQL's grammar, and not names of its catalog.
+const GRAMMAR: &[&str] = &[
+    "any",
+    "bigint",
+    "boolean",
+    "char",
+    "character",
+    "dec",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "integer",
+    "national",
+    "nchar",
+    "real",
+    "smallint",
+];
+
 /// Pairs of words that begin a type of more than one word. All other pairs are a name and a type.
 const PAIRS: &[(&str, &[&str])] = &[
     ("bit", &["varying"]),
@@ -112,6 +131,9 @@ fn argument(types: &mut Types<'_>) -> Result<Argument, &'static str> {
         found = found.or_else(|| mode(types));
     }
     let ty = types.take()?;
+    if ty.contains("%TYPE") {
+        return Err("the name of a type in place of %TYPE, which PostgreSQL does not keep,");
+    }
     let has_default = types.is_word(0, "default") || types.is_operator("=") || types.is_mark(":=");
     if has_default {
         types.skip_value();
@@ -219,6 +241,10 @@ impl Types<'_> {
 
     /// Reads a type, as PostgreSQL prints it without its modifiers.
     pub(super) fn take(&mut self) -> Result<String, &'static str> {
+        if let Some(name) = self.quoted_keyword() {
+            self.at += 1;
+            return Ok(name + &self.array());
+        }
         let mut path = vec![self.take_name().map_err(|_| "a type")?];
         while self.eat_mark(".") {
             path.push(self.take_name().map_err(|_| "a type")?);
@@ -239,6 +265,13 @@ impl Types<'_> {
             ty += "%TYPE";
         }
         Ok(ty + &self.array())
+    }
+
+    /// Returns a name in quotes that without them would be another type: `"char"`, `"any"`, a table called `"int"`.
+    fn quoted_keyword(&self) -> Option<String> {
+        let token = self.token(0).filter(|token| token.kind == TokenKind::QuotedIdent)?;
+        let name = token.value(self.text);
+        GRAMMAR.contains(&name.as_ref()).then(|| ident(&name))
     }
 
     /// Reads a type, as PostgreSQL prints it with its modifiers.

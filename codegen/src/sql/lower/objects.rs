@@ -1,7 +1,7 @@
 //! The objects of `sql/**/*.sql` as those of the catalog: functions, procedures, triggers, policies, domains, composite
 //! types and sequences.
 
-use relata_pgsql::tokens;
+use relata_pgsql::{Token, tokens};
 
 use super::mentions::{Mentions, printed};
 use super::views;
@@ -59,15 +59,21 @@ fn lower_function(
     let key = key_of(object);
     let name = ObjectName { schema: signature.namespace.clone(), name: object.name.clone() };
     let signature_sql = format!("{}({})", qualified(&name), signature.inputs.join(", "));
-    let types = Mentions::of(&object.sql[..signature.types_end]);
+    let types = Mentions::of(&object.sql[object.name_at.end..signature.types_end]);
     let mut needs = types.tables(state, false);
     needs.extend(types.enums(state));
-    let with_rows = known.iter().filter(|(_, key)| !["function", "procedure", "sequence"].contains(&key.kind.as_str()));
-    needs.extend(types.objects(&with_rows.cloned().collect::<Vec<_>>(), &key));
+    // A default of an argument may call a function.
+    needs.extend(types.objects(known, &key));
+    let mut shape = signature.shape.clone();
     // PostgreSQL reads a body without quotes when it creates the function.
     if let Some(body) = signature.body_at {
         let body = Mentions::of(&object.sql[body..]);
-        needs.extend(body.tables(state, false));
+        let tables = body.tables(state, body.reads_all());
+        if body.reads_all() {
+            // PostgreSQL writes the columns down, as for a view.
+            shape = format!("{}\n{shape}", views::all_columns(&tables));
+        }
+        needs.extend(tables);
         needs.extend(body.enums(state));
         needs.extend(body.objects(known, &key));
     }
@@ -77,7 +83,7 @@ fn lower_function(
         described: key.to_string(),
         create: Some(object.sql.clone()),
         drop: format!("DROP {} {signature_sql}", key.kind.to_uppercase()),
-        shape: signature.shape.clone(),
+        shape,
         replace: Some(replacing(object)),
         parts: Vec::new(),
         managed: Some(Managed::Object(managed(object, name, signature_sql))),
@@ -89,12 +95,15 @@ fn lower_function(
     }
 }
 
+/// The statements that add, drop and change a part of a type.
+type PartSql = (String, String, Option<String>);
+
 /// A domain or a composite type. `part` returns the statements that add, drop and change a part, given its name and text.
 fn lower_type(
     object: &SqlObject,
     word: &str,
     parts: &TypeParts,
-    part: fn(&str, &str, &str) -> (String, String, Option<String>),
+    part: fn(&str, &str, &str) -> PartSql,
     state: &State,
     known: &[(String, ObjectKey)],
 ) -> CatalogObject {
@@ -124,7 +133,7 @@ fn lower_type(
     }
 }
 
-fn domain_part(domain: &str, name: &str, text: &str) -> (String, String, Option<String>) {
+fn domain_part(domain: &str, name: &str, text: &str) -> PartSql {
     let alter = format!("ALTER DOMAIN {domain}");
     match name.strip_prefix("check ") {
         Some(check) => {
@@ -138,7 +147,7 @@ fn domain_part(domain: &str, name: &str, text: &str) -> (String, String, Option<
     }
 }
 
-fn attribute(ty: &str, name: &str, text: &str) -> (String, String, Option<String>) {
+fn attribute(ty: &str, name: &str, text: &str) -> PartSql {
     let alter = format!("ALTER TYPE {ty}");
     (
         format!("{alter} ADD ATTRIBUTE {name} {text} CASCADE"),
@@ -197,12 +206,14 @@ fn lower_guard(object: &SqlObject, table: &ObjectName, state: &State, known: &[(
     let identity = format!("{} ON {}", ident(&object.name), qualified(table));
     let drop = format!("DROP {} {identity}", key.kind.to_uppercase());
     // A trigger executes a function without arguments, whatever others have the same name.
-    let executed = object.sql.to_ascii_lowercase().rfind("execute").filter(|_| key.kind == "trigger");
+    let is_execute = |token: &Token| token.is_word(&object.sql, "execute");
+    let executed = tokens(&object.sql).filter(is_execute).last().filter(|_| key.kind == "trigger");
+    let executed = executed.map(|token| token.start);
     let (condition, execution) = object.sql.split_at(executed.unwrap_or(object.sql.len()));
     let (mentions, execution) = (Mentions::of(condition), Mentions::of(execution));
     let view = known.iter().find(|(_, key)| is_view(key) && key.name == printed(table));
     let owner = view.map_or_else(|| Need::Table(table.clone()), |(_, key)| Need::Object(key.clone()));
-    let mut needs = mentions.tables(state, false);
+    let mut needs = mentions.tables(state, mentions.reads_all());
     needs.extend(mentions.enums(state));
     needs.extend(mentions.objects(known, &key));
     let executed = execution.objects(known, &key);
@@ -211,12 +222,14 @@ fn lower_guard(object: &SqlObject, table: &ObjectName, state: &State, known: &[(
     needs.dedup();
     needs.retain(|need| *need != owner);
     // A trigger that says so is replaced as it is; a policy and other triggers are dropped and created in one step.
+    let is_constraint = tokens(&object.sql).take(4).any(|token| token.is_word(&object.sql, "constraint"));
     let replace = if object.replaces { object.sql.clone() } else { format!("{drop};\n{}", object.sql) };
     CatalogObject {
         described: format!("{} {} on table {}", key.kind, ident_in_words(&object.name), printed(table)),
         create: Some(object.sql.clone()),
         drop,
-        shape: String::new(),
+        // Neither becomes the other one.
+        shape: if is_constraint { "constraint" } else { "" }.to_owned(),
         replace: Some(replace),
         parts: Vec::new(),
         managed: Some(Managed::Object(managed(object, table.clone(), identity))),
@@ -263,11 +276,7 @@ fn usages(state: &State, known: &[(String, ObjectKey)]) -> Vec<Usage> {
     for table in &state.tables {
         for (user, sql, release) in expressions(table) {
             let mentions = Mentions::of(&sql);
-            let texts = texts(&sql);
-            let is_used = |name: &str, key: &ObjectKey| {
-                mentions.names(name) || key.kind == "sequence" && texts.iter().any(|text| names_sequence(text, name))
-            };
-            let used = known.iter().filter(|(name, key)| is_used(name, key));
+            let used = known.iter().filter(|(name, key)| mentions.uses(&key.kind, name));
             found.extend(used.map(|(_, key)| Usage {
                 user: user.clone(),
                 object: key.clone(),
@@ -276,17 +285,6 @@ fn usages(state: &State, known: &[(String, ObjectKey)]) -> Vec<Usage> {
         }
     }
     found
-}
-
-/// Returns the strings of an expression.
-fn texts(sql: &str) -> Vec<String> {
-    tokens(sql).filter(|token| token.is_string()).map(|token| token.value(sql).into_owned()).collect()
-}
-
-/// Returns whether a string may be the name of a sequence: `'invoice_numbers'`, `'shop."Numbers"'`.
-fn names_sequence(text: &str, name: &str) -> bool {
-    let last = text.rsplit('.').next().unwrap_or_default();
-    last.trim_matches('"') == name || last.to_lowercase() == name
 }
 
 /// Returns the parts of a table that have an expression or the name of a type: the part, the expression, and the statement that drops it.

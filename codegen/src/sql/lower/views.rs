@@ -1,6 +1,6 @@
 //! The views of a schema that migrations manage, as objects of the catalog.
 
-use relata_pgsql::{Token, TokenKind, tokens};
+use relata_pgsql::{TokenKind, tokens};
 
 use super::mentions::{Mentions, printed};
 use super::{lower_index, lower_type, objects, table_name};
@@ -19,13 +19,9 @@ pub(super) fn add(schema: &Schema, state: &mut State) {
     for (model, query) in &managed {
         let mut view = view(*model, query);
         view.needs = needs(query, state, &known, &view.key);
-        if reads_all(query) {
+        if Mentions::of(query).reads_all() {
             // PostgreSQL writes the columns down when it creates the view: with others, it is another view.
-            let columns = view.needs.iter().filter_map(|need| match need {
-                Need::Column(table, column) => Some(format!("{table}.{column}")),
-                _ => None,
-            });
-            view.shape = format!("* of {}\n{}", columns.collect::<Vec<_>>().join(", "), view.shape);
+            view.shape = format!("{}\n{}", all_columns(&view.needs), view.shape);
         }
         if model.model().materialized {
             found.extend(indexes(*model, &view.key));
@@ -33,6 +29,15 @@ pub(super) fn add(schema: &Schema, state: &mut State) {
         found.push(view);
     }
     state.catalog.objects = found;
+}
+
+/// Returns the columns that a `*` stands for.
+pub(super) fn all_columns(needs: &[Need]) -> String {
+    let columns = needs.iter().filter_map(|need| match need {
+        Need::Column(table, column) => Some(format!("{table}.{column}")),
+        _ => None,
+    });
+    format!("* of {}", columns.collect::<Vec<_>>().join(", "))
 }
 
 /// Returns the names and the keys of the views.
@@ -117,7 +122,7 @@ fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
 /// Returns what a query may read.
 fn needs(query: &str, state: &State, known: &[(String, ObjectKey)], own: &ObjectKey) -> Vec<Need> {
     let mentions = Mentions::of(query);
-    let mut found = mentions.tables(state, reads_all(query));
+    let mut found = mentions.tables(state, mentions.reads_all());
     // Columns that depend on a primary key need not be grouped by.
     if mentions.names("group") {
         let tables = state.tables.iter().filter(|table| mentions.names(&table.name.name));
@@ -127,15 +132,4 @@ fn needs(query: &str, state: &State, known: &[(String, ObjectKey)], own: &Object
     found.extend(mentions.enums(state));
     found.extend(mentions.objects(known, own));
     found
-}
-
-/// Returns whether a query selects all columns of something: a `*` that is neither a product nor part of `count(*)`.
-fn reads_all(query: &str) -> bool {
-    let tokens: Vec<_> = tokens(query).filter(|token| !token.is_comment()).collect();
-    let begins_item = |token: &Token| {
-        token.is_punctuation(query, ".")
-            || token.is_punctuation(query, ",")
-            || ["select", "all", "distinct", "returning"].iter().any(|word| token.is_word(query, word))
-    };
-    tokens.windows(2).any(|pair| pair[1].text(query) == "*" && begins_item(&pair[0]))
 }

@@ -3,9 +3,10 @@
 use super::super::change::{Belongings, CatalogChange, Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
-    Column, Distribution, EnumType, Extension, Index, Managed, ObjectName, Other, Policy, Sequence, SequenceOptions,
-    Table, TableOptions,
+    Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
+    TableOptions,
 };
+use super::belongings::Noted;
 
 /// One statement, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -249,9 +250,9 @@ pub enum Action {
     Catalog(CatalogChange),
     /// Lets functions be created before what their bodies name.
     TrustBodies,
-    /// Notes what belongs to views that are created again: owners, privileges, comments, triggers, rules and indexes.
-    NoteBelongings(Vec<Managed>),
-    /// Gives the views back what was noted.
+    /// Notes what belongs to objects that are created again: owners, privileges, comments, triggers, rules and indexes.
+    NoteBelongings(Vec<Noted>),
+    /// Gives the objects back what was noted.
     RestoreBelongings,
     CreateOther(Other),
     ChangeOther(Other),

@@ -1,7 +1,7 @@
 //! Row security and policies as SQL.
 
 use crate::sql::policy;
-use crate::sql::quote::{ident, qualified};
+use crate::sql::quote::{ident, literal, qualified};
 use crate::sql::state::{ObjectName, Policy, PolicyCondition};
 
 /// The statement after which the session sees the rows of all tenants.
@@ -25,6 +25,19 @@ pub(super) fn create_policy(table: &ObjectName, policy: &Policy) -> String {
         qualified(table),
         clause("USING", &policy.using),
         clause("WITH CHECK", &policy.check)
+    )
+}
+
+/// Returns the statement that disables row security if the table has no policies.
+pub(super) fn disable_without_policies(table: &ObjectName) -> String {
+    let table = qualified(table);
+    format!(
+        "DO $relata$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = {}::regclass) THEN
+    ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+  END IF;
+END $relata$",
+        literal(&table)
     )
 }
 

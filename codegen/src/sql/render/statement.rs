@@ -132,6 +132,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::DropPolicy { table, policy } => {
             format!("DROP POLICY {} ON {}", ident(&policy.name), qualified(table))
         }
+        // Only that of tenants is forced. Policies that a hand made may be left.
+        Action::SetRowSecurity { table, previous: (true, false), next: (false, false) } => {
+            row_security::disable_without_policies(table)
+        }
         Action::SetRowSecurity { table, previous, next } => {
             alter(table, row_security::switches(*previous, *next).into_iter())
         }

@@ -246,6 +246,15 @@ impl Catalog {
             }
         }
         self.usages.iter_mut().map(|usage| usage.user.table_mut()).for_each(rename);
+        // Triggers and policies stay with their table.
+        let (before, after) = (format!(" on {}", from.printed()), format!(" on {}", to.printed()));
+        let owner = Some(Need::Table(to.clone()));
+        let of_table = |object: &&mut CatalogObject| object.nature == Nature::Guard && object.owner == owner;
+        for object in self.objects.iter_mut().filter(of_table) {
+            if let Some(name) = object.key.name.strip_suffix(&before) {
+                object.key.name = format!("{name}{after}");
+            }
+        }
     }
 
     /// Lets everything that names a column follow its rename.
