@@ -32,8 +32,8 @@ pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
     Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
-    Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated, Selectable,
-    Selection, Unique, UniqueKey, count, kind,
+    OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
+    Selectable, Selection, Unique, UniqueKey, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

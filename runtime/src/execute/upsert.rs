@@ -4,11 +4,11 @@ use tokio_postgres::Row;
 
 use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
 use super::keys::KeySet;
-use super::level;
+use super::{children::which_are_there, level, nested};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
+use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets, is_idle};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
@@ -31,6 +31,12 @@ pub(super) async fn upsert_if(
     sets: Vec<(u16, SetTo)>,
     only_if: &Condition,
 ) -> Result<Node> {
+    if !row.before.is_empty() {
+        complete(&mut row, &key)?;
+        if let Some(node) = change_existing(session, &row, &key, &sets, only_if).await? {
+            return Ok(node);
+        }
+    }
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
@@ -39,6 +45,77 @@ pub(super) async fn upsert_if(
         return Err(Error::not_found(table.name, Lookup::Update));
     }
     Ok(Node::new(table, rows))
+}
+
+/// Changes the row with this key, if there is one, instead of creating the rows that a new one would reference.
+async fn change_existing(
+    session: Session<'_>,
+    row: &Insert,
+    key: &Key,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Option<Node>> {
+    let table = row.table;
+    let existing = nested::read_locked(session, table, nested::key_condition(key)).await?;
+    if existing.len() == 0 {
+        return Ok(None);
+    }
+    let sets = sets_of_existing(row, sets);
+    let is_idle =
+        is_idle(table, &sets) || sets.iter().all(|(_, to)| matches!(to, SetTo::Unchanged)) && !sets.is_empty();
+    if is_idle && only_if.is_all() {
+        return Ok(Some(existing));
+    }
+    let condition = nested::key_condition(key).and(only_if.clone());
+    let node = if is_idle {
+        nested::read_locked(session, table, condition).await?
+    } else {
+        let statement = sql::update_statement(session.unshaped(), table, &condition, &sets, true);
+        Node::new(table, session.query(statement, table).await?)
+    };
+    if node.len() == 0 { Err(Error::not_found(table.name, Lookup::Update)) } else { Ok(Some(node)) }
+}
+
+/// Changes those rows that exist, if new ones would reference rows that have to be created first. Returns them with
+/// their positions.
+async fn change_all_existing(
+    session: Session<'_>,
+    rows: &mut [Insert],
+    keys: &[Key],
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Vec<(usize, Row)>> {
+    let mut placed = Vec::new();
+    let nested: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].before.is_empty()).collect();
+    if nested.is_empty() {
+        return Ok(placed);
+    }
+    let those: Vec<Key> = nested.iter().map(|place| keys[*place].clone()).collect();
+    let there = which_are_there(session, rows[nested[0]].table, &those).await?;
+    for (place, is_there) in nested.into_iter().zip(there) {
+        complete(&mut rows[place], &keys[place])?;
+        if is_there && let Some(node) = change_existing(session, &rows[place], &keys[place], sets, only_if).await? {
+            rows[place].before.clear();
+            placed.extend(node.into_rows().into_iter().map(|row| (place, row)));
+        }
+    }
+    Ok(placed)
+}
+
+/// Returns the changes of a row that exists, with the values of the row that is not created.
+fn sets_of_existing(row: &Insert, sets: &Sets) -> Sets {
+    let given = |column: u16| row.cells.iter().find(|(known, _)| *known == column).map(|(_, cell)| cell.clone());
+    let resolved = |(column, to): &(u16, SetTo)| match to {
+        SetTo::Excluded => match given(*column) {
+            Some(Cell::Value(value)) => (*column, SetTo::Value(value)),
+            Some(Cell::Lookup { relation, column: theirs, key }) => {
+                (*column, SetTo::Lookup { relation, column: theirs, key })
+            }
+            None => (*column, SetTo::Default),
+        },
+        to => (*column, to.clone()),
+    };
+    sets.iter().map(resolved).collect()
 }
 
 /// Returns the statement of an upsert whose row has no nested rows.
@@ -103,6 +180,12 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     Ok(())
 }
 
+/// Returns the changes of a row that is only looked for: none, not even of its `@updatedAt` columns.
+pub(super) fn no_changes(table: &Table) -> Sets {
+    let numbered = (0_u16..).zip(table.columns);
+    numbered.filter(|(_, column)| column.updated_at).map(|(number, _)| (number, SetTo::Unchanged)).collect()
+}
+
 /// Rows that were inserted or already existed.
 pub(super) struct Upserted {
     pub(super) node: Node,
@@ -129,10 +212,14 @@ pub(super) async fn upsert_many(
             keys.push(key);
         }
     }
+    let mut placed = change_all_existing(session, &mut distinct, &keys, sets, only_if).await?;
+    let is_placed: Vec<usize> = placed.iter().map(|(position, _)| *position).collect();
     level::write_parents(session, &mut distinct).await?;
-    let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
     let mut groups: Vec<Group> = Vec::new();
     for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
+        if is_placed.contains(&position) {
+            continue;
+        }
         complete(&mut row, &key)?;
         let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
         let same = |bulk: &BulkInsert| {

@@ -111,7 +111,7 @@ fn from_rows(row: &Insert, above: Option<Above>) -> Vec<FromRow> {
         Cell::Lookup { relation, .. } => Some((*column, *relation)),
         Cell::Value(_) => None,
     });
-    let before = row.before.iter().flat_map(|(relation, _)| set_by(relation));
+    let before = row.before.iter().flat_map(|other| set_by(other.relation));
     let above = above.into_iter().flat_map(Above::columns);
     looked_up.chain(before).chain(set_by_writes(&row.after)).chain(above).collect()
 }
