@@ -53,11 +53,14 @@ async fn connect_or_create(
     Ok(())
 }
 
+/// Rows that are reached through one relation.
+type OfRelation<T> = (&'static Relation, Vec<ForRow<T>>);
+
 /// Writes the referenced rows, those of one relation together.
 pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) -> BoxFuture<'a, Result<()>> {
     async move {
-        let mut either: Vec<(&'static Relation, Vec<ForRow<(Insert, Key)>>)> = Vec::new();
-        let mut parents: Vec<(&'static Relation, Vec<ForRow<Insert>>)> = Vec::new();
+        let mut either: Vec<OfRelation<(Insert, Key)>> = Vec::new();
+        let mut parents: Vec<OfRelation<Insert>> = Vec::new();
         for (number, row) in rows.iter_mut().enumerate() {
             for Referenced { relation, key, row } in std::mem::take(&mut row.before) {
                 match key {
@@ -81,7 +84,7 @@ pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) ->
     .boxed()
 }
 
-fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
+pub(super) fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
     if place >= others.len() {
         return Err(Error::not_related(relation, Lookup::Connect));
     }

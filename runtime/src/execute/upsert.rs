@@ -4,11 +4,14 @@ use tokio_postgres::Row;
 
 use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
 use super::keys::KeySet;
-use super::{children::which_are_there, level, nested};
+use super::{children::which_are_there, level, nested, read};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets, is_idle};
+use crate::query::{
+    Action, BulkInsert, Cell, Condition, Insert, Key, Lock, NestedWrite, OnConflict, Select, SetTo, Sets, another_key,
+    is_idle,
+};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
@@ -31,6 +34,7 @@ pub(super) async fn upsert_if(
     sets: Vec<(u16, SetTo)>,
     only_if: &Condition,
 ) -> Result<Node> {
+    find_connected(session, &mut row).await?;
     if !row.before.is_empty() {
         complete(&mut row, &key)?;
         if let Some(node) = change_existing(session, &row, &key, &sets, only_if).await? {
@@ -45,6 +49,24 @@ pub(super) async fn upsert_if(
         return Err(Error::not_found(table.name, Lookup::Update));
     }
     Ok(Node::new(table, rows))
+}
+
+/// Finds the rows that a new row connects to, and locks them, so that they stay what they are until the row is written.
+async fn find_connected(session: Session<'_>, row: &mut Insert) -> Result<()> {
+    let connects = |write: &NestedWrite| write.relation.referencing && matches!(write.action, Action::Connect(_));
+    let (connected, others): (Vec<_>, Vec<_>) = std::mem::take(&mut row.after).into_iter().partition(connects);
+    row.after = others;
+    for NestedWrite { relation, action, .. } in connected {
+        let Action::Connect(keys) = action else { continue };
+        for key in keys {
+            let mut select = Select::new(relation.child);
+            select.filter(nested::key_condition(&key));
+            select.lock = Some(Lock::SHARE);
+            let found = read::read(&session, &select, &[]).await?;
+            level::point_at(row, relation, &found, 0)?;
+        }
+    }
+    Ok(())
 }
 
 /// Changes the row with this key, if there is one, instead of creating the rows that a new one would reference.
@@ -167,10 +189,7 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
         let given = row.cells.iter().find(|(set, _)| set == column);
         match given {
             Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
-                let name = known.name;
-                let reason =
-                    format!("upsert looks for one {name} and would create it with another: give both the same key");
-                return Err(Error::Misuse(reason.into()));
+                return Err(Error::Misuse(another_key(known.name).into()));
             }
             Some(_) => {}
             None => row.cells.push((*column, Cell::Value(value.clone()))),
@@ -211,6 +230,9 @@ pub(super) async fn upsert_many(
             distinct.push(row);
             keys.push(key);
         }
+    }
+    for row in &mut distinct {
+        find_connected(session, row).await?;
     }
     let mut placed = change_all_existing(session, &mut distinct, &keys, sets, only_if).await?;
     let is_placed: Vec<usize> = placed.iter().map(|(position, _)| *position).collect();

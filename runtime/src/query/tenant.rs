@@ -273,9 +273,8 @@ fn confine_upserted(
     tenant: &Tenant,
 ) -> Result<(), Refused> {
     refuse_key_of_other(row.table, key, tenant)?;
-    references::take_key(row, key);
-    confine_row(row, above, tenant)?;
-    references::refuse_lookups_of_upsert(row)
+    references::take_key(row, key)?;
+    confine_row(row, above, tenant)
 }
 
 /// Returns whether a relation leads from a row to its tenant, or from a tenant to its rows.

@@ -36,6 +36,11 @@ pub(crate) enum SetTo {
     Default,
 }
 
+/// Returns why a row is not inserted or updated whose key differs from the one that is looked for.
+pub(crate) fn another_key(column: &str) -> String {
+    format!("upsert looks for one {column} and would create it with another: give both the same key")
+}
+
 /// Returns whether an update changes nothing: no column is set, and none is `@updatedAt`.
 pub(crate) fn is_idle(table: &Table, sets: &Sets) -> bool {
     sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
