@@ -161,7 +161,8 @@ pub(super) fn explain(error: Error, table: &'static Table, looked_up: &[(u16, &'
 /// A row that has the key, and that policies hide, is not found. Some minor releases of PostgreSQL refuse the upsert then,
 /// others leave the row to the statement's condition. The message names `USING` in every language; that of a policy that
 /// refuses the new row does not.
-fn explain_hidden(error: Error, table: &'static Table) -> Error {
+pub(super) fn explain_hidden(error: Error, table: &'static Table) -> Error {
+    let table = table.writes.unwrap_or(table);
     match &error {
         Error::Database(refused)
             if table.is_row_secured && refused.sqlstate == "42501" && refused.server_message().contains("USING") =>

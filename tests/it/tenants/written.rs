@@ -72,7 +72,12 @@ async fn ids_of_others_in_files_that_write() {
     let crossing = north.query(queries::enroll(id(), other.users[0].id, 2040)).await;
     assert!(matches!(crossing, Err(Error::ForeignKeyViolation(_))), "{crossing:?}");
     // The code of an exam is unique across schools.
-    assert!(north.query(queries::add_exam("south-1")).await.expect("writes").is_empty());
+    let taken = north.query(queries::add_exam("south-1")).await;
+    match taken {
+        // Under row security, some minor releases of PostgreSQL refuse the statement.
+        Err(Error::NotFound { .. }) if IS_SECURED => {}
+        taken => assert!(taken.expect("writes").is_empty()),
+    }
     assert!(north.query(queries::room_becomes_club(other.room.id)).await.expect("writes").is_empty());
     assert_eq!(schools.all_of(own).await, own_before);
     // It removes the own result, which is of an exam.
