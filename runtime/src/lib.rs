@@ -27,7 +27,9 @@ pub use builder::{
     FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, Refresh, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
-pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};
+pub use client::{
+    Begin, Client, ClientBuilder, Isolation, Models, RunsWith, Savepoint, Transaction, TransactionCall,
+};
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::builder::{Confined, OnlyConfined, SqlCommand, SqlQuery, Unconfined};
+use crate::builder::{Confined, OfModels, OnlyConfined, Unconfined};
 use crate::connection::Settings;
 use crate::execute::Executor;
 use crate::meta::Table;
@@ -63,25 +63,24 @@ impl SqlAccess for OfNone {
     const RUNS_ANY: bool = false;
 }
 
-/// A query file that can be sent with this access.
+/// A query that can be sent with this access: what its `Confinement` says, or a tuple of queries for a batch.
 #[diagnostic::on_unimplemented(
     message = "this client cannot send this query",
+    label = "a query of `queries/*.sql` that this client cannot send",
     note = "a query that is not confined to a tenant (`Unconfined`): send it through `db.across_tenants()`, with the \
             tenant as a parameter",
     note = "a query that creates rows without the tenant's column (`OnlyConfined`): send it through `db.tenant(id)`"
 )]
 pub trait RunsWith<A> {}
 
-impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Unconfined> {}
-impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Confined> {}
-impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
-impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, OnlyConfined> {}
-impl<T, A, C> RunsWith<OfSecuredTenant> for SqlQuery<T, A, C> {}
-impl RunsWith<OfAll> for SqlCommand<Unconfined> {}
-impl RunsWith<OfAll> for SqlCommand<Confined> {}
-impl RunsWith<OfTenant> for SqlCommand<Confined> {}
-impl RunsWith<OfTenant> for SqlCommand<OnlyConfined> {}
-impl<C> RunsWith<OfSecuredTenant> for SqlCommand<C> {}
+impl<A> RunsWith<A> for OfModels {}
+impl RunsWith<OfAll> for Unconfined {}
+impl RunsWith<OfAll> for Confined {}
+impl RunsWith<OfTenant> for Confined {}
+impl RunsWith<OfTenant> for OnlyConfined {}
+impl RunsWith<OfSecuredTenant> for Unconfined {}
+impl RunsWith<OfSecuredTenant> for Confined {}
+impl RunsWith<OfSecuredTenant> for OnlyConfined {}
 
 /// The models of the plain client, which is not confined to a tenant.
 #[diagnostic::on_unimplemented(

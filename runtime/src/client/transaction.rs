@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::models::{AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of};
+use super::models::{
+    AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of,
+};
 use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, READ_ONLY, Scope};
 use crate::error::{Error, Result};
@@ -181,7 +183,8 @@ macro_rules! inside_a_transaction {
             /// was compiled for.
             pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
             where
-                Q: IntoSqlCall + RunsWith<M::Sql>,
+                Q: IntoSqlCall,
+                Q::Confinement: RunsWith<M::Sql>,
             {
                 self.executor().call(query)
             }
@@ -191,7 +194,7 @@ macro_rules! inside_a_transaction {
             /// An error comes in place of a row.
             pub fn query_stream<T: SqlRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T::Output>
             where
-                SqlQuery<T, All, C>: RunsWith<M::Sql>,
+                C: RunsWith<M::Sql>,
             {
                 self.executor().query_stream::<T>(query.into_call())
             }
