@@ -7,7 +7,7 @@ mod transaction;
 
 pub use builder::ClientBuilder;
 pub use models::{
-    AnySql, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, RunsWith, Sees, Tenants,
+    AnySql, IntoTenantId, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, RunsWith, Sees, Tenants,
 };
 use models::{settings_across_tenants, settings_of_tenant, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::execute::{BatchCall, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, SqlRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
-use crate::value::{IntoValue, Param};
+use crate::value::Param;
 
 /// A client of one database. Cloning it is cheap, and all clones share one pool.
 ///
@@ -113,7 +113,7 @@ impl<M: Tenants> Client<M> {
     /// let north = db.tenant(id);
     /// let students = north.student().find_many().include(student::user).await?;
     /// ```
-    pub fn tenant(&self, id: impl IntoValue<M::Key>) -> Client<M::Tenant> {
+    pub fn tenant(&self, id: impl IntoTenantId<M::Key>) -> Client<M::Tenant> {
         let tenant = tenant_of::<M>(id);
         self.with(|pool| {
             pool.settings = settings_of_tenant::<M>(pool.settings.as_ref(), &tenant);

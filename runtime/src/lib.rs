@@ -28,7 +28,7 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{
-    Begin, Client, ClientBuilder, Isolation, Models, RunsWith, Savepoint, Transaction, TransactionCall,
+    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, RunsWith, Savepoint, Transaction, TransactionCall,
 };
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{

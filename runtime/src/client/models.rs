@@ -131,6 +131,25 @@ pub trait Tenants: Root {
     type AcrossTenants: AnySql;
 }
 
+/// A value that is the id of a tenant, whose type is `K`: every value for a column of this type.
+#[diagnostic::on_unimplemented(
+    message = "the id of a tenant is a `{K}` in this schema, not `{Self}`",
+    label = "expected the id of a tenant, of type `{K}`",
+    note = "give the value of the tenant's key, such as the `id` of a row that `db.across_tenants()` has found"
+)]
+pub trait IntoTenantId<K> {
+    /// The id.
+    fn into_tenant_id(self) -> K;
+}
+
+// Otherwise, rustc would speak of columns and their values.
+#[diagnostic::do_not_recommend]
+impl<K, I: IntoValue<K>> IntoTenantId<K> for I {
+    fn into_tenant_id(self) -> K {
+        self.into_value()
+    }
+}
+
 /// Returns the tenant that confines calls of the plain client to shared rows. If a statement names a table of tenants,
 /// such as for an include, it gets a parameter that cannot be sent.
 pub(crate) fn shared_only<M: Root>() -> Option<Arc<Tenant>> {
@@ -141,8 +160,8 @@ const SHARED_ONLY: &str = "the plain client sees no rows of tenants: make the ca
     `db.across_tenants()`";
 
 /// Returns a tenant that calls are confined to.
-pub(crate) fn tenant_of<M: Tenants>(id: impl IntoValue<M::Key>) -> Tenant {
-    Tenant { key: id.into_value().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
+pub(crate) fn tenant_of<M: Tenants>(id: impl IntoTenantId<M::Key>) -> Tenant {
+    Tenant { key: id.into_tenant_id().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
 }
 
 /// Adds the settings for the statements of a tenant to existing settings.

@@ -9,14 +9,14 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::models::{
-    AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of,
+    AnySql, IntoTenantId, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of,
 };
 use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, READ_ONLY, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{self, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, SqlRow};
-use crate::value::{IntoValue, Param};
+use crate::value::Param;
 
 /// A transaction. It dereferences to the models, on which queries begin. If it is dropped without `commit`, it is
 /// rolled back. It borrows nothing, so futures that hold it are `Send`.
@@ -154,7 +154,7 @@ macro_rules! inside_a_transaction {
             /// let students = tx.tenant(id).student().count().await?;
             /// tx.commit().await?;
             /// ```
-            pub fn tenant(&self, id: impl IntoValue<M::Key>) -> M::Tenant {
+            pub fn tenant(&self, id: impl IntoTenantId<M::Key>) -> M::Tenant {
                 let tenant = tenant_of::<M>(id);
                 let settings = settings_of_tenant::<M>(self.scope.settings.as_ref(), &tenant);
                 let scope = Scope { tenant: Some(Arc::new(tenant)), settings, ..self.scope.clone() };
