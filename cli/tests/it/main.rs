@@ -37,6 +37,7 @@ mod recipes;
 mod resolve;
 mod retyped;
 mod row_security;
+mod row_security_of_schemas;
 mod schemas;
 mod settings;
 mod squash;
