@@ -16,6 +16,7 @@ mod engines;
 mod faults;
 mod fmt;
 mod generate;
+mod granted;
 mod interrupted;
 mod ir;
 mod layers;

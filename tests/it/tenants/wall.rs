@@ -243,6 +243,15 @@ async fn roles_that_bypass_it_are_refused() {
     let url = schools.url();
     let refused = Client::connect(url).await.expect_err("is refused");
     assert!(matches!(&refused, Error::RowSecurity(reason) if reason.contains("is a superuser")), "{refused}");
+    // A test of the command runs these statements from the page.
+    for statement in [
+        "CREATE ROLE app LOGIN PASSWORD '..';",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;",
+    ] {
+        assert!(refused.to_string().contains(statement), "{statement}: {refused}");
+        assert!(include_str!("../../../docs/tenants.md").contains(statement), "{statement}");
+    }
     let told =
         Client::builder(url).expect("is a URL").row_security(RowSecurity::Warn).connect().await.expect("connects");
     assert_eq!(told.tenant(schools.north.school.id).user().count().await.expect("counts"), 3);
