@@ -20,19 +20,18 @@ static LOWER_EMAILS_: rt::Sql = rt::Sql::new(
     .confined(
         "UPDATE users SET email = lower(email), updated_at = now() WHERE \"users\".\"institution_id\" = $2 AND (institution_id = $1 AND email <> lower(email))",
     );
-/// Schedules an exam for every student of a class year who has none of that type yet.
+/// Schedules an exam for every student of a class year who has none of that type yet. For the handle of an institution,
+/// which confines what is read and sets the institution of the new rows.
 pub fn schedule_class(
     day: impl rt::IntoNullable<rt::NaiveDate>,
     code: impl rt::IntoValue<rt::String>,
-    institution: impl rt::IntoValue<rt::Uuid>,
     class_year: impl rt::IntoValue<i32>,
-) -> rt::SqlQuery<ScheduleClass> {
+) -> rt::SqlQuery<ScheduleClass, rt::All, rt::OnlyConfined> {
     rt::SqlQuery::new(
         &SCHEDULE_CLASS_,
         rt::Vec::from([
             rt::nullable::<rt::NaiveDate>(day),
             rt::value::<rt::String>(code),
-            rt::value::<rt::Uuid>(institution),
             rt::value::<i32>(class_year),
         ]),
     )
@@ -55,14 +54,17 @@ impl rt::FromRow for ScheduleClass {
 }
 static SCHEDULE_CLASS_: rt::Sql = rt::Sql::new(
         "schedule_class",
-        "INSERT INTO student_exams (id, institution_id, student_id, exam_type_id, scheduled_on, updated_at)\nSELECT gen_random_uuid(), s.institution_id, s.id, t.id, $1, now()\nFROM students s\nJOIN exam_types t ON t.institution_id = s.institution_id AND t.code = $2\nWHERE s.institution_id = $3\n  AND s.class_year = $4\n  AND NOT EXISTS (\n    SELECT 1 FROM student_exams e\n    WHERE e.institution_id = s.institution_id AND e.student_id = s.id AND e.exam_type_id = t.id\n  )\nRETURNING id, student_id, scheduled_on",
+        "INSERT INTO student_exams (id, student_id, exam_type_id, scheduled_on, updated_at)\nSELECT gen_random_uuid(), s.id, t.id, $1, now()\nFROM students s\nJOIN exam_types t ON t.institution_id = s.institution_id AND t.code = $2\nWHERE s.class_year = $3\n  AND NOT EXISTS (\n    SELECT 1 FROM student_exams e\n    WHERE e.institution_id = s.institution_id AND e.student_id = s.id AND e.exam_type_id = t.id\n  )\nRETURNING id, student_id, scheduled_on",
         &[
             rt::Column::of::<rt::Uuid>("id"),
             rt::Column::of::<rt::Uuid>("student_id"),
             rt::Column::of::<rt::NaiveDate>("scheduled_on"),
         ],
     )
-    .writes(&super::student_exam::TABLE);
+    .writes(&super::student_exam::TABLE)
+    .confined(
+        "INSERT INTO student_exams (id, student_id, exam_type_id, scheduled_on, updated_at, \"institution_id\")\nSELECT gen_random_uuid(), s.id, t.id, $1, now(), $4::uuid\nFROM (SELECT * FROM \"students\" AS t0 WHERE t0.\"institution_id\" = $4) s\nJOIN (SELECT * FROM \"exam_types\" AS t0 WHERE t0.\"institution_id\" = $4) t ON t.institution_id = s.institution_id AND t.code = $2\nWHERE s.class_year = $3\n  AND NOT EXISTS (\n    SELECT 1 FROM (SELECT * FROM \"student_exams\" AS t0 WHERE t0.\"institution_id\" = $4) e\n    WHERE e.institution_id = s.institution_id AND e.student_id = s.id AND e.exam_type_id = t.id\n  )\nRETURNING id, student_id, scheduled_on",
+    );
 /// How far scores follow from the weight of an exam, per type of exam.
 pub fn score_trend() -> rt::SqlQuery<ScoreTrend, rt::All, rt::Confined> {
     rt::SqlQuery::new(&SCORE_TREND_, rt::Vec::from([]))

@@ -69,7 +69,9 @@ impl rt::Models for Models {
 impl rt::Root for Models {
     const HAS_TENANTS: bool = true;
 }
-impl Models {}
+impl Models {
+    rt::calls_of_models!(Models);
+}
 impl rt::Tenants for Models {
     type Key = rt::Uuid;
     type Tenant = TenantModels;
@@ -91,6 +93,7 @@ impl rt::Models for TenantModels {
     }
 }
 impl TenantModels {
+    rt::calls_of_models!(TenantModels);
     /// Returns the id of the `Institution` that the handle is confined to.
     pub fn tenant_id(&self) -> rt::Uuid {
         self.executor.tenant_id()
@@ -133,6 +136,8 @@ impl rt::Models for AcrossTenants {
 }
 impl rt::AnySql for AcrossTenants {}
 impl AcrossTenants {
+    rt::calls_of_models!(AcrossTenants);
+    rt::raw_sql_of_models!();
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)

@@ -5,6 +5,7 @@ mod db;
 mod history;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -248,6 +249,25 @@ pub(crate) struct Target {
     pub(crate) engine: Option<relata::migrate::Engine>,
 }
 
+/// The lock that lets one run at a time change a database.
+#[derive(Debug, Args)]
+pub(crate) struct LockOptions {
+    /// Seconds to wait for another run to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) lock_wait: u64,
+    /// Seconds that the lock of a run lasts if it is not renewed; only for engines without advisory locks
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) lease: u64,
+}
+
+impl LockOptions {
+    /// Sets them in the options of a run.
+    pub(crate) fn apply_to(&self, options: &mut relata::migrate::Options) {
+        options.lock_wait = Duration::from_secs(self.lock_wait);
+        options.lease = Duration::from_secs(self.lease);
+    }
+}
+
 /// Which probable renames are renames.
 #[derive(Debug, Args)]
 pub(crate) struct RenameOptions {
@@ -289,12 +309,8 @@ pub(crate) struct Dev {
 pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Seconds to wait for another deploy to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub(crate) lock_wait: u64,
-    /// Seconds that the lock of a run lasts if it is not renewed; only for engines without advisory locks
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) lease: u64,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
     /// Milliseconds that a statement waits for a lock; meanwhile, other sessions wait behind it
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
     pub(crate) lock_timeout: u64,

@@ -1,16 +1,16 @@
 //! The database to connect to: `--url`, else `DATABASE_URL` from the environment or `.env`. Never prints a password.
 
-mod pooler;
-
 use std::fmt;
 use std::sync::Arc;
 
 use relata::ConnectOptions;
 use relata::migrate::{Engine, Options};
-use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use crate::failure::Failure;
+
+/// What the runtime says of a pooler.
+const POOLER: &str = "behind a pooler in transaction mode";
 
 /// A database to connect to.
 #[derive(Clone)]
@@ -18,8 +18,6 @@ pub(crate) struct Database {
     options: ConnectOptions,
     /// Where the URL came from.
     source: &'static str,
-    /// Set once it is known that connections keep their session.
-    is_direct: Arc<OnceCell<()>>,
 }
 
 impl Database {
@@ -45,21 +43,17 @@ impl Database {
             Failure::refused(format!("{source}: {error}"))
                 .help("in a password, write % as %25, / as %2F, @ as %40 and : as %3A")
         })?;
-        Ok(Self { options, source, is_direct: Arc::default() })
+        Ok(Self { options, source })
     }
 
     /// Opens a connection that sees the rows of all tenants. Otherwise, an owner on whom row security is forced would
     /// see empty tables, and a command would take what it drops for empty. Refuses poolers, where that would show the
     /// rows of all tenants to the next program.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        if self.options.is_through_pooler() {
-            return Err(pooler::refusal(self.source));
-        }
         let client = self.options.connect_direct().await.map_err(|error| match error.to_string() {
-            reason if reason.contains("unsupported startup parameter") => pooler::refusal(self.source),
+            reason if reason.contains(POOLER) => self.refuse_pooler(),
             reason => Failure::refused(reason).help(format!("the URL is that of {}", self.source)),
         })?;
-        self.is_direct.get_or_try_init(|| self.check_direct(&client)).await?;
         let set = client.batch_execute("SET relata.across_tenants = 'on'").await;
         match set {
             // A server without row security may have no settings of programs.
@@ -70,12 +64,15 @@ impl Database {
         }
     }
 
-    async fn check_direct(&self, client: &Client) -> Result<(), Failure> {
-        match pooler::shares_sessions(client, &self.options).await {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(pooler::refusal(self.source)),
-            Err(error) => Err(Failure::database("preparing the connection", &error)),
-        }
+    fn refuse_pooler(&self) -> Failure {
+        Failure::refused(
+            "the database is behind a pooler in transaction mode, which gives each transaction another session: the lock \
+             and the settings of a command belong to one session",
+        )
+        .help(format!(
+            "give the URL of the server itself, not of the pooler, and without pgbouncer=true (the URL is that of {})",
+            self.source
+        ))
     }
 
     /// Returns the options for migrations on `client`, for this engine or the one that the server is. If it has no

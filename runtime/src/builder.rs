@@ -25,8 +25,8 @@ pub use delegate::Delegate;
 pub use find::{Find, FindFirst, FindMany, FindUnique, SelectFrom};
 pub use group::GroupBy;
 pub use page::{FindPage, Page};
-pub(crate) use query_file::Unconfined;
 pub use query_file::{Confined, IntoSqlCall, OnlyConfined, SqlCommand, SqlQuery};
+pub(crate) use query_file::{OfModels, Unconfined};
 pub use refresh::Refresh;
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,

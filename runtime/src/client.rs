@@ -1,12 +1,14 @@
 //! The client: a pool of connections, and the models that are generated from the schema.
 
 mod builder;
+pub mod calls;
 mod models;
 mod transaction;
 
 pub use builder::ClientBuilder;
-pub use models::{AnySql, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants};
-pub(crate) use models::{RunsWith, SqlAccess};
+pub use models::{
+    AnySql, IntoTenantId, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, RunsWith, Sees, Tenants,
+};
 use models::{settings_across_tenants, settings_of_tenant, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
@@ -16,10 +18,10 @@ use std::sync::Arc;
 use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
 use crate::connection::{Pool, Routing};
 use crate::error::{Error, Result};
-use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
+use crate::execute::{BatchCall, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, SqlRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
-use crate::value::{IntoValue, Param};
+use crate::value::Param;
 
 /// A client of one database. Cloning it is cheap, and all clones share one pool.
 ///
@@ -111,7 +113,7 @@ impl<M: Tenants> Client<M> {
     /// let north = db.tenant(id);
     /// let students = north.student().find_many().include(student::user).await?;
     /// ```
-    pub fn tenant(&self, id: impl IntoValue<M::Key>) -> Client<M::Tenant> {
+    pub fn tenant(&self, id: impl IntoTenantId<M::Key>) -> Client<M::Tenant> {
         let tenant = tenant_of::<M>(id);
         self.with(|pool| {
             pool.settings = settings_of_tenant::<M>(pool.settings.as_ref(), &tenant);
@@ -183,8 +185,8 @@ impl<M: Models> Client<M> {
 
     /// Runs several queries in one transaction. If each query is one statement, this takes one round trip. Either all
     /// of them take effect, or none.
-    pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
-        execute::run_batch(Arc::clone(&self.pool), queries.into_batch(), <M::Sql as SqlAccess>::RUNS_SQL)
+    pub fn batch<B: Batch + RunsWith<M::Sql>>(&self, queries: B) -> BatchCall<B::Output> {
+        calls::batch::<M, B>(&self.executor(), queries)
     }
 
     fn executor(&self) -> Executor {
@@ -199,7 +201,8 @@ impl<M: Models> Client<M> {
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
     pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
     where
-        Q: IntoSqlCall + RunsWith<M::Sql>,
+        Q: IntoSqlCall,
+        Q::Confinement: RunsWith<M::Sql>,
     {
         self.executor().call(query)
     }
@@ -208,7 +211,7 @@ impl<M: Models> Client<M> {
     /// WITH that writes nothing. Nothing is sent before the first row is requested. An error comes in place of a row.
     pub fn query_stream<T: SqlRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T::Output>
     where
-        SqlQuery<T, All, C>: RunsWith<M::Sql>,
+        C: RunsWith<M::Sql>,
     {
         self.executor().query_stream::<T>(query.into_call())
     }

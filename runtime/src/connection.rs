@@ -9,6 +9,7 @@ mod options;
 mod parameter_types;
 mod pool;
 mod pooled;
+mod pooler;
 mod replicas;
 mod row_security;
 mod session;

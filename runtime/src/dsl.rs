@@ -20,7 +20,7 @@ pub use assignment::Assignment;
 pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
-pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, Parent};
+pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, OrCreate, Parent};
 pub use field::{ColumnOf, Field, JsonPath, Relevance, SearchQuery};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};

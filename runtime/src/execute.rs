@@ -22,7 +22,7 @@ mod target;
 mod upsert;
 
 pub use batch::BatchCall;
-pub(crate) use batch::{BatchParts, run as run_batch};
+pub(crate) use batch::BatchParts;
 pub use call::Call;
 pub use executor::Executor;
 pub(crate) use route::begin;

@@ -27,13 +27,15 @@ pub use builder::{
     FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, Refresh, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
-pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};
+pub use client::{
+    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, RunsWith, Savepoint, Transaction, TransactionCall,
+};
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
     Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
-    Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated, Selectable,
-    Selection, Unique, UniqueKey, count, kind,
+    OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
+    Selectable, Selection, Unique, UniqueKey, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

@@ -31,5 +31,5 @@ pub use select::Select;
 pub(crate) use select::{Include, Lock, Output, Outputs};
 pub use tenant::TenantId;
 pub(crate) use tenant::{Tenant, confine_copied};
-pub(crate) use write::{Action, Cell, Key, NestedWrite, SetTo, Sets, is_idle};
+pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, is_idle};
 pub use write::{Insert, LinkTarget};

@@ -1,6 +1,8 @@
 //! Re-exports for generated code: every path in it begins with this module.
 
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, OnlyConfined, SqlCommand, SqlQuery};
+pub use crate::calls_of_models;
+pub use crate::client::calls;
 pub use crate::client::{
     AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
 };
@@ -13,6 +15,7 @@ pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
 pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
+pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nullable, nullable_list, value};

@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -38,6 +38,7 @@ const SOURCES: [&str; 16] = [
     include_str!("replicas/book.rs"),
     include_str!("schemas.rs"),
     include_str!("tenants/book.rs"),
+    include_str!("tenants/people.rs"),
     include_str!("tenants/wall.rs"),
     include_str!("../../scripts/e2e-consumer.crate/build.rs"),
     include_str!("../../scripts/e2e-consumer.crate/src/main.rs"),

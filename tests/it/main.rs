@@ -28,6 +28,7 @@ mod names;
 mod nested_bulk;
 mod nested_writes;
 mod operations;
+mod or_create;
 mod pages;
 mod planner;
 mod pooler;

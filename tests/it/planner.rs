@@ -125,14 +125,24 @@ async fn an_institution_reaches_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn query_files_that_write_name_the_institution() {
+async fn query_files_that_write_are_of_one_institution() {
     let (_database, db) = planner().await;
     let (north, all) = (db.tenant(NORTH), db.across_tenants());
     let row = exam_type::Create { code: "STEP2".into(), name: "Step 2".into(), default_weight: 1.0 };
     north.exam_type().create(row).await.expect("is created");
-    let scheduled = all.query(queries::schedule_class(None, "STEP2", NORTH, 2027)).await.expect("writes");
-    assert_eq!((scheduled.len(), all.student_exam().count().await.expect("counts")), (1, 3));
-    assert_eq!(north.student_exam().count().await.expect("counts"), 2);
+    // The south has no such exam, and the north's is not scheduled for its students.
+    let south = db.tenant(SOUTH);
+    assert_eq!(south.query(queries::schedule_class(None, "STEP2", 2027)).await.expect("writes"), []);
+    let scheduled = north.query(queries::schedule_class(None, "STEP2", 2027)).await.expect("writes");
+    let student = north.student().find_first().or_err().await.expect("is there").id;
+    assert_eq!(scheduled.iter().map(|exam| exam.student_id).collect::<Vec<_>>(), [student]);
+    let exam = north.student_exam().find_unique(student_exam::id.eq(scheduled[0].id)).or_err().await.expect("is there");
+    assert_eq!((exam.institution_id, exam.scheduled_on), (NORTH, None));
+    assert_eq!(all.student_exam().count().await.expect("counts"), 3);
+    // Nobody is scheduled twice, also in a transaction of the plain client.
+    let tx = db.begin().await.expect("begins");
+    assert_eq!(tx.tenant(NORTH).query(queries::schedule_class(None, "STEP2", 2027)).await.expect("writes"), []);
+    tx.commit().await.expect("commits");
     north.user().update_many().all_rows().set(user::email.to("ADA@X.EDU")).await.expect("writes");
     assert_eq!(all.query(queries::lower_emails(SOUTH)).await.expect("writes"), 0);
     assert_eq!(north.query(queries::lower_emails(SOUTH)).await.expect("writes"), 0);

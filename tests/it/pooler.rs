@@ -286,3 +286,23 @@ async fn sql_for_a_pooler_is_one_statement() {
     assert!(matches!(wrong, Err(Error::InvalidValue(_))), "{wrong:?}");
     assert_eq!(db.institution().find_many().filter(institution::slug.eq("x")).await.expect("is read"), []);
 }
+
+/// A program that deploys its migrations through a pooler would leave the lock and the settings in its sessions.
+#[tokio::test]
+async fn a_direct_connection_is_not_one_through_a_pooler() {
+    let fixture = Fixture::new().await;
+    let Some(pooler) = PgBouncer::start(&fixture).await else { return };
+    for url in [pooler.url.clone(), format!("{}&pgbouncer=true", pooler.url)] {
+        let options: relata::ConnectOptions = url.parse().expect("is a URL");
+        let refused = options.connect_direct().await.expect_err("is refused");
+        let Error::Connect { target, reason } = &refused else { panic!("{refused}") };
+        assert!(reason.contains("behind a pooler in transaction mode"), "{refused}");
+        assert!(reason.contains("give the URL of the server itself"), "{refused}");
+        assert!(target.starts_with("127.0.0.1:") && !refused.to_string().contains("any@"), "{refused}");
+    }
+    // The server itself is not refused, and nothing is left of the check.
+    let options: relata::ConnectOptions = direct(fixture.database.url()).parse().expect("is a URL");
+    let connection = options.connect_direct().await.expect("connects");
+    let left = connection.query_one("SELECT coalesce(current_setting('relata.session', true), '')", &[]).await;
+    assert_eq!(left.expect("is read").get::<_, String>(0), "");
+}

@@ -4,6 +4,7 @@
 //! `cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated` generates the files of one, and
 //! `cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured` those of the other.
 
+mod people;
 mod plain;
 pub(crate) mod secured;
 

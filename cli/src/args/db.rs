@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use relata::migrate::Every;
 
-use super::RenameOptions;
+use super::{LockOptions, RenameOptions};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Db {
@@ -141,6 +141,8 @@ pub(crate) struct Execute {
     /// The URL of the database [default: DATABASE_URL from the environment or .env]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
 }
 
 #[derive(Debug, Args)]
@@ -153,4 +155,6 @@ pub(crate) struct Seed {
     /// The URL of the database [default: DATABASE_URL from the environment or .env]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{RenameOptions, Target};
+use super::{LockOptions, RenameOptions, Target};
 use crate::project::settings;
 
 #[derive(Debug, Args)]
@@ -24,6 +24,8 @@ pub(crate) struct Resolve {
     pub(crate) retry: bool,
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
 }
 
 #[derive(Debug, Args)]
@@ -37,6 +39,8 @@ pub(crate) struct Baseline {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +70,8 @@ pub(crate) struct Down {
     pub(crate) accept_drops: bool,
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
 }
 
 #[derive(Debug, Args)]

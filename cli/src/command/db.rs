@@ -93,7 +93,7 @@ pub(crate) async fn execute(args: &args::Execute) -> Result<Exit, Failure> {
     } else {
         read(&args.file)?
     };
-    run_file(&args.file, &sql, args.url.as_deref()).await
+    run_file(&args.file, &sql, args.url.as_deref(), &args.lock).await
 }
 
 pub(crate) async fn seed(args: &args::Seed) -> Result<Exit, Failure> {
@@ -103,18 +103,19 @@ pub(crate) async fn seed(args: &args::Seed) -> Result<Exit, Failure> {
             "create it with the statements that fill a new database, or name another file: `codegen db seed FILE`",
         ));
     }
-    run_file(&file, &read(&file)?, args.url.as_deref()).await
+    run_file(&file, &read(&file)?, args.url.as_deref(), &args.lock).await
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::reading(file, &error))
 }
 
-async fn run_file(file: &Path, sql: &str, url: Option<&str>) -> Result<Exit, Failure> {
+async fn run_file(file: &Path, sql: &str, url: Option<&str>, lock: &args::LockOptions) -> Result<Exit, Failure> {
     let database = Database::find(url)?;
     let mut client = database.connect().await?;
     let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
-    let options = database.migrate_options(&client, None).await?;
+    let mut options = database.migrate_options(&client, None).await?;
+    lock.apply_to(&mut options);
     let done = run(&mut client, &name, sql, options).await?;
     output::print(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
     Ok(Exit::Done)

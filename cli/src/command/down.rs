@@ -76,6 +76,7 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     let texts: Vec<(&str, &str)> = undo.iter().map(|step| (step.name.as_str(), step.sql.as_str())).collect();
     let spinner = progress::spinner();
     let mut options = database.migrate_options(&client, args.target.engine).await?;
+    args.lock.apply_to(&mut options);
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::down(&mut client, &migrations, &Migrations::from_static(&texts)?, &options).await;
     spinner.finish_and_clear();

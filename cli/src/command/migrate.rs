@@ -32,8 +32,7 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     let mut options = database.migrate_options(&client, args.target.engine).await?;
-    options.lock_wait = Duration::from_secs(args.lock_wait);
-    options.lease = Duration::from_secs(args.lease);
+    args.lock.apply_to(&mut options);
     options.lock_timeout = Duration::from_millis(args.lock_timeout);
     options.retries = args.retries;
     options.allow_out_of_order = args.allow_out_of_order;

@@ -23,6 +23,7 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let mut client = database.connect().await?;
     let spinner = progress::spinner();
     let mut options = database.migrate_options(&client, args.target.engine).await?;
+    args.lock.apply_to(&mut options);
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::resolve(&mut client, &migrations, &args.name, resolution, &options).await;
     spinner.finish_and_clear();
@@ -55,7 +56,8 @@ pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
             .help("name the last migration that the database has, change the database, or pass --force"));
         }
     }
-    let options = database.migrate_options(&client, args.target.engine).await?;
+    let mut options = database.migrate_options(&client, args.target.engine).await?;
+    args.lock.apply_to(&mut options);
     let names = migrate::baseline(&mut client, &migrations, &last, &options).await?;
     output::print(&format!("{database}: {} recorded as applied, up to {last}", count(names.len())))?;
     Ok(Exit::Done)

@@ -101,3 +101,39 @@ fn a_process_that_is_killed_is_followed_by_the_next() {
     wait_for(&database, DONE, "3");
     assert!(query(&database, "SELECT count(*) FROM note WHERE id = 2") == ["1"]);
 }
+
+/// Whichever command holds the lock when its process is killed, the next one has it as soon as the lease ends.
+#[cfg(unix)]
+#[test]
+fn every_command_that_takes_the_lock_has_a_lease() {
+    let (project, database) = (Project::new(), database("engines_leases"));
+    project.migration("20260101000000_first", "CREATE TABLE note (id int);");
+    project.write("migrations/20260101000000_first/down.sql", "SELECT pg_sleep(2);\nDROP TABLE note;");
+    deploy(&project, &database, &[]).exits(0);
+    let target = ["--url", database.url(), "--engine", "cockroachdb"];
+    let lease = ["--lease", "1", "--lock-wait", "20"];
+    let down = [&["migrate", "down", "--allow-data-loss"], &target[..], &lease].concat();
+    let killed = project.spawn(&down);
+    wait_for(&database, "SELECT count(*) FROM _relata_migrations WHERE kind = 'down' AND state = 'running'", "1");
+    signal(&killed, "-KILL");
+    assert!(output(killed).code != 0);
+    // `down` reads the history before it waits for the lock, and does not undo what seems to be running.
+    let started = Instant::now();
+    while project.run(&down).code != 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "the lease does not end");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_class WHERE relname = 'note'"), ["0"]);
+
+    // The others say who has the lock, and wait for as long as they are told.
+    let held = "UPDATE _relata_migrations_lock SET holder = 'another:7', ends_at = now() + interval '1 hour'";
+    query(&database, held);
+    let short = ["--lease", "1", "--lock-wait", "0"];
+    let resolve = ["migrate", "resolve", "20260101000000_first", "--applied"];
+    let baseline = ["migrate", "baseline", "--force"];
+    for command in [&resolve[..], &baseline, &["migrate", "deploy"]] {
+        project.run(&[command, &target, &short].concat()).exits(1).says("another:7");
+    }
+    query(&database, "UPDATE _relata_migrations_lock SET ends_at = now()");
+    project.run(&[&resolve[..], &target, &lease].concat()).exits(0);
+}

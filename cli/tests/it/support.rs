@@ -160,12 +160,18 @@ impl Session {
     /// Runs SQL and gives the first column of all rows.
     #[track_caller]
     pub(crate) fn sql(&self, sql: &str) -> Vec<String> {
-        let messages = self.runtime.block_on(self.client.simple_query(sql)).expect("runs");
+        self.try_sql(sql).expect("runs")
+    }
+
+    /// Like [`sql`](Self::sql), with the server's message if it refuses a statement.
+    pub(crate) fn try_sql(&self, sql: &str) -> Result<Vec<String>, String> {
+        let told = |error: tokio_postgres::Error| error.as_db_error().map_or(error.to_string(), ToString::to_string);
+        let messages = self.runtime.block_on(self.client.simple_query(sql)).map_err(told)?;
         let first = |message| match message {
             SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
             _ => None,
         };
-        messages.into_iter().filter_map(first).collect()
+        Ok(messages.into_iter().filter_map(first).collect())
     }
 }
 

@@ -151,6 +151,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
+    let raw_sql = tenant.is_none().then(|| quote!(rt::raw_sql_of_models!();));
     let models = emit_models(cx, tenant.is_some());
     let new = match tenant {
         Some(_) => quote!(Self { executor, tenant: rt::PhantomData }),
@@ -192,6 +193,8 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         #any_sql
 
         impl Models {
+            rt::calls_of_models!(Models);
+            #raw_sql
             #(#delegates)*
         }
 
@@ -276,24 +279,10 @@ fn emit_tenant_id(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> Option<TokenStrea
 
 /// Emits the models for one tenant, and the models with the rows of all tenants.
 fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
-    let of_one = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
-    let of_all = cx.models.iter().map(|model| {
-        let is_own = matches!(&model.walker.model().tenancy, Tenancy::Within(path) if path.len() == 1);
-        emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
-    });
     let key = tenant.primary_key_columns().next().map(|column| value_type(cx, column));
-    let tenant_id = emit_tenant_id(cx, tenant);
-    // What PostgreSQL confines itself may be any SQL.
-    let (sql, any_sql) = match cx.schema.is_row_secured() {
-        true => (quote!(rt::OfSecuredTenant), Some(quote!(impl rt::AnySql for TenantModels {}))),
-        false => (quote!(rt::OfTenant), None),
-    };
-    let name = tenant.name();
-    let docs = format!(" A client of one `{name}`: it sees the rows of that one, and creates rows for it.");
-    let models = format!(
-        " The models as one `{name}` sees them. A client and a transaction of it dereference to it, so a function that \
-         takes `&TenantModels` sees the rows of one `{name}`."
-    );
+    let docs = format!(" A client of one `{}`: it sees the rows of that one, and creates rows for it.", tenant.name());
+    let of_one = emit_tenant_models(cx, tenant);
+    let of_all = emit_across_tenants(cx);
     quote! {
         impl rt::Tenants for Models {
             type Key = #key;
@@ -307,7 +296,30 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         /// A transaction of one tenant.
         pub type TenantTransaction = rt::Transaction<TenantModels>;
 
-        #[doc = #models]
+        #of_one
+        #of_all
+    }
+}
+
+fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
+    let delegates = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
+    let tenant_id = emit_tenant_id(cx, tenant);
+    // What PostgreSQL confines itself may be any SQL.
+    let (sql, any_sql, raw_sql) = match cx.schema.is_row_secured() {
+        true => (
+            quote!(rt::OfSecuredTenant),
+            Some(quote!(impl rt::AnySql for TenantModels {})),
+            Some(quote!(rt::raw_sql_of_models!();)),
+        ),
+        false => (quote!(rt::OfTenant), None, None),
+    };
+    let name = tenant.name();
+    let docs = format!(
+        " The models as one `{name}` sees them. A client and a transaction of it dereference to it, so a function that \
+         takes `&TenantModels` sees the rows of one `{name}`."
+    );
+    quote! {
+        #[doc = #docs]
         #[derive(Debug)]
         pub struct TenantModels {
             executor: rt::Executor,
@@ -323,10 +335,20 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         #any_sql
 
         impl TenantModels {
+            rt::calls_of_models!(TenantModels);
+            #raw_sql
             #tenant_id
-            #(#of_one)*
+            #(#delegates)*
         }
+    }
+}
 
+fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
+    let delegates = cx.models.iter().map(|model| {
+        let is_own = matches!(&model.walker.model().tenancy, Tenancy::Within(path) if path.len() == 1);
+        emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
+    });
+    quote! {
         /// The models with the rows of all tenants.
         #[derive(Debug)]
         pub struct AcrossTenants {
@@ -343,7 +365,9 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         impl rt::AnySql for AcrossTenants {}
 
         impl AcrossTenants {
-            #(#of_all)*
+            rt::calls_of_models!(AcrossTenants);
+            rt::raw_sql_of_models!();
+            #(#delegates)*
         }
     }
 }

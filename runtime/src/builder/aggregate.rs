@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
 use crate::execute::{Call, Executor};
@@ -87,6 +88,7 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
 
 impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
     type Output = A::Out;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::dsl::Filter;
 use crate::error::Result;
 use crate::execute::{Call, Executor};
@@ -35,6 +36,7 @@ macro_rules! counting {
 
         impl<M: Model> Query for $name<M> {
             type Output = $out;
+            type Confinement = OfModels;
 
             fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
                 Some(self.executor.tenant().cloned())

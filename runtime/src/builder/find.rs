@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 use super::page::{FindPage, page_of};
+use crate::builder::OfModels;
 use crate::dsl::{
     As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, Selectable, Selection, Unique,
     UniqueKey, include_of,
@@ -401,6 +402,7 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
 
 impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     type Output = A::Of<S>;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())
@@ -507,6 +509,7 @@ impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
 
 impl<M: Model, T: Selection<M>, A: Cardinality> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.find.executor.tenant().cloned())

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
 use crate::error::Result;
 use crate::execute::{Call, Executor};
@@ -100,6 +101,7 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
 
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::error::Result;
 use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select, Tenant};
@@ -74,6 +75,7 @@ impl<M, S> fmt::Debug for FindPage<M, S> {
 
 impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
     type Output = Page<S>;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())

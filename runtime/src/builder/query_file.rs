@@ -24,6 +24,10 @@ pub struct SqlQuery<T, A = All, C = Unconfined> {
 
 type Types<T, A, C> = PhantomData<fn() -> (T, A, C)>;
 
+/// A call of a model, which the client confines when it is sent.
+#[derive(Debug)]
+pub struct OfModels;
+
 /// A query that, in a schema with tenants, can only be sent through `db.across_tenants()`.
 #[derive(Debug)]
 pub struct Unconfined;
@@ -105,6 +109,7 @@ impl<C> IntoSqlCall for SqlCommand<C> {}
 
 impl<T: SqlRow, C> Query for SqlQuery<T, All, C> {
     type Output = Vec<T::Output>;
+    type Confinement = C;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
@@ -118,6 +123,7 @@ impl<T: SqlRow, C> Query for SqlQuery<T, All, C> {
 
 impl<T: SqlRow, C> Query for SqlQuery<T, OneOrNone, C> {
     type Output = Option<T::Output>;
+    type Confinement = C;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
@@ -130,6 +136,7 @@ impl<T: SqlRow, C> Query for SqlQuery<T, OneOrNone, C> {
 
 impl<T: SqlRow, C> Query for SqlQuery<T, ExactlyOne, C> {
     type Output = T::Output;
+    type Confinement = C;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
@@ -146,6 +153,7 @@ impl<T: SqlRow, C> Query for SqlQuery<T, ExactlyOne, C> {
 
 impl<C> Query for SqlCommand<C> {
     type Output = u64;
+    type Confinement = C;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None

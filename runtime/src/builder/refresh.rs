@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::error::Result;
 use crate::execute::{Call, Executor};
 use crate::query::{Operation, Parts, Query, Tenant};
@@ -36,6 +37,7 @@ impl<M: Materialized> Refresh<M> {
 
 impl<M: Materialized> Query for Refresh<M> {
     type Output = ();
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())

@@ -8,6 +8,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::builder::OfModels;
 use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
@@ -136,6 +137,7 @@ impl<M: Model> CreateMany<M> {
 
 impl<M: Model> Query for CreateMany<M> {
     type Output = u64;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())
@@ -405,6 +407,7 @@ impl<M: Model> UpdateMany<M, RowsChosen> {
 
 impl<M: Model> Query for UpdateMany<M, RowsChosen> {
     type Output = u64;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())
@@ -487,6 +490,7 @@ impl<M: Model, C> DeleteMany<M, C> {
 
 impl<M: Model> Query for DeleteMany<M, RowsChosen> {
     type Output = u64;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())

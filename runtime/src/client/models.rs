@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::builder::{Confined, OnlyConfined, SqlCommand, SqlQuery, Unconfined};
+use crate::builder::{Confined, OfModels, OnlyConfined, Unconfined};
 use crate::connection::Settings;
 use crate::execute::Executor;
 use crate::meta::Table;
@@ -63,25 +63,24 @@ impl SqlAccess for OfNone {
     const RUNS_ANY: bool = false;
 }
 
-/// A query file that can be sent with this access.
+/// A query that can be sent with this access: what its `Confinement` says, or a tuple of queries for a batch.
 #[diagnostic::on_unimplemented(
     message = "this client cannot send this query",
+    label = "a query of `queries/*.sql` that this client cannot send",
     note = "a query that is not confined to a tenant (`Unconfined`): send it through `db.across_tenants()`, with the \
             tenant as a parameter",
     note = "a query that creates rows without the tenant's column (`OnlyConfined`): send it through `db.tenant(id)`"
 )]
 pub trait RunsWith<A> {}
 
-impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Unconfined> {}
-impl<T, A> RunsWith<OfAll> for SqlQuery<T, A, Confined> {}
-impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
-impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, OnlyConfined> {}
-impl<T, A, C> RunsWith<OfSecuredTenant> for SqlQuery<T, A, C> {}
-impl RunsWith<OfAll> for SqlCommand<Unconfined> {}
-impl RunsWith<OfAll> for SqlCommand<Confined> {}
-impl RunsWith<OfTenant> for SqlCommand<Confined> {}
-impl RunsWith<OfTenant> for SqlCommand<OnlyConfined> {}
-impl<C> RunsWith<OfSecuredTenant> for SqlCommand<C> {}
+impl<A> RunsWith<A> for OfModels {}
+impl RunsWith<OfAll> for Unconfined {}
+impl RunsWith<OfAll> for Confined {}
+impl RunsWith<OfTenant> for Confined {}
+impl RunsWith<OfTenant> for OnlyConfined {}
+impl RunsWith<OfSecuredTenant> for Unconfined {}
+impl RunsWith<OfSecuredTenant> for Confined {}
+impl RunsWith<OfSecuredTenant> for OnlyConfined {}
 
 /// The models of the plain client, which is not confined to a tenant.
 #[diagnostic::on_unimplemented(
@@ -132,6 +131,25 @@ pub trait Tenants: Root {
     type AcrossTenants: AnySql;
 }
 
+/// A value that is the id of a tenant, whose type is `K`: every value for a column of this type.
+#[diagnostic::on_unimplemented(
+    message = "the id of a tenant is a `{K}` in this schema, not `{Self}`",
+    label = "expected the id of a tenant, of type `{K}`",
+    note = "give the value of the tenant's key, such as the `id` of a row that `db.across_tenants()` has found"
+)]
+pub trait IntoTenantId<K> {
+    /// The id.
+    fn into_tenant_id(self) -> K;
+}
+
+// Otherwise, rustc would speak of columns and their values.
+#[diagnostic::do_not_recommend]
+impl<K, I: IntoValue<K>> IntoTenantId<K> for I {
+    fn into_tenant_id(self) -> K {
+        self.into_value()
+    }
+}
+
 /// Returns the tenant that confines calls of the plain client to shared rows. If a statement names a table of tenants,
 /// such as for an include, it gets a parameter that cannot be sent.
 pub(crate) fn shared_only<M: Root>() -> Option<Arc<Tenant>> {
@@ -142,8 +160,8 @@ const SHARED_ONLY: &str = "the plain client sees no rows of tenants: make the ca
     `db.across_tenants()`";
 
 /// Returns a tenant that calls are confined to.
-pub(crate) fn tenant_of<M: Tenants>(id: impl IntoValue<M::Key>) -> Tenant {
-    Tenant { key: id.into_value().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
+pub(crate) fn tenant_of<M: Tenants>(id: impl IntoTenantId<M::Key>) -> Tenant {
+    Tenant { key: id.into_tenant_id().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
 }
 
 /// Adds the settings for the statements of a tenant to existing settings.

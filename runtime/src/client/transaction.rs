@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::models::{AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of};
+use super::models::{
+    AnySql, IntoTenantId, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of,
+};
 use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, READ_ONLY, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{self, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, SqlRow};
-use crate::value::{IntoValue, Param};
+use crate::value::Param;
 
 /// A transaction. It dereferences to the models, on which queries begin. If it is dropped without `commit`, it is
 /// rolled back. It borrows nothing, so futures that hold it are `Send`.
@@ -152,7 +154,7 @@ macro_rules! inside_a_transaction {
             /// let students = tx.tenant(id).student().count().await?;
             /// tx.commit().await?;
             /// ```
-            pub fn tenant(&self, id: impl IntoValue<M::Key>) -> M::Tenant {
+            pub fn tenant(&self, id: impl IntoTenantId<M::Key>) -> M::Tenant {
                 let tenant = tenant_of::<M>(id);
                 let settings = settings_of_tenant::<M>(self.scope.settings.as_ref(), &tenant);
                 let scope = Scope { tenant: Some(Arc::new(tenant)), settings, ..self.scope.clone() };
@@ -181,7 +183,8 @@ macro_rules! inside_a_transaction {
             /// was compiled for.
             pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
             where
-                Q: IntoSqlCall + RunsWith<M::Sql>,
+                Q: IntoSqlCall,
+                Q::Confinement: RunsWith<M::Sql>,
             {
                 self.executor().call(query)
             }
@@ -191,7 +194,7 @@ macro_rules! inside_a_transaction {
             /// An error comes in place of a row.
             pub fn query_stream<T: SqlRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T::Output>
             where
-                SqlQuery<T, All, C>: RunsWith<M::Sql>,
+                C: RunsWith<M::Sql>,
             {
                 self.executor().query_stream::<T>(query.into_call())
             }

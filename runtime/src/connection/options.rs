@@ -12,6 +12,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use super::credentials::PasswordSource;
 use super::open::Opener;
+use super::pooler;
 use super::session_attrs::SessionAttrs;
 use super::tls::{ClientCertificate, Connector, Tls, connector};
 use crate::error::{Error, Result};
@@ -375,7 +376,7 @@ impl ConnectOptions {
     pub(super) fn connect_reason(&self, error: &tokio_postgres::Error) -> String {
         match error.as_db_error() {
             Some(database) => {
-                let refused = database.message().contains("unsupported startup parameter");
+                let refused = database.message().contains(pooler::REFUSED_OPTION);
                 let hint = match database.code().code() {
                     "28P01" | "28000" => "; check user and password in the connection string",
                     "3D000" => MISSING_DATABASE,
@@ -430,14 +431,25 @@ impl ConnectOptions {
     /// Opens a connection outside of any pool, and drives it in a task.
     ///
     /// For migrations and tools, whose session state and locks must not be shared. Give it the address of the server
-    /// itself, not of a pooler. Of several hosts, it takes one that
-    /// writes, unless the connection string has a `target_session_attrs`.
+    /// itself: a pooler in transaction mode is refused. To notice one, it opens a second connection for a moment. Of several
+    /// hosts, it takes one that writes, unless the connection string has a `target_session_attrs`.
     ///
     /// # Errors
-    /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] if the server does not answer.
+    /// [`Error::Connect`], also for a pooler in transaction mode; [`Error::Config`]; and [`Error::Timeout`] if the server
+    /// does not answer.
     pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
-        let (client, _) = Opener::new(self)?.open().await?;
-        Ok(client)
+        if self.through_pooler {
+            return Err(pooler::refusal(self.target()));
+        }
+        let opener = Opener::new(self)?;
+        let (client, _) = opener.open().await.map_err(|error| match &error {
+            Error::Connect { reason, .. } if reason.contains(pooler::REFUSED_OPTION) => pooler::refusal(self.target()),
+            _ => error,
+        })?;
+        match pooler::shares_sessions(&client, &opener).await? {
+            true => Err(pooler::refusal(self.target())),
+            false => Ok(client),
+        }
     }
 }
 

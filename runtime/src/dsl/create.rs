@@ -4,7 +4,7 @@ use super::assignment::Assignment;
 use super::filter::Unique;
 use super::nested::Nested;
 use crate::meta::Relation;
-use crate::query::{Cell, Insert, LinkTarget, NestedWrite, Sets};
+use crate::query::{Cell, Insert, Key, LinkTarget, NestedWrite, Referenced, Sets};
 use crate::rows::Model;
 use crate::value::Scalar;
 
@@ -41,11 +41,47 @@ impl<M: Model, K> Link<M, K> for Unique<M> {}
 
 impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
-        insert.write_before(relation, self.into_insert());
+        insert.write_before(Referenced { relation, key: None, row: self.into_insert() });
     }
 }
 
 impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
+
+/// A row that is created if no row has the key: the value of a required relation's field, made by
+/// [`or_create`](Unique::or_create).
+#[derive(Debug, Clone)]
+pub struct OrCreate<C> {
+    key: Key,
+    row: C,
+}
+
+impl<M: Model> Unique<M> {
+    /// References the row with this key, and creates it if it does not exist: a value for the field of a required
+    /// relation.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let email = || "a@x.edu".to_owned();
+    /// let new = user::Create { institution: tenant, email: email(), password_hash: String::new(), role: Role::Student };
+    /// let user = user::institution_id_email.eq(tenant, email()).or_create(new);
+    /// let student = db.student().create(student::Create { user, institution: tenant, class_year: 2027 }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "connect_or_create")]
+    pub fn or_create<C: CreateRow<Model = M>>(self, row: C) -> OrCreate<C> {
+        OrCreate { key: self.values, row }
+    }
+}
+
+impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for OrCreate<C> {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        insert.write_before(Referenced { relation, key: Some(self.key), row: self.row.into_insert() });
+    }
+}
+
+impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for OrCreate<C> {}
 
 /// Keys of one column: every scalar type that a referenced column can have.
 macro_rules! key_type {

@@ -1,5 +1,7 @@
 //! Carries out several queries in one transaction, and in one round trip if each is a single statement.
 
+mod inside;
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +16,7 @@ use super::call::Done;
 use super::route;
 use super::run::execute;
 use super::single;
+use super::target::Target;
 use crate::connection::{OpenTransaction, Pool, PooledConnection, Prepared, Session, WHOLE, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
@@ -58,33 +61,40 @@ impl<T> Future for BatchCall<T> {
     }
 }
 
-pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
+pub(crate) fn run<T: Send + 'static>(target: Target, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
     let BatchParts { mut operations, tenants, finish } = batch;
     let is_sql = |operation: &Operation| matches!(operation, Operation::Sql(_));
     // Then nothing is sent, because either all queries of a batch take effect, or none.
-    if !are_of(&tenants, pool.tenant.as_ref()) {
+    if !are_of(&tenants, target.tenant()) {
         operations.insert(0, Operation::Refused(ONE_TENANT.to_owned()));
     } else if !runs_sql && operations.iter().any(is_sql) {
         operations.insert(0, Operation::Refused(NO_SQL.to_owned()));
     }
     for operation in &mut operations {
-        match &pool.tenant {
+        match target.tenant() {
             Some(tenant) => operation.confine(tenant),
             None => operation.refuse_short_keys(),
         }
     }
+    let pool = target.pool();
     let server = &pool.shared.server;
     let span = telemetry::batch_span(server, pool.routing.is_none(), operations.len());
-    let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
+    let in_transaction = target.is_transaction();
+    let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, in_transaction)).collect();
     let envelope = Envelope::new(span, server, pool.hooks.as_ref(), intents);
     let mut finish = Some(finish);
-    if pool.routing.is_some() {
-        let note = envelope.server_note();
-        let work = async move { route::run_batch(&pool, operations, &mut finish, &note).await };
-        return BatchCall { work: envelope.around(work, |done| done.rows) };
-    }
-    let work = async move { run_all(&pool, operations, &mut finish).await };
-    BatchCall { work: envelope.around(work, |done| done.rows) }
+    let rows = |done: &Done<T>| done.rows;
+    let work = match target {
+        Target::Pool(pool) if pool.routing.is_some() => {
+            let note = envelope.server_note();
+            envelope.around(async move { route::run_batch(&pool, operations, &mut finish, &note).await }, rows)
+        }
+        Target::Pool(pool) => envelope.around(async move { run_all(&pool, operations, &mut finish).await }, rows),
+        Target::Transaction(scope) => {
+            envelope.around(async move { inside::run(&scope, operations, &mut finish).await }, rows)
+        }
+    };
+    BatchCall { work }
 }
 
 const NO_SQL: &str = "a query file reads the rows of all tenants or of one: send the batch through `db.across_tenants()` or \
@@ -229,8 +239,11 @@ async fn send_together(
     let failed = AtomicBool::new(false);
     let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
         |(operation, ((statement, table), prepared))| {
-            answer_of(transaction, operation, statement, table, prepared)
-                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+            async move {
+                let session = Session::in_transaction(transaction, WHOLE, operation.name())?;
+                answer_of(session, operation, statement, table, prepared).await
+            }
+            .inspect_err(|_| failed.store(true, Ordering::Relaxed))
         },
     ));
     let begin = connection.batch_execute("BEGIN");
@@ -263,13 +276,12 @@ fn without_answer(operations: &[Operation], error: Error) -> Error {
 
 /// Returns the outcome of one statement of a batch.
 async fn answer_of(
-    transaction: &OpenTransaction,
+    session: Session<'_>,
     operation: &Operation,
     statement: &Statement,
     table: &'static Table,
     prepared: &Prepared,
 ) -> Result<Outcome> {
-    let session = Session::in_transaction(transaction, WHOLE, operation.name())?;
     let outcome = if operation.counts_written_rows() {
         session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
     } else {

@@ -9,7 +9,7 @@ use super::upsert::{self, upsert_many};
 use super::{changes, level};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
-use crate::meta::{Count, JoinTable, Relation};
+use crate::meta::{Count, JoinTable, Relation, Table};
 use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets, is_idle};
 use crate::rows::Node;
 use crate::sql::{self, InputRows, Pairs};
@@ -196,7 +196,7 @@ impl Children<'_> {
             return Ok(());
         }
         let (parents, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        let upserted = upsert_many(session, rows, &Sets::new(), &Condition::ALL).await?;
+        let upserted = upsert_many(session, rows, &upsert::no_changes(relation.child), &Condition::ALL).await?;
         self.join(through, parents.into_iter().zip(upserted.places.iter().copied()), &upserted.node).await
     }
 
@@ -336,23 +336,6 @@ impl Children<'_> {
         Ok(())
     }
 
-    /// Returns which of the keys exist.
-    async fn which_are_there(self, keys: &[Key]) -> Result<Vec<bool>> {
-        let child = self.relation.child;
-        let mut there = vec![false; keys.len()];
-        for (columns, keys) in by_columns(keys.iter().enumerate(), |(_, key)| key) {
-            let mut given = InputRows::new(child, &columns);
-            keys.iter().for_each(|(_, key)| given.push(key.iter().map(|(_, value)| value.clone())));
-            let statement = sql::which_exist_statement(self.session.unshaped(), child, &columns, given);
-            let rows = self.session.query(statement, child).await?;
-            let node = Node::new(child, rows);
-            for ((place, _), at) in keys.into_iter().zip(node.cursors()) {
-                there[place] = at.get(0)?;
-            }
-        }
-        Ok(there)
-    }
-
     /// Reads first whether a row exists, because it is an error if it does not belong to the parent.
     async fn upsert_through(
         self,
@@ -363,7 +346,7 @@ impl Children<'_> {
     ) -> Result<()> {
         let Children { session, relation, .. } = self;
         let keys: Vec<Key> = rows.iter().map(|(key, ..)| key.clone()).collect();
-        let there = self.which_are_there(&keys).await?;
+        let there = which_are_there(session, relation.child, &keys).await?;
         let (mut updates, mut creates) = (Vec::new(), Vec::new());
         for ((key, row, sets), is_there) in rows.into_iter().zip(there) {
             match is_there {
@@ -378,4 +361,20 @@ impl Children<'_> {
         let made = level::create(session, relation, creates).await?;
         self.join(through, (0..made.len()).map(|child| (parent, child)), &made).await
     }
+}
+
+/// Returns which of the keys exist.
+pub(super) async fn which_are_there(session: Session<'_>, table: &'static Table, keys: &[Key]) -> Result<Vec<bool>> {
+    let mut there = vec![false; keys.len()];
+    for (columns, keys) in by_columns(keys.iter().enumerate(), |(_, key)| key) {
+        let mut given = InputRows::new(table, &columns);
+        keys.iter().for_each(|(_, key)| given.push(key.iter().map(|(_, value)| value.clone())));
+        let statement = sql::which_exist_statement(session.unshaped(), table, &columns, given);
+        let rows = session.query(statement, table).await?;
+        let node = Node::new(table, rows);
+        for ((place, _), at) in keys.into_iter().zip(node.cursors()) {
+            there[place] = at.get(0)?;
+        }
+    }
+    Ok(there)
 }

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio_postgres::Row;
 
+use super::batch::{self, BatchCall, BatchParts};
 use super::call::{Call, Done};
 use super::copy::copy_rows;
 use super::raw;
@@ -57,6 +58,11 @@ impl Executor {
                 Call::reading_last(self.run(operation), finish, commits)
             }
         }
+    }
+
+    /// Sends queries together.
+    pub(crate) fn batch<T: Send + 'static>(&self, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
+        batch::run(self.0.clone(), batch, runs_sql)
     }
 
     /// Carries out an operation, on a connection of the pool or in the transaction.

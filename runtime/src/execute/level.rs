@@ -7,32 +7,32 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::children::{Children, ForRow};
 use super::insert::insert_many;
 use super::nested;
-use super::upsert::upsert_many;
+use super::upsert::{no_changes, upsert_many};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::Relation;
-use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Sets};
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Referenced};
 use crate::rows::Node;
 
 /// Writes the rows that `rows` reference. Returns what has to be written afterwards.
 pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<ForRow<NestedWrite>>> {
     let mut behind = Vec::new();
-    let mut either = Vec::new();
     for (number, row) in rows.iter_mut().enumerate() {
         let (own, theirs): (Vec<_>, Vec<_>) =
             std::mem::take(&mut row.after).into_iter().partition(|write| write.relation.referencing);
         behind.extend(theirs.into_iter().map(|write| (number, write)));
         for NestedWrite { relation, action, .. } in own {
             match action {
-                Action::Create(others) => row.before.extend(others.into_iter().map(|other| (relation, other))),
+                Action::Create(others) => {
+                    row.before.extend(others.into_iter().map(|row| Referenced { relation, key: None, row }));
+                }
                 Action::Connect(keys) => keys.iter().for_each(|key| nested::look_up(row, relation, key)),
-                Action::ConnectOrCreate(key, other) => add(&mut either, relation, [(number, (other, key))]),
+                Action::ConnectOrCreate(key, other) => {
+                    row.before.push(Referenced { relation, key: Some(key), row: other });
+                }
                 _ => return Err(nested::changes_nothing()),
             }
         }
-    }
-    for (relation, others) in either {
-        connect_or_create(session, rows, relation, others).await?;
     }
     write_parents(session, rows).await?;
     Ok(behind)
@@ -46,21 +46,31 @@ async fn connect_or_create(
     others: Vec<ForRow<(Insert, Key)>>,
 ) -> Result<()> {
     let (numbers, others): (Vec<_>, Vec<_>) = others.into_iter().unzip();
-    let upserted = upsert_many(session, others, &Sets::new(), &Condition::ALL).await?;
+    let upserted = upsert_many(session, others, &no_changes(relation.child), &Condition::ALL).await?;
     for (number, place) in numbers.into_iter().zip(upserted.places) {
         point_at(&mut rows[number], relation, &upserted.node, place)?;
     }
     Ok(())
 }
 
+/// Rows that are reached through one relation.
+type OfRelation<T> = (&'static Relation, Vec<ForRow<T>>);
+
 /// Writes the referenced rows, those of one relation together.
 pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) -> BoxFuture<'a, Result<()>> {
     async move {
-        let mut parents: Vec<(&'static Relation, Vec<ForRow<Insert>>)> = Vec::new();
+        let mut either: Vec<OfRelation<(Insert, Key)>> = Vec::new();
+        let mut parents: Vec<OfRelation<Insert>> = Vec::new();
         for (number, row) in rows.iter_mut().enumerate() {
-            for (relation, parent) in std::mem::take(&mut row.before) {
-                add(&mut parents, relation, [(number, parent)]);
+            for Referenced { relation, key, row } in std::mem::take(&mut row.before) {
+                match key {
+                    Some(key) => add(&mut either, relation, [(number, (row, key))]),
+                    None => add(&mut parents, relation, [(number, row)]),
+                }
             }
+        }
+        for (relation, others) in either {
+            connect_or_create(session, rows, relation, others).await?;
         }
         for (relation, parents) in parents {
             let (numbers, parents): (Vec<_>, Vec<_>) = parents.into_iter().unzip();
@@ -74,7 +84,7 @@ pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) ->
     .boxed()
 }
 
-fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
+pub(super) fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
     if place >= others.len() {
         return Err(Error::not_related(relation, Lookup::Connect));
     }

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::insert::insert;
 use super::level;
 use super::read::{self, count_of};
-use super::upsert::upsert;
+use super::upsert::{no_changes, upsert};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
@@ -107,7 +107,7 @@ async fn update_pointing(
     Ok(node)
 }
 
-async fn read_locked(session: Session<'_>, table: &'static Table, condition: Condition) -> Result<Node> {
+pub(super) async fn read_locked(session: Session<'_>, table: &'static Table, condition: Condition) -> Result<Node> {
     let mut select = Select::new(table);
     select.filter(condition);
     select.lock = Some(Lock::UPDATE);
@@ -191,7 +191,9 @@ async fn write_referenced(
                 point_at(relation, &insert(session, row).await?, sets)?;
             }
         }
-        Action::ConnectOrCreate(key, row) => point_at(relation, &upsert(session, row, key, Vec::new()).await?, sets)?,
+        Action::ConnectOrCreate(key, row) => {
+            point_at(relation, &upsert(session, row, key, no_changes(child)).await?, sets)?
+        }
         Action::Connect(keys) => {
             for key in keys {
                 let mut select = Select::new(child);

@@ -100,7 +100,10 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
                 .await
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
-        Operation::Sql(call) => run_write(&session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
+        Operation::Sql(call) => {
+            let written = run_write(&session, call.table(), Statement::of_call(&call), call.gives_rows()).await;
+            written.map_err(|error| upsert::explain_hidden(error, call.table()))
+        }
         Operation::Refresh { table, concurrently } => {
             run_write(&session, table, sql::refresh_statement(table, concurrently), false).await
         }

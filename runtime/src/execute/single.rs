@@ -76,6 +76,7 @@ pub(super) fn explain(operation: &Operation, error: Error) -> Error {
         Operation::Create(row) => insert::explain_lookup(error, row.table, &insert::lookups_of(row)),
         Operation::Upsert { row, .. } => upsert::explain(error, row.table, &insert::lookups_of(row)),
         Operation::Returning(returning) => explain(&returning.write, error),
+        Operation::Sql(call) => upsert::explain_hidden(error, call.table()),
         _ => error,
     }
 }

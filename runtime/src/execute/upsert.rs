@@ -4,11 +4,14 @@ use tokio_postgres::Row;
 
 use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
 use super::keys::KeySet;
-use super::level;
+use super::{children::which_are_there, level, nested, read};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
+use crate::query::{
+    Action, BulkInsert, Cell, Condition, Insert, Key, Lock, NestedWrite, OnConflict, Select, SetTo, Sets, another_key,
+    is_idle,
+};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
@@ -31,6 +34,13 @@ pub(super) async fn upsert_if(
     sets: Vec<(u16, SetTo)>,
     only_if: &Condition,
 ) -> Result<Node> {
+    find_connected(session, &mut row).await?;
+    if !row.before.is_empty() {
+        complete(&mut row, &key)?;
+        if let Some(node) = change_existing(session, &row, &key, &sets, only_if).await? {
+            return Ok(node);
+        }
+    }
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
@@ -39,6 +49,95 @@ pub(super) async fn upsert_if(
         return Err(Error::not_found(table.name, Lookup::Update));
     }
     Ok(Node::new(table, rows))
+}
+
+/// Finds the rows that a new row connects to, and locks them, so that they stay what they are until the row is written.
+async fn find_connected(session: Session<'_>, row: &mut Insert) -> Result<()> {
+    let connects = |write: &NestedWrite| write.relation.referencing && matches!(write.action, Action::Connect(_));
+    let (connected, others): (Vec<_>, Vec<_>) = std::mem::take(&mut row.after).into_iter().partition(connects);
+    row.after = others;
+    for NestedWrite { relation, action, .. } in connected {
+        let Action::Connect(keys) = action else { continue };
+        for key in keys {
+            let mut select = Select::new(relation.child);
+            select.filter(nested::key_condition(&key));
+            select.lock = Some(Lock::SHARE);
+            let found = read::read(&session, &select, &[]).await?;
+            level::point_at(row, relation, &found, 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes the row with this key, if there is one, instead of creating the rows that a new one would reference.
+async fn change_existing(
+    session: Session<'_>,
+    row: &Insert,
+    key: &Key,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Option<Node>> {
+    let table = row.table;
+    let existing = nested::read_locked(session, table, nested::key_condition(key)).await?;
+    if existing.len() == 0 {
+        return Ok(None);
+    }
+    let sets = sets_of_existing(row, sets);
+    let is_idle =
+        is_idle(table, &sets) || sets.iter().all(|(_, to)| matches!(to, SetTo::Unchanged)) && !sets.is_empty();
+    if is_idle && only_if.is_all() {
+        return Ok(Some(existing));
+    }
+    let condition = nested::key_condition(key).and(only_if.clone());
+    let node = if is_idle {
+        nested::read_locked(session, table, condition).await?
+    } else {
+        let statement = sql::update_statement(session.unshaped(), table, &condition, &sets, true);
+        Node::new(table, session.query(statement, table).await?)
+    };
+    if node.len() == 0 { Err(Error::not_found(table.name, Lookup::Update)) } else { Ok(Some(node)) }
+}
+
+/// Changes those rows that exist, if new ones would reference rows that have to be created first. Returns them with
+/// their positions.
+async fn change_all_existing(
+    session: Session<'_>,
+    rows: &mut [Insert],
+    keys: &[Key],
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Vec<(usize, Row)>> {
+    let mut placed = Vec::new();
+    let nested: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].before.is_empty()).collect();
+    if nested.is_empty() {
+        return Ok(placed);
+    }
+    let those: Vec<Key> = nested.iter().map(|place| keys[*place].clone()).collect();
+    let there = which_are_there(session, rows[nested[0]].table, &those).await?;
+    for (place, is_there) in nested.into_iter().zip(there) {
+        complete(&mut rows[place], &keys[place])?;
+        if is_there && let Some(node) = change_existing(session, &rows[place], &keys[place], sets, only_if).await? {
+            rows[place].before.clear();
+            placed.extend(node.into_rows().into_iter().map(|row| (place, row)));
+        }
+    }
+    Ok(placed)
+}
+
+/// Returns the changes of a row that exists, with the values of the row that is not created.
+fn sets_of_existing(row: &Insert, sets: &Sets) -> Sets {
+    let given = |column: u16| row.cells.iter().find(|(known, _)| *known == column).map(|(_, cell)| cell.clone());
+    let resolved = |(column, to): &(u16, SetTo)| match to {
+        SetTo::Excluded => match given(*column) {
+            Some(Cell::Value(value)) => (*column, SetTo::Value(value)),
+            Some(Cell::Lookup { relation, column: theirs, key }) => {
+                (*column, SetTo::Lookup { relation, column: theirs, key })
+            }
+            None => (*column, SetTo::Default),
+        },
+        to => (*column, to.clone()),
+    };
+    sets.iter().map(resolved).collect()
 }
 
 /// Returns the statement of an upsert whose row has no nested rows.
@@ -62,7 +161,8 @@ pub(super) fn explain(error: Error, table: &'static Table, looked_up: &[(u16, &'
 /// A row that has the key, and that policies hide, is not found. Some minor releases of PostgreSQL refuse the upsert then,
 /// others leave the row to the statement's condition. The message names `USING` in every language; that of a policy that
 /// refuses the new row does not.
-fn explain_hidden(error: Error, table: &'static Table) -> Error {
+pub(super) fn explain_hidden(error: Error, table: &'static Table) -> Error {
+    let table = table.writes.unwrap_or(table);
     match &error {
         Error::Database(refused)
             if table.is_row_secured && refused.sqlstate == "42501" && refused.server_message().contains("USING") =>
@@ -90,10 +190,7 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
         let given = row.cells.iter().find(|(set, _)| set == column);
         match given {
             Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
-                let name = known.name;
-                let reason =
-                    format!("upsert looks for one {name} and would create it with another: give both the same key");
-                return Err(Error::Misuse(reason.into()));
+                return Err(Error::Misuse(another_key(known.name).into()));
             }
             Some(_) => {}
             None => row.cells.push((*column, Cell::Value(value.clone()))),
@@ -101,6 +198,12 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     }
     row.fill_defaults();
     Ok(())
+}
+
+/// Returns the changes of a row that is only looked for: none, not even of its `@updatedAt` columns.
+pub(super) fn no_changes(table: &Table) -> Sets {
+    let numbered = (0_u16..).zip(table.columns);
+    numbered.filter(|(_, column)| column.updated_at).map(|(number, _)| (number, SetTo::Unchanged)).collect()
 }
 
 /// Rows that were inserted or already existed.
@@ -129,10 +232,17 @@ pub(super) async fn upsert_many(
             keys.push(key);
         }
     }
+    for row in &mut distinct {
+        find_connected(session, row).await?;
+    }
+    let mut placed = change_all_existing(session, &mut distinct, &keys, sets, only_if).await?;
+    let is_placed: Vec<usize> = placed.iter().map(|(position, _)| *position).collect();
     level::write_parents(session, &mut distinct).await?;
-    let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
     let mut groups: Vec<Group> = Vec::new();
     for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
+        if is_placed.contains(&position) {
+            continue;
+        }
         complete(&mut row, &key)?;
         let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
         let same = |bulk: &BulkInsert| {

@@ -20,6 +20,10 @@ pub trait Query: Sized {
     /// The type of its result.
     type Output: Send + 'static;
 
+    /// Which clients can send it: for rustc.
+    #[doc(hidden)]
+    type Confinement;
+
     /// For the runtime: the query as data.
     #[doc(hidden)]
     fn into_parts(self) -> Parts<Self::Output>;

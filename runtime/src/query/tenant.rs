@@ -11,7 +11,7 @@ use uuid::Uuid;
 use self::references::Above;
 use super::bulk::NewRows;
 use super::operation::Operation;
-use super::write::{Action, Cell, Insert, NestedWrite, Sets};
+use super::write::{Action, Cell, Insert, NestedWrite, Referenced, Sets};
 use crate::meta::{Relation, Table, Tenancy};
 use crate::value::Param;
 
@@ -108,7 +108,10 @@ fn refuse_in_row(row: &mut Insert) {
             relation.child.refuse_short_key(key);
         }
     }
-    row.before.iter_mut().for_each(|(_, other)| refuse_in_row(other));
+    for Referenced { relation, key, row } in &mut row.before {
+        key.iter_mut().for_each(|key| relation.child.refuse_short_key(key));
+        refuse_in_row(row);
+    }
     row.after.iter_mut().for_each(refuse_in_write);
 }
 
@@ -252,8 +255,11 @@ fn has_unguarded(table: &'static Table, columns: impl Iterator<Item = u16> + Clo
 fn confine_row(row: &mut Insert, above: Option<Above>, tenant: &Tenant) -> Result<(), Refused> {
     let table = row.table;
     refuse_tenant(table, row.columns())?;
-    for (_, other) in &mut row.before {
-        confine_row(other, None, tenant)?;
+    for Referenced { key, row, .. } in &mut row.before {
+        match key {
+            Some(key) => confine_upserted(row, key, None, tenant)?,
+            None => confine_row(row, None, tenant)?,
+        }
     }
     row.after.iter_mut().try_for_each(|write| confine_write(write, table, tenant))?;
     references::confine_new(row, above, tenant)
@@ -267,9 +273,8 @@ fn confine_upserted(
     tenant: &Tenant,
 ) -> Result<(), Refused> {
     refuse_key_of_other(row.table, key, tenant)?;
-    references::take_key(row, key);
-    confine_row(row, above, tenant)?;
-    references::refuse_lookups_of_upsert(row)
+    references::take_key(row, key)?;
+    confine_row(row, above, tenant)
 }
 
 /// Returns whether a relation leads from a row to its tenant, or from a tenant to its rows.

@@ -31,7 +31,14 @@ pub(crate) enum SetTo {
     },
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
+    /// The value that the row has. Keeps an `@updatedAt` column from being set.
+    Unchanged,
     Default,
+}
+
+/// Returns why a row is not inserted or updated whose key differs from the one that is looked for.
+pub(crate) fn another_key(column: &str) -> String {
+    format!("upsert looks for one {column} and would create it with another: give both the same key")
 }
 
 /// Returns whether an update changes nothing: no column is set, and none is `@updatedAt`.
@@ -54,7 +61,7 @@ pub struct Insert {
     pub(crate) table: &'static Table,
     pub(crate) cells: Vec<(u16, Cell)>,
     /// Rows that must be created first, because this one references them.
-    pub(crate) before: Vec<(&'static Relation, Insert)>,
+    pub(crate) before: Vec<Referenced>,
     /// Rows that reference this one.
     pub(crate) after: Vec<NestedWrite>,
     /// The first mistake that was found while it was built.
@@ -98,14 +105,14 @@ impl Insert {
     }
 
     /// Adds a row that must be written first.
-    pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
-        self.refused = self.refused.or(other.refused);
-        if other.levels >= MAX_DEPTH {
+    pub(crate) fn write_before(&mut self, other: Referenced) {
+        self.refused = self.refused.or(other.row.refused);
+        if other.row.levels >= MAX_DEPTH {
             self.refused = Some(Refusal::TooDeep);
             return;
         }
-        self.levels = self.levels.max(other.levels + 1);
-        self.before.push((relation, other));
+        self.levels = self.levels.max(other.row.levels + 1);
+        self.before.push(other);
     }
 
     /// Adds a write that comes afterwards.
@@ -167,6 +174,17 @@ impl Insert {
             self.cells.push((*ours, Cell::Value(value)));
         }
     }
+}
+
+/// A row that a new row references, and that is written before it.
+#[derive(Debug, Clone)]
+pub(crate) struct Referenced {
+    /// The relation from the new row.
+    pub(crate) relation: &'static Relation,
+    /// If a row with this key exists, it is referenced, and none is created.
+    pub(crate) key: Option<Key>,
+    /// The row to create.
+    pub(crate) row: Insert,
 }
 
 /// The value of a required relation's field in generated code: a [`Link`](crate::Link) or [`Parent`](crate::Parent).

@@ -420,7 +420,9 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Multiply(_) => 3,
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
-            SetTo::Default | SetTo::Lookup { .. } | SetTo::Excluded => return self.pass().give_up(),
+            SetTo::Default | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Unchanged => {
+                return self.pass().give_up();
+            }
         };
         self.pass().numbers(kind, column, 0);
     }
@@ -462,6 +464,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.push("excluded.");
                 self.push_quoted(column.name);
             }
+            SetTo::Unchanged => self.push_column(TABLE, column),
             SetTo::Value(value)
             | SetTo::Add(value)
             | SetTo::Subtract(value)
@@ -487,9 +490,12 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Subtract(_) => " - ",
             SetTo::Multiply(_) => " * ",
             SetTo::Divide(_) => " / ",
-            SetTo::Value(_) | SetTo::Append(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Default => {
-                return push(self, false);
-            }
+            SetTo::Value(_)
+            | SetTo::Append(_)
+            | SetTo::Lookup { .. }
+            | SetTo::Excluded
+            | SetTo::Unchanged
+            | SetTo::Default => return push(self, false),
         };
         let travels = column.wire.is_some();
         self.push(if travels { "(" } else { "" });

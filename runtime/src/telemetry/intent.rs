@@ -154,7 +154,12 @@ impl IntentCollector {
 
     /// Adds the nested writes of a row.
     fn around(&mut self, row: &Insert) {
-        row.before.iter().for_each(|(_, parent)| self.insert(parent, IntentKind::Create));
+        for other in &row.before {
+            match other.key {
+                Some(_) => self.upsert(&other.row, &Vec::new()),
+                None => self.insert(&other.row, IntentKind::Create),
+            }
+        }
         row.after.iter().for_each(|write| self.nested(write));
     }
 

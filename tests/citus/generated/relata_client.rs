@@ -77,6 +77,7 @@ impl rt::Root for Models {
     const HAS_TENANTS: bool = true;
 }
 impl Models {
+    rt::calls_of_models!(Models);
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
@@ -103,6 +104,7 @@ impl rt::Models for TenantModels {
     }
 }
 impl TenantModels {
+    rt::calls_of_models!(TenantModels);
     /// Returns the id of the `Institution` that the handle is confined to.
     pub fn tenant_id(&self) -> rt::Uuid {
         self.executor.tenant_id()
@@ -153,6 +155,8 @@ impl rt::Models for AcrossTenants {
 }
 impl rt::AnySql for AcrossTenants {}
 impl AcrossTenants {
+    rt::calls_of_models!(AcrossTenants);
+    rt::raw_sql_of_models!();
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)

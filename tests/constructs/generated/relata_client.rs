@@ -20,6 +20,8 @@ impl rt::Models for Models {
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {
+    rt::calls_of_models!(Models);
+    rt::raw_sql_of_models!();
     /// Queries on `Customer`.
     pub fn customer(&self) -> rt::Delegate<super::customer::Customer> {
         rt::Delegate::new(&self.executor)

@@ -1,11 +1,11 @@
 //! The examples of `docs/helpers.md`.
 
 use plain_planner::{
-    Institution, Models, Role, Student, StudentExam, User, exam_type, institution, student, student_exam, user,
+    Institution, Models, Role, Student, StudentExam, User, exam_type, institution, queries, student, student_exam, user,
 };
 use relata::kind::{Single, Uniqueness};
 use relata::uuid::Uuid;
-use relata::{Assignment, Delegate, Field, Filter, FindMany, Model, Order, PageToken, Result};
+use relata::{Assignment, Delegate, Field, Filter, FindMany, Model, Order, PageToken, Result, params};
 
 use super::Book;
 
@@ -19,6 +19,16 @@ async fn register(db: &Models, tenant: Uuid, email: &str) -> Result<User> {
     db.user().create(row).await
 }
 
+/// The number of students, and their standings.
+async fn overview(db: &Models, tenant: Uuid) -> Result<(u64, Vec<queries::Standings>)> {
+    db.batch((db.student().count(), queries::standings(tenant))).await
+}
+
+/// The number of students of each class year.
+async fn class_years(db: &Models) -> Result<Vec<(i32, i64)>> {
+    db.query_raw("SELECT class_year, count(*) FROM students GROUP BY 1 ORDER BY 1", params![]).await
+}
+
 #[tokio::test]
 async fn functions_of_a_program() -> Result<()> {
     let Book { fixture, tenant, .. } = Book::open().await;
@@ -30,6 +40,12 @@ async fn functions_of_a_program() -> Result<()> {
     tx.savepoint(|inner| async move { register(&inner, tenant, "d@x.edu").await }).await?;
     tx.commit().await?;
     assert_eq!(db.user().count().await?, before + 3);
+    let tx = db.begin().await?;
+    for db in [&**db, &*tx] {
+        let (students, standings) = overview(db, tenant).await?;
+        assert_eq!((students, standings.len(), class_years(db).await?.len()), (1, 1, 1));
+    }
+    tx.commit().await?;
     Ok(())
 }
 

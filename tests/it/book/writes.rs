@@ -33,6 +33,19 @@ async fn what_belongs_to_a_row(db: &Client, id: Uuid, tomorrow: DateTime<Utc>) -
     Ok(())
 }
 
+async fn a_row_that_may_exist(db: &Client, tenant: Uuid, email: &str, tomorrow: DateTime<Utc>) -> Result<()> {
+    let new = user::Create {
+        institution: tenant,
+        email: email.to_owned(),
+        password_hash: String::new(),
+        role: Role::Student,
+    };
+    let user = user::institution_id_email.eq(tenant, email).or_create(new);
+    let session = db.session().create(session::Create { user, expires_at: tomorrow }).await?;
+    assert!(db.session().delete(session::id.eq(session.id)).await.is_ok());
+    Ok(())
+}
+
 async fn savepoints_and_locks(db: &Client, tenant: Uuid, tomorrow: DateTime<Utc>) -> Result<()> {
     let row = user::Create {
         institution: tenant,
@@ -139,6 +152,7 @@ async fn writes() {
     let tomorrow = DateTime::from_timestamp(Utc::now().timestamp() + 86_400, 0).expect("is a time");
     rows_that_come_back(&fixture.db, tenant).await.expect("runs");
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
+    a_row_that_may_exist(&fixture.db, tenant, "maybe@x.edu", tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
     sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
     rows_by_copy(&fixture.db, student.user_id, tomorrow).await.expect("runs");

@@ -102,6 +102,23 @@ async fn nested_connect_or_create() {
 }
 
 #[tokio::test]
+async fn connect_or_create_of_the_parent() {
+    let db = Given::new().await;
+    for (email, users) in [("ada@x.edu", 2), ("new@x.edu", 3)] {
+        let new = user::Create {
+            institution: db.tenant,
+            email: email.to_owned(),
+            password_hash: String::new(),
+            role: Role::Student,
+        };
+        let user = user::institution_id_email.eq(db.tenant, email).or_create(new);
+        let made = db.session().create(session::Create { user, expires_at: day(1) }).include(session::user);
+        assert_eq!(made.await.expect("is created").user.email, email);
+        assert_eq!(db.user().count().await.expect("counts"), users);
+    }
+}
+
+#[tokio::test]
 async fn nested_disconnect() {
     let (wide, id, [chess, _]) = player().await;
     assert_eq!(groups_after(&wide, &id, person::groups.disconnect(group::id.eq(chess))).await, [""; 0]);

@@ -2,7 +2,7 @@
 //!
 //! The cost of a shape does not depend on the number of rows. BEGIN and COMMIT are counted too.
 
-use plain_planner::{Parent, exam_type, session, student, student_exam, user};
+use plain_planner::{Parent, Role, exam_type, session, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
 use relata::{Isolation, List, count, params};
 
@@ -150,6 +150,21 @@ async fn each_shape_of_a_write_has_its_cost() {
         "a batch of writes" = 4 in 2: |db| {
             let change = db.student().update(student::id.eq(id)).set(student::class_year.increment(1));
             db.batch((change, db.session().delete_many().filter(session::expires_at.lt(Utc::now()))))
+        };
+        // BEGIN, the row that is found or created, the row, COMMIT.
+        "create, or_create" = 4 in 4: |db| {
+            let new = user::Create {
+                institution: tenant,
+                email: "either@x.edu".to_owned(),
+                password_hash: String::new(),
+                role: Role::Student,
+            };
+            let user = user::institution_id_email.eq(tenant, "either@x.edu").or_create(new);
+            db.session().create(session::Create { user, expires_at: later() })
+        };
+        // BEGIN, SAVEPOINT, two statements together, RELEASE, COMMIT.
+        "a batch in a transaction" = 6 in 5: |db| {
+            db.transaction(|tx| async move { tx.batch((tx.student().count(), tx.session().count())).await })
         };
         "a transaction with options" = 3 in 3: |db| {
             let call = db.transaction(|tx| async move { tx.student().count().await });

@@ -6,6 +6,10 @@ async fn students_of(school: &TenantModels) -> relata::Result<u64> {
     school.student().count().await
 }
 
+async fn best_of(school: &TenantModels, year: i32) -> relata::Result<(u64, Vec<queries::Best>)> {
+    school.batch((school.student().count(), queries::best(year))).await
+}
+
 async fn reads(db: &Client, id: Uuid) -> relata::Result<(usize, bool)> {
     let north = db.tenant(id);
     let students = north.student().find_many().include(student::user).await?;
@@ -37,6 +41,7 @@ async fn the_examples_of_the_page_run() {
     here.user().create(user::Create { email: "ada@x.edu".to_owned() }).await.expect("is created");
     assert_eq!(reads(&db, north.id).await.expect("runs"), (0, true));
     assert_eq!(students_of(&here).await.expect("runs"), 0);
+    assert_eq!(best_of(&here, 2030).await.expect("runs").0, 0);
     let (room, rooms) = in_a_transaction(&db, north.id).await.expect("runs");
     assert_eq!((room.school_id, rooms), (north.id, 1));
     drop(database);

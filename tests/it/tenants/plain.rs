@@ -8,6 +8,10 @@ mod book;
 mod calls;
 #[path = "database.rs"]
 mod database;
+#[path = "models.rs"]
+mod models;
+#[path = "or_create.rs"]
+mod or_create;
 #[path = "random.rs"]
 mod random;
 #[path = "references.rs"]

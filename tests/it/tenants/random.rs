@@ -66,7 +66,7 @@ fn of_user(user: &User) -> (Uuid, String, Role, Option<i32>) {
     (user.id, user.email.clone(), user.role, user.country_id)
 }
 
-const CALLS: usize = 26;
+const CALLS: usize = 28;
 
 /// A random call at a handle. `number` is one that no other call has, for new rows.
 pub(super) async fn call(here: &TenantClient, mut random: Random, known: &Known, number: i32) -> (Known, String) {
@@ -218,6 +218,24 @@ pub(super) async fn call(here: &TenantClient, mut random: Random, known: &Known,
         24 => {
             let change = student::mentored.connect(student::id.eq(r.of(&known.students, id_of(0))));
             told(here.student().update(student::id.eq(student_id)).with(change).await)
+        }
+        25 => {
+            let (email, id) = (r.email(), r.uuid());
+            new.users.push(id);
+            let either = user::email.eq(email.clone()).or_create(user::Create { email }.set(user::id.to(id)));
+            told(here.session().create(session::Create { user: either }.set(session::id.to(r.uuid()))).await)
+        }
+        26 => {
+            let ids = [r.uuid(), r.uuid()];
+            new.students.extend(ids);
+            let rows = ids.into_iter().map(|id| {
+                let (email, year, number) = (r.email(), 2030 + r.below(2) as i32, r.below(30) as i32);
+                let user = user::email.eq(email.clone()).or_create(user::Create { email }.set(user::id.to(id)));
+                let row = student::Create { user, year, number }.set(student::id.to(id));
+                let student = student::year_number.eq(year, number).or_create(row);
+                result::Create { student, exam: exam_id }.set(result::id.to(id))
+            });
+            told(here.result().create_many_and_return(rows.collect::<Vec<_>>()).await)
         }
         _ => {
             let page = here.student().find_many().order_by(student::year.desc()).take(3).page_after(None).await;

@@ -92,19 +92,63 @@ async fn a_shared_column_moves_no_other_reference() {
 async fn the_key_of_an_upsert_is_looked_up() {
     let schools = Schools::new().await;
     let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
     let row = || locker::Create { label: "x".to_owned() }.set(locker::room_id.to(own.room.id));
-    let upsert = north.locker().upsert(locker::user_id.eq(other.users[0].id), row());
-    refused!(schools, "upsert", upsert, Err(Error::Misuse(_)));
-    let room = || north.room().update(room::id.eq(own.room.id));
-    let nested = locker::Create { label: "x".to_owned() };
-    let either = room().with(room::lockers.connect_or_create(locker::user_id.eq(other.users[0].id), nested.clone()));
-    refused!(schools, "connect_or_create", either, Err(Error::Misuse(_)));
-    let upsert = room().with(room::lockers.upsert(locker::user_id.eq(other.users[0].id), nested, []));
-    refused!(schools, "nested upsert", upsert, Err(Error::Misuse(_)));
+    let upsert = |user| north.locker().upsert(locker::user_id.eq(user), row()).set(locker::label.to("again"));
+    // The id of another school's user is as missing as one that does not exist.
+    let mut told = Vec::new();
+    for user in [other.users[0].id, id()] {
+        refused!(schools, "upsert", upsert(user), Err(Error::NotFound { relation: Some("user"), .. }));
+        refused!(schools, "with a relation", upsert(user).include(locker::user), Err(Error::NotFound { .. }));
+        told.push(upsert(user).await.expect_err("is refused").to_string());
+        let room = || north.room().update(room::id.eq(own.room.id));
+        let nested = locker::Create { label: "x".to_owned() };
+        let either = room().with(room::lockers.connect_or_create(locker::user_id.eq(user), nested.clone()));
+        refused!(schools, "connect_or_create", either, Err(Error::NotFound { .. }));
+        let upsert = room().with(room::lockers.upsert(locker::user_id.eq(user), nested, []));
+        refused!(schools, "nested upsert", upsert, Err(Error::NotFound { .. }));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(north.locker().count().await.expect("counts"), 0, "nothing is left of what failed");
+    // For one's own user the row is created, and updated the next time.
+    let made = upsert(own.users[0].id).await.expect("is created");
+    assert_eq!((made.label.as_str(), made.user_id, made.school_id), ("x", Some(own.users[0].id), own.school.id));
+    let again = upsert(own.users[0].id).include(locker::user).await.expect("is updated");
+    assert_eq!((again.id, again.label.as_str()), (made.id, "again"));
+    assert_eq!(again.user.map(|user| user.id), Some(own.users[0].id));
+    let two = row().set(locker::user_id.to(own.users[1].id));
+    let mismatch = north.locker().upsert(locker::user_id.eq(own.users[2].id), two);
+    refused!(schools, "two keys", mismatch, Err(Error::Misuse(_)));
     let user = north.user().update(user::id.eq(own.users[0].id));
     let user = user.with(user::locker.upsert(row(), [locker::label.to("y")]));
     refused!(schools, "of its own user", user, Ok(_));
     assert_eq!(north.locker().count().filter(locker::user_id.eq(own.users[0].id)).await.expect("counts"), 1);
+    let room = north.room().update(room::id.eq(own.room.id));
+    let nested = locker::Create { label: "z".to_owned() };
+    let either = room.with(room::lockers.connect_or_create(locker::user_id.eq(own.users[1].id), nested));
+    refused!(schools, "of its own room", either, Ok(_));
+    assert_eq!(north.locker().count().await.expect("counts"), 2);
+    assert_eq!(schools.all_of(other).await, before);
+}
+
+/// Of a row that exists, an upsert sets only what it is told to, but what it names has to be the tenant's.
+#[tokio::test]
+async fn an_optional_reference_of_an_upsert_is_looked_up() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let upsert = |code: &str, room: i32| {
+        let row = client::exam::Create { code: code.to_owned() }.set(exam::room_id.to(room));
+        north.exam().upsert(exam::code.eq(code), row)
+    };
+    for room in [other.room.id, 999] {
+        refused!(schools, "new", upsert("new", room), Err(Error::NotFound { relation: Some("room"), .. }));
+        refused!(schools, "known", upsert("north-1", room), Err(Error::NotFound { relation: Some("room"), .. }));
+    }
+    assert_eq!(upsert("new", own.room.id).await.expect("is created").room_id, Some(own.room.id));
+    north.exam().update(exam::code.eq("new")).set(exam::room_id.to(None)).await.expect("updates");
+    assert_eq!(upsert("new", own.room.id).await.expect("is found").room_id, None);
+    // The exam of another school, whose code is taken for all.
+    refused!(schools, "of another", upsert("south-1", own.room.id), Err(Error::NotFound { .. }));
 }
 
 #[tokio::test]

@@ -109,6 +109,14 @@ async fn an_owner_whose_session_shows_everything_is_confined() {
     assert_confined(&owner.expect("connects"), &schools).await;
 }
 
+/// A connection of a program that does not know of the pooler.
+async fn unaware(url: &str) -> relata::tokio_postgres::Client {
+    let (client, connection) =
+        relata::tokio_postgres::connect(url, relata::tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client
+}
+
 #[tokio::test]
 async fn what_another_program_set_through_a_pooler_shows_no_rows() {
     if devdb().skips_without(&[Feature::Roles]) {
@@ -119,7 +127,7 @@ async fn what_another_program_set_through_a_pooler_shows_no_rows() {
     let url = format!("{}&pgbouncer=true", pooler.url);
     let before = Client::builder(&url).expect("is a URL").max_connections(4).connect().await.expect("connects");
     // Both connections of the pooler keep the setting.
-    let (first, second) = (connect(&url).await, connect(&url).await);
+    let (first, second) = (unaware(&pooler.url).await, unaware(&pooler.url).await);
     for connection in [&first, &second] {
         connection.batch_execute("BEGIN; SET relata.across_tenants = 'on'").await.expect("is set");
     }

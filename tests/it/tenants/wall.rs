@@ -243,6 +243,15 @@ async fn roles_that_bypass_it_are_refused() {
     let url = schools.url();
     let refused = Client::connect(url).await.expect_err("is refused");
     assert!(matches!(&refused, Error::RowSecurity(reason) if reason.contains("is a superuser")), "{refused}");
+    // A test of the command runs these statements from the page.
+    for statement in [
+        "CREATE ROLE app LOGIN PASSWORD '..';",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;",
+    ] {
+        assert!(refused.to_string().contains(statement), "{statement}: {refused}");
+        assert!(include_str!("../../../docs/tenants.md").contains(statement), "{statement}");
+    }
     let told =
         Client::builder(url).expect("is a URL").row_security(RowSecurity::Warn).connect().await.expect("connects");
     assert_eq!(told.tenant(schools.north.school.id).user().count().await.expect("counts"), 3);
@@ -399,6 +408,43 @@ async fn it_holds_behind_a_pooler() {
     for task in tasks.collect::<Vec<_>>() {
         task.await.expect("holds");
     }
+}
+
+/// A function that takes the models of one tenant sends any SQL, because PostgreSQL confines it.
+#[tokio::test]
+async fn models_of_a_tenant_send_any_sql() {
+    async fn rooms(school: &TenantModels) -> relata::Result<(Vec<(i64,)>, u64, usize)> {
+        let counted = school.query_raw("SELECT count(*) FROM \"Room\"", params![]).await?;
+        let named = school.execute_raw("UPDATE \"Room\" SET name = 'Aula'", params![]).await?;
+        let mut streamed = school.query_raw_stream::<(String,)>("SELECT name FROM \"Room\"", params![]);
+        let mut names = 0;
+        while let Some(row) = streamed.next().await {
+            assert_eq!(row?.0, "Aula");
+            names += 1;
+        }
+        Ok((counted, named, names))
+    }
+    if !database::has_wall() {
+        return;
+    }
+    let schools = Schools::new().await;
+    let (north, id) = (schools.north(), schools.north.school.id);
+    let before = schools.all_of(&schools.south).await;
+    let own = (vec![(1,)], 1, 1);
+    assert_eq!(rooms(&north).await.expect("runs"), own);
+    let tx = schools.db.begin().await.expect("begins");
+    let all = tx.across_tenants();
+    assert_eq!(all.query_raw::<(i64,)>("SELECT count(*) FROM \"Room\"", params![]).await.expect("reads"), [(2,)]);
+    assert_eq!(rooms(&tx.tenant(id)).await.expect("runs"), own);
+    let inner = tx.savepoint(|inner| async move { rooms(&inner.tenant(id)).await }).await;
+    assert_eq!(inner.expect("runs"), own);
+    tx.commit().await.expect("commits");
+    // Files that the client does not confine, in a batch.
+    let set_room = queries::set_room(schools.north.room.id, schools.north.exam.id);
+    assert_eq!(north.batch((set_room, north.room().count())).await.expect("is sent"), (1, 1));
+    let (through, users) = north.batch((queries::through().one(), north.user().count())).await.expect("reads");
+    assert_eq!((through.pairs, users), (1, 3));
+    assert_eq!(schools.all_of(&schools.south).await, before);
 }
 
 /// The examples of `docs/tenants.md`.

@@ -62,7 +62,16 @@ fn names_the_tenant(text: &str) -> bool {
         let mut rest = text.split(&comparison).skip(1);
         rest.any(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
     };
-    compared("schoolId") || text.contains("\"School\"") && compared("id") || is_inserted(text)
+    compared("schoolId")
+        || text.contains("\"School\"") && compared("id")
+        || is_inserted(text)
+        || is_below_a_written_row(text)
+}
+
+/// Whether it inserts sessions of users that the same call has found or created among those of the tenant. Their table has
+/// no column for the tenant.
+fn is_below_a_written_row(text: &str) -> bool {
+    text.starts_with("INSERT INTO \"Session\" AS t0 (\"id\", \"userId\") VALUES ($1, $2) RETURNING")
 }
 
 /// Whether it inserts rows whose tenant is one parameter.

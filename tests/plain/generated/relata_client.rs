@@ -20,6 +20,8 @@ impl rt::Models for Models {
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {
+    rt::calls_of_models!(Models);
+    rt::raw_sql_of_models!();
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)

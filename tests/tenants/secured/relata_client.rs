@@ -126,6 +126,7 @@ impl rt::Root for Models {
     ];
 }
 impl Models {
+    rt::calls_of_models!(Models);
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
@@ -157,6 +158,8 @@ impl rt::Models for TenantModels {
 }
 impl rt::AnySql for TenantModels {}
 impl TenantModels {
+    rt::calls_of_models!(TenantModels);
+    rt::raw_sql_of_models!();
     /// Returns the id of the `School` that the handle is confined to.
     pub fn tenant_id(&self) -> rt::Uuid {
         self.executor.tenant_id()
@@ -231,6 +234,8 @@ impl rt::Models for AcrossTenants {
 }
 impl rt::AnySql for AcrossTenants {}
 impl AcrossTenants {
+    rt::calls_of_models!(AcrossTenants);
+    rt::raw_sql_of_models!();
     /// Queries on `School`.
     pub fn school(&self) -> rt::Delegate<super::school::School> {
         rt::Delegate::new(&self.executor)

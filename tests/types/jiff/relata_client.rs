@@ -20,6 +20,8 @@ impl rt::Models for Models {
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {
+    rt::calls_of_models!(Models);
+    rt::raw_sql_of_models!();
     /// Queries on `Author`.
     pub fn author(&self) -> rt::Delegate<super::author::Author> {
         rt::Delegate::new(&self.executor)

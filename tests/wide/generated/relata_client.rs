@@ -32,6 +32,8 @@ impl rt::Models for Models {
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {
+    rt::calls_of_models!(Models);
+    rt::raw_sql_of_models!();
     /// Queries on `Sample`.
     pub fn sample(&self) -> rt::Delegate<super::sample::Sample> {
         rt::Delegate::new(&self.executor)

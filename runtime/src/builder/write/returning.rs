@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
+use crate::builder::OfModels;
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
@@ -46,6 +47,7 @@ impl<T> std::fmt::Debug for Written<T> {
 
 impl<T: Send + 'static> Query for Written<T> {
     type Output = T;
+    type Confinement = OfModels;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         Some(self.executor.tenant().cloned())
@@ -107,6 +109,7 @@ macro_rules! one {
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = S;
+            type Confinement = OfModels;
 
             fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
                 Some(self.executor.tenant().cloned())
@@ -145,6 +148,7 @@ macro_rules! many {
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = Vec<S>;
+            type Confinement = OfModels;
 
             fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
                 Some(self.executor.tenant().cloned())

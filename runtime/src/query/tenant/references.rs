@@ -6,7 +6,7 @@
 
 use super::{Refused, Tenant};
 use crate::meta::{Count, Relation, Table};
-use crate::query::write::{Action, Cell, Insert, Key, NestedWrite, SetTo, Sets};
+use crate::query::write::{Action, Cell, Insert, Key, NestedWrite, SetTo, Sets, another_key};
 use crate::value::Param;
 
 /// Returns the relations of a table to rows of tenants whose foreign keys do not contain the tenant.
@@ -111,7 +111,7 @@ fn from_rows(row: &Insert, above: Option<Above>) -> Vec<FromRow> {
         Cell::Lookup { relation, .. } => Some((*column, *relation)),
         Cell::Value(_) => None,
     });
-    let before = row.before.iter().flat_map(|(relation, _)| set_by(relation));
+    let before = row.before.iter().flat_map(|other| set_by(other.relation));
     let above = above.into_iter().flat_map(Above::columns);
     looked_up.chain(before).chain(set_by_writes(&row.after)).chain(above).collect()
 }
@@ -181,31 +181,23 @@ fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) -> Result<(
 
 /// Sets the columns of foreign keys that a new row has from the key by which it is looked for, so that they are
 /// confined like others.
-pub(super) fn take_key(row: &mut Insert, key: &[(u16, Param)]) {
+pub(super) fn take_key(row: &mut Insert, key: &[(u16, Param)]) -> Result<(), Refused> {
     let table = row.table;
     let own = table.own_tenant_column();
     for (column, value) in key {
         let is_reference = unguarded(table).any(|relation| relation.parent_columns.contains(column));
-        if is_reference && Some(*column) != own && !row.columns().any(|known| known == *column) {
-            row.cells.push((*column, Cell::Value(value.clone())));
+        if !is_reference || Some(*column) == own {
+            continue;
+        }
+        match row.cells.iter().find(|(known, _)| known == column) {
+            Some((_, Cell::Value(given))) if given != value => {
+                return Err(another_key(table.columns[usize::from(*column)].name));
+            }
+            Some(_) => {}
+            None => row.cells.push((*column, Cell::Value(value.clone()))),
         }
     }
-}
-
-/// Refuses a row that is inserted or updated by one statement, and references a row that only another statement can look
-/// up.
-pub(super) fn refuse_lookups_of_upsert(row: &Insert) -> Result<(), Refused> {
-    let write = row.after.iter().find(|write| {
-        matches!(write.action, Action::Connect(_)) && unguarded(row.table).any(|it| std::ptr::eq(it, write.relation))
-    });
-    match write {
-        Some(NestedWrite { relation, .. }) => Err(format!(
-            "an upsert cannot check the tenant of `{}` of {}: create or update the row, or add the tenant's column to the \
-             foreign key",
-            relation.name, row.table.name
-        )),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Returns whether COPY, which looks nothing up, can write a foreign key of a row.
