@@ -71,8 +71,16 @@ async fn ids_of_others_in_files_that_write() {
     assert!(matches!(crossing, Err(Error::ForeignKeyViolation(_))), "{crossing:?}");
     let crossing = north.query(queries::enroll(id(), other.users[0].id, 2040)).await;
     assert!(matches!(crossing, Err(Error::ForeignKeyViolation(_))), "{crossing:?}");
-    // The code of an exam is unique across schools.
-    assert!(north.query(queries::add_exam("south-1")).await.expect("writes").is_empty());
+    // The code of an exam is unique across schools. Some minor releases of PostgreSQL refuse to update a row that policies
+    // hide, others leave it to the statement's condition.
+    match north.query(queries::add_exam("south-1")).await {
+        Ok(rows) => assert!(rows.is_empty()),
+        Err(Error::Database(refused)) if IS_SECURED => {
+            let told = refused.to_string();
+            assert!(refused.sqlstate == "42501" && told.contains("hides the row that already has this key"), "{told}");
+        }
+        Err(other) => panic!("{other:?}"),
+    }
     assert!(north.query(queries::room_becomes_club(other.room.id)).await.expect("writes").is_empty());
     assert_eq!(schools.all_of(own).await, own_before);
     // It removes the own result, which is of an exam.
