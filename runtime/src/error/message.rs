@@ -91,6 +91,7 @@ fn meaning(code: &str) -> &'static str {
         "P0003" => "a function found several rows",
         "P0004" => "an assertion in a function failed",
         _ => match code.get(..2) {
+            Some("0A") => "the server does not support this statement; `server_message` says why",
             Some("22") => "a value does not fit its type",
             Some("28") => "the user is not allowed to connect",
             Some("42") => "the statement, or what a value in it names, is wrong",

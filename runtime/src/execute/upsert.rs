@@ -4,11 +4,11 @@ use tokio_postgres::Row;
 
 use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
 use super::keys::KeySet;
-use super::level;
+use super::{level, nested, read};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
+use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, Select, SetTo, Sets};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
@@ -32,6 +32,9 @@ pub(super) async fn upsert_if(
     only_if: &Condition,
 ) -> Result<Node> {
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
+    if looks_up_first(&row) {
+        find_others(session, &mut row).await?;
+    }
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
     let rows = session.query(statement, table).await.map_err(|error| explain(error, table, &looked_up))?;
@@ -39,6 +42,28 @@ pub(super) async fn upsert_if(
         return Err(Error::not_found(table.name, Lookup::Update));
     }
     Ok(Node::new(table, rows))
+}
+
+/// Returns whether the rows that it references have to be read before. Citus refuses a subquery among VALUES, and loses the
+/// parameters of ON CONFLICT behind a SELECT.
+pub(super) fn looks_up_first(row: &Insert) -> bool {
+    row.table.is_on_citus && row.looks_up()
+}
+
+/// Reads the rows that it references by other keys, and takes their columns.
+async fn find_others(session: Session<'_>, row: &mut Insert) -> Result<()> {
+    for cell in row.cells.iter_mut().map(|(_, cell)| cell) {
+        let Cell::Lookup { relation, column, key } = cell else { continue };
+        let mut select = Select::new(relation.child);
+        select.filter(nested::key_condition(key));
+        let node = read::read(&session, &select, &[]).await?;
+        if node.len() == 0 {
+            return Err(Error::not_related(relation, Lookup::Connect));
+        }
+        let value = node.cursor(0).raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+        *cell = Cell::Value(value);
+    }
+    Ok(())
 }
 
 /// Returns the statement of an upsert whose row has no nested rows.
@@ -129,6 +154,9 @@ pub(super) async fn upsert_many(
             keys.push(key);
         }
     }
+    if table.is_on_citus {
+        return Ok(Upserted { node: one_by_one(session, table, distinct, keys, sets, only_if).await?, places });
+    }
     level::write_parents(session, &mut distinct).await?;
     let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
     let mut groups: Vec<Group> = Vec::new();
@@ -157,4 +185,21 @@ pub(super) async fn upsert_many(
     }
     placed.sort_by_key(|(position, _)| *position);
     Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })
+}
+
+/// Upserts each row with a statement of its own, because Citus loses the parameters of ON CONFLICT behind a SELECT.
+async fn one_by_one(
+    session: Session<'_>,
+    table: &'static Table,
+    rows: Vec<Insert>,
+    keys: Vec<Key>,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Node> {
+    let mut written = Vec::with_capacity(rows.len());
+    for (row, key) in rows.into_iter().zip(keys) {
+        let node = Box::pin(upsert_if(session, row, key, sets.clone(), only_if)).await?;
+        written.extend(node.into_rows());
+    }
+    Ok(Node::new(table, written))
 }
