@@ -17,6 +17,7 @@ mod settings;
 mod statement_texts;
 mod tls;
 mod transaction;
+mod turns;
 
 pub use credentials::Login;
 pub(crate) use credentials::PasswordSource;

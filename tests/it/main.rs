@@ -51,6 +51,7 @@ mod support;
 mod tenants;
 mod traces;
 mod transactions;
+mod turns;
 mod types;
 mod values;
 mod violations;
