@@ -18,6 +18,7 @@ mod settings;
 mod statement_texts;
 mod tls;
 mod transaction;
+mod turns;
 
 pub use credentials::Login;
 pub(crate) use credentials::PasswordSource;

@@ -1,5 +1,5 @@
 // The exam planner of this repository, on Citus: schema.dsl with an engine, and with institutions on every server, because
-// their slugs are unique. At the end, a model for what it lacks.
+// their slugs are unique. At the end, models for what it lacks.
 
 datasource db {
   provider = "postgresql"
@@ -23,6 +23,8 @@ model Institution {
   examTypes    ExamType[]
   studentExams StudentExam[]
   notes        Note[]
+  rooms        Room[]
+  items        Item[]
 
   @@map("institutions")
   @@reference
@@ -159,4 +161,48 @@ model Country {
 
   @@map("countries")
   @@shared
+}
+
+/// A room of an institution. Rooms seldom change, so they are on every server, and can have a join table.
+model Room {
+  id            String      @id(global: true) @default(uuid()) @db.Uuid
+  institutionId String      @map("institution_id") @db.Uuid
+  institution   Institution @relation(fields: [institutionId], references: [id], onDelete: Cascade)
+  name          String
+  items         Item[]
+  seats         Seat[]
+
+  @@unique([institutionId, name])
+  @@map("rooms")
+  @@reference
+  @@tenant(institution)
+}
+
+/// What a room can have.
+model Item {
+  id            String      @id(global: true) @default(uuid()) @db.Uuid
+  institutionId String      @map("institution_id") @db.Uuid
+  institution   Institution @relation(fields: [institutionId], references: [id], onDelete: Cascade)
+  name          String
+  // lint:allow R0906 the join table has no column for the institution
+  rooms         Room[]
+
+  @@unique([institutionId, name])
+  @@map("items")
+  @@reference
+  @@tenant(institution)
+}
+
+/// A seat of a room, which leads to the institution.
+model Seat {
+  id     String @id(global: true) @default(uuid()) @db.Uuid
+  roomId String @map("room_id") @db.Uuid
+  room   Room   @relation(fields: [roomId], references: [id], onDelete: Cascade)
+  number Int
+
+  // lint:allow R0907 the room selects the institution
+  @@unique([roomId, number])
+  @@map("seats")
+  @@reference
+  @@tenant(room.institution)
 }

@@ -13,7 +13,8 @@ mod client;
 use std::path::{Path, PathBuf};
 
 use client::{
-    Client, Parent, Role, TenantClient, country, exam_type, institution, note, session, student, student_exam, user,
+    Client, Parent, Role, TenantClient, country, exam_type, institution, item, note, room, seat, session, student,
+    student_exam, user,
 };
 use relata::migrate::{self, Migrations};
 use relata::uuid::Uuid;

@@ -145,9 +145,6 @@ async fn committed_work_is_not_retried() {
 
 #[tokio::test]
 async fn a_commit_without_a_response_is_unknown_after_a_tolerated_conflict() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let (db, proxy) = behind_proxy(&fixture).await;
     proxy.arm();
@@ -241,9 +238,6 @@ async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
 /// A statement fails after its future was dropped: the COMMIT that PostgreSQL turns into a ROLLBACK is an error.
 #[tokio::test]
 async fn a_dropped_statement_that_fails_is_not_committed_silently() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     tx.institution().create(row("a")).await.expect("is created");

@@ -7,7 +7,7 @@ use plain_planner::{Client, Error, Isolation, institution};
 use relata::{Result, params};
 use relata_devdb::Feature;
 
-use crate::support::{Fixture, devdb};
+use crate::support::{Fixture, Need, devdb};
 
 fn row(slug: &str) -> institution::Create {
     institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
@@ -21,9 +21,6 @@ async fn setting(tx: &plain_planner::Transaction, name: &str) -> String {
 
 #[tokio::test]
 async fn a_transaction_begins_with_the_requested_settings() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let tx = fixture
         .db
@@ -137,7 +134,7 @@ async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
 /// The server reported that it rolled back, and why: running everything again is safe.
 #[tokio::test]
 async fn a_conflict_at_commit_is_retried() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+    if devdb().skips_behind_pooler(&[Need::Deferred]) {
         return;
     }
     let fixture = Fixture::new().await;

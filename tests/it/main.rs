@@ -52,6 +52,7 @@ mod support;
 mod tenants;
 mod traces;
 mod transactions;
+mod turns;
 mod types;
 mod values;
 mod violations;

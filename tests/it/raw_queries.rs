@@ -47,6 +47,9 @@ async fn raw_rows_are_read_into_tuples_of_checked_types() {
 
 #[tokio::test]
 async fn a_savepoint_is_rolled_back_alone() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::OneServer]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let row = |slug: &str| institution::Create { name: slug.to_owned(), slug: slug.to_owned() };

@@ -9,7 +9,8 @@ use relata::params;
 use relata::uuid::Uuid;
 
 use crate::pooler::PgBouncer;
-use crate::support::{Database, connect, devdb, plain_sql};
+use crate::support::wiretap::Wiretap;
+use crate::support::{Database, Need, connect, devdb, plain_sql};
 
 const SCHEMAS: [&str; 3] = ["north", "South", "we st*/"];
 
@@ -109,6 +110,41 @@ async fn clients_of_several_schemas_share_connections() {
     let shown: Vec<(String,)> =
         db.in_schema("north").in_schema("South").query_raw("SHOW search_path", params![]).await.expect("reads");
     assert_eq!(shown, [("\"South\"".to_owned(),)]);
+}
+
+/// The schema is set in the message of the statement.
+#[tokio::test]
+async fn a_schema_costs_no_round_trip() {
+    if devdb().skips_behind_pooler(&[Need::Pipeline, Need::Settings]) {
+        return;
+    }
+    let database = database().await;
+    let (url, tap) = Wiretap::before(database.url()).await;
+    let client = async |url: &str| Client::builder(url).expect("is a URL").max_connections(1).connect().await;
+    let plain = client(&format!("{url}&schema=north")).await.expect("connects");
+    let here = client(&url).await.expect("connects").in_schema("north");
+    use_all(&plain).await;
+    let cost = async |db: &Client| {
+        let mut cost = Vec::new();
+        for _ in 0..2 {
+            cost.clear();
+            tap.take();
+            db.user().find_many().include(user::student).await.expect("reads");
+            cost.push(tap.take().round_trips);
+            db.user().update_many().all_rows().set(user::role.to(Role::Admin)).await.expect("updates");
+            cost.push(tap.take().round_trips);
+            db.batch((db.user().count(), db.student().count())).await.expect("reads");
+            cost.push(tap.take().round_trips);
+            let tx = db.begin().await.expect("begins");
+            tx.user().count().await.expect("reads");
+            tx.commit().await.expect("commits");
+            cost.push(tap.take().round_trips);
+        }
+        cost
+    };
+    let (without, with) = (cost(&plain).await, cost(&here).await);
+    assert_eq!(without, with);
+    assert_eq!(with, [2, 1, 1, 3]);
 }
 
 #[tokio::test]

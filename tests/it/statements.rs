@@ -101,6 +101,9 @@ async fn the_statements_in_use_stay() {
 /// A statement that replaces another costs the same as one for which there is room.
 #[tokio::test]
 async fn closing_a_statement_takes_no_round_trip() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let (url, tap) = Wiretap::before(fixture.database.url()).await;
     let builder = Client::builder(&url).expect("is a URL").max_connections(1).statement_cache_size(2);

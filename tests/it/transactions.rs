@@ -66,9 +66,6 @@ async fn a_closure_may_have_its_own_errors_and_borrow() {
 /// PostgreSQL would respond to this COMMIT with a ROLLBACK, and no error.
 #[tokio::test]
 async fn an_ignored_error_is_not_committed_silently() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let lost: Result<(), Error> = db
@@ -155,9 +152,6 @@ async fn a_conflict_is_retried() {
 
 #[tokio::test]
 async fn a_batch_is_atomic() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let failed = db.batch((db.institution().create(row("a")), db.institution().create(row("a")))).await;
@@ -199,9 +193,6 @@ async fn a_batch_with_a_missing_row_leaves_nothing() {
 /// A migration changes a column's type while a program runs: the statement is prepared again.
 #[tokio::test]
 async fn queries_survive_a_migration() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;

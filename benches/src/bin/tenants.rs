@@ -1,10 +1,11 @@
 //! Measures what a handle of a tenant costs: the same calls of the clients of `tests/tenants`, at `db.across_tenants()`, at
-//! `db.tenant(id)`, and at `db.tenant(id)` with row security, in a database of its own with the same rows.
+//! `db.tenant(id)`, at `db.tenant(id)` with row security, in a database of its own with the same rows, and at
+//! `db.in_schema("public").across_tenants()`.
 //!
-//! Blocks of the three alternate, in one process, each with one pooled connection, in a current-thread runtime. There is
+//! Blocks of the four alternate, in one process, each with one pooled connection, in a current-thread runtime. There is
 //! one tenant, so that all read the same rows.
 //!
-//! `tenants [--rounds N]` prints a table. `tenants --side tenant|across|secured --only NAME --iterations N` runs one side
+//! `tenants [--rounds N]` prints a table. `tenants --side across|tenant|secured|schema --only NAME --iterations N` runs one side
 //! and prints nothing, for callgrind.
 
 use std::path::Path;
@@ -130,15 +131,17 @@ async fn main() -> Result<()> {
     let one = || async { Client::builder(database.url())?.max_connections(1).connect().await };
     let url = as_another_role(other_database.url()).await?;
     let (first, second) = (one().await?.across_tenants(), one().await?.tenant(id));
+    let fourth = one().await?.in_schema("public").across_tenants();
     let third = secured::Client::builder(&url)?.max_connections(1).connect().await?.tenant(other_id);
     let sides = [
         (Models::Across(&first), ids.as_slice()),
         (Models::Tenant(&second), ids.as_slice()),
         (Models::Secured(&third), other_ids.as_slice()),
+        (Models::Across(&fourth), ids.as_slice()),
     ];
     if let Some(side) = side {
-        let at =
-            ["across", "tenant", "secured"].iter().position(|name| *name == side).ok_or("there is no such side")?;
+        let names = ["across", "tenant", "secured", "schema"];
+        let at = names.iter().position(|name| *name == side).ok_or("there is no such side")?;
         let ((models, ids), workload) = (&sides[at], only.ok_or("--only is missing")?);
         for round in 0..iterations {
             run(models, &workload, ids, round).await?;
@@ -147,10 +150,10 @@ async fn main() -> Result<()> {
     }
     let mut rows = Vec::new();
     for (workload, calls) in WORKLOADS {
-        let (mut ratios, mut times) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new(), Vec::new()]);
+        let (mut ratios, mut times) = ([const { Vec::new() }; 3], [const { Vec::new() }; 4]);
         for _ in 0..=rounds {
-            let mut seconds = [0.0; 3];
-            let mut sums = [0; 3];
+            let mut seconds = [0.0; 4];
+            let mut sums = [0; 4];
             for (at, (models, ids)) in sides.iter().enumerate() {
                 let begin = Instant::now();
                 for call in 0..calls {
@@ -161,14 +164,23 @@ async fn main() -> Result<()> {
             if sums.iter().any(|sum| *sum != sums[0]) {
                 return Err(format!("{workload}: the sides read other rows").into());
             }
-            (0..2).for_each(|at| ratios[at].push(seconds[at + 1] / seconds[0]));
-            (0..3).for_each(|at| times[at].push(seconds[at] * 1e6));
+            (0..3).for_each(|at| ratios[at].push(seconds[at + 1] / seconds[0]));
+            (0..4).for_each(|at| times[at].push(seconds[at] * 1e6));
         }
         let micros = times.iter_mut().map(|samples| format!("{:.0}", median(samples)));
         let ratios = ratios.iter_mut().map(|samples| format!("{:.2}", median(samples)));
         rows.push(std::iter::once(workload.to_owned()).chain(micros).chain(ratios).collect());
     }
-    let head = ["workload", "across, us", "tenant, us", "row security, us", "tenant", "row security"];
+    let head = [
+        "workload",
+        "across, us",
+        "tenant, us",
+        "row security, us",
+        "in a schema, us",
+        "tenant",
+        "row security",
+        "in a schema",
+    ];
     print_table(&head, &rows);
     Ok(())
 }

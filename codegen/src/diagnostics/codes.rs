@@ -220,6 +220,7 @@ codes! {
     R1106 ACTION_ACROSS_SHARDS Error "A referential action that Citus refuses",
     R1107 CITUS_ROW_SECURITY Error "Row security on Citus",
     R1108 CITUS_MONEY Error "The type money on Citus",
+    R1109 TENANT_PATH_ACROSS_SERVERS Error "A path to the tenant that Citus cannot follow",
 
     // Views.
     R1201 VIEW_QUERY Error "A text that is not the query of a view",

@@ -29,6 +29,7 @@ pub(super) fn distribute(cx: &mut Cx<'_, '_>) {
         return;
     }
     let mut found = rules::keys_hold_the_column(cx);
+    found.extend(rules::paths_stay_in_one_place(cx));
     if cx.config.foreign_keys {
         found.extend(rules::relations_stay_on_one_server(cx));
     }
@@ -82,8 +83,8 @@ fn without_column(cx: &Cx<'_, '_>, id: ModelId) -> Diagnostic {
     let span = model.declared_tenancy.map_or(name.span, DeclaredTenancy::span);
     let message = format!("`{}` has no column with its tenant, so it cannot be distributed", name.text);
     Diagnostic::new(codes::DISTRIBUTION_COLUMN, span, message).label("leads to the tenant through another model").help(
-        "add a relation to the tenant, and write `@@tenant(..)` with its name; or write where the rows are: \
-             `@@distributed(by: ..)`, `@@reference` or `@@local`",
+        "add a relation to the tenant, and write `@@tenant(..)` with its name; or write `@@reference` in this model and in \
+             those on its path",
     )
 }
 

@@ -348,6 +348,23 @@ impl<M: Root> ClientBuilder<M> {
         })
     }
 
+    /// Makes each message wait for the answer to the one before it. For poolers that do not follow a client that sends ahead,
+    /// such as Pgpool-II. A call under a handle with row security, a batch, and `in_schema` then take a round trip for each of
+    /// their statements, as do BEGIN and COMMIT. Needs a host: it is not possible for sockets in a folder. The same as
+    /// `pipeline=false` in the URL.
+    ///
+    /// ```
+    /// # fn main() -> relata::Result<()> {
+    /// let builder = plain_planner::Client::builder("postgres://app@pooler:9999/planner")?.without_copy().without_pipeline();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn without_pipeline(self) -> Self {
+        self.for_all(|options| {
+            options.without_pipeline();
+        })
+    }
+
     /// Sets how many prepared statements each connection keeps, in the client and on the server. If there are more, the
     /// least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
     ///

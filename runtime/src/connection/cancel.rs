@@ -17,15 +17,17 @@ use tokio_postgres::config::Host;
 use tokio_postgres::tls::MakeTlsConnect;
 
 use super::options::ConnectOptions;
-use super::tls::Connector;
 
 /// Asks the server to cancel the running statement, and waits until the server has closed the connection of the
 /// request.
-pub(super) async fn cancel(
+pub(super) async fn cancel<T>(
     token: &CancelToken,
     options: &ConnectOptions,
-    mut tls: Connector,
-) -> Result<(), tokio_postgres::Error> {
+    mut tls: T,
+) -> Result<(), tokio_postgres::Error>
+where
+    T: MakeTlsConnect<SharedSocket> + MakeTlsConnect<tokio_postgres::Socket>,
+{
     // If there are several hosts, only the driver knows which one the token belongs to.
     let Some((host, socket)) = connect(options).await else { return token.cancel_query(tls).await };
     let mut socket = SharedSocket(Arc::new(Mutex::new(socket)));
@@ -67,7 +69,7 @@ enum Socket {
 
 /// A socket that stays open after the driver has finished with it.
 #[derive(Clone)]
-struct SharedSocket(Arc<Mutex<Socket>>);
+pub(super) struct SharedSocket(Arc<Mutex<Socket>>);
 
 impl SharedSocket {
     fn socket(&self) -> MutexGuard<'_, Socket> {

@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
-use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts};
+use tokio_postgres::{CancelToken, Config, Connection};
 
+use super::cancel::cancel;
 use super::credentials::{Login, PasswordSource};
 use super::options::ConnectOptions;
 use super::session_attrs::{ServerKind, SessionAttrs};
 use super::tls::Connector;
+use super::turns::InTurns;
 use crate::error::{CONNECTING, Error, Result, from_connection};
 
 /// Opens connections to the hosts of one connection string.
@@ -21,6 +24,8 @@ pub(crate) struct Opener {
     attrs: SessionAttrs,
     password: Option<PasswordSource>,
     tls: Connector,
+    /// In place of the connector, if client and server take turns.
+    turns: Option<InTurns>,
     limit: Duration,
 }
 
@@ -29,7 +34,9 @@ pub(crate) type Opened = (tokio_postgres::Client, JoinHandle<()>);
 
 impl Opener {
     pub(crate) fn new(options: &ConnectOptions) -> Result<Self> {
-        let config = options.session_config()?;
+        let mut config = options.session_config()?;
+        let tls = options.tls()?;
+        let turns = options.in_turns().then(|| InTurns::instead_of(options.tls()?, &mut config)).transpose()?;
         let hosts = config.get_hosts().len();
         if config.get_ports().len() > 1 && config.get_ports().len() != hosts {
             return Err(Error::Config("the connection string has another number of ports than of hosts".to_owned()));
@@ -38,7 +45,8 @@ impl Opener {
             hosts: (0..hosts).map(|at| only_host(&config, at)).collect(),
             attrs: options.session_attrs(),
             password: options.password.clone(),
-            tls: options.tls()?,
+            tls,
+            turns,
             limit: options.connect_timeout(),
             options: options.clone(),
         })
@@ -50,8 +58,17 @@ impl Opener {
     }
 
     #[allow(clippy::clone_on_copy, reason = "only the connector without TLS is `Copy`")]
-    pub(crate) fn tls(&self) -> Connector {
+    fn tls(&self) -> Connector {
         self.tls.clone()
+    }
+
+    /// Asks the server of a connection to cancel its statement, and waits until the server has taken the request.
+    pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {
+        match &self.turns {
+            // The token has the settings of its connection.
+            Some(turns) => cancel(token, &self.options, turns.clone()).await,
+            None => cancel(token, &self.options, self.tls()).await,
+        }
     }
 
     /// Opens a connection to the first host that fits.
@@ -105,7 +122,27 @@ impl Opener {
             }
             None => config,
         };
-        let (client, connection) = config.connect(self.tls()).await.map_err(explain)?;
+        let (client, task, told) = match &self.turns {
+            Some(turns) => self.driven(config.connect(turns.clone()).await.map_err(explain)?),
+            None => self.driven(config.connect(self.tls()).await.map_err(explain)?),
+        };
+        let refused = match (self.attrs, told) {
+            (SessionAttrs::Any, _) => None,
+            (attrs, Some(kind)) => attrs.refuses(kind),
+            (attrs, None) => attrs.refuses(ServerKind::ask(&client).await.map_err(explain)?),
+        };
+        Ok(((client, task), refused))
+    }
+
+    /// Drives a connection in a task. Returns what the server has told of its kind, if that matters.
+    fn driven<S, T>(
+        &self,
+        (client, connection): (tokio_postgres::Client, Connection<S, T>),
+    ) -> (tokio_postgres::Client, JoinHandle<()>, Option<ServerKind>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let told = match self.attrs {
             SessionAttrs::Any => None,
             _ => ServerKind::told(|name| connection.parameter(name)),
@@ -115,12 +152,7 @@ impl Opener {
                 tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
             }
         });
-        let refused = match (self.attrs, told) {
-            (SessionAttrs::Any, _) => None,
-            (attrs, Some(kind)) => attrs.refuses(kind),
-            (attrs, None) => attrs.refuses(ServerKind::ask(&client).await.map_err(explain)?),
-        };
-        Ok(((client, task), refused))
+        (client, task, told)
     }
 
     fn login(&self, config: &Config) -> Login {

@@ -55,6 +55,8 @@ pub struct ConnectOptions {
     through_pooler: bool,
     /// Whether rows are inserted where they would be copied.
     without_copy: bool,
+    /// Whether nothing is sent before the server has answered.
+    in_turns: bool,
 }
 
 impl std::fmt::Debug for ConnectOptions {
@@ -99,6 +101,7 @@ impl FromStr for ConnectOptions {
             statement_timeout: None,
             through_pooler: settings.through_pooler,
             without_copy: settings.without_copy,
+            in_turns: settings.in_turns,
         })
     }
 }
@@ -119,6 +122,8 @@ struct Settings {
     through_pooler: bool,
     /// `copy=false`: rows are inserted instead of copied.
     without_copy: bool,
+    /// `pipeline=false`: nothing is sent before the server has answered.
+    in_turns: bool,
 }
 
 impl Settings {
@@ -157,6 +162,7 @@ impl Settings {
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
             "pgbouncer" => self.through_pooler = value == "true",
             "copy" => self.without_copy = value == "false",
+            "pipeline" => self.in_turns = value == "false",
             "statement_cache_size" => self.statement_cache_size = Some(number(key, value)?),
             // Settings of Prisma that have no effect here.
             "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
@@ -253,6 +259,17 @@ impl ConnectOptions {
     pub fn without_copy(&mut self) -> &mut Self {
         self.without_copy = true;
         self
+    }
+
+    /// Makes each message wait for the answer to the one before, as `pipeline=false` in the URL does: for poolers that do not
+    /// follow a client that sends ahead.
+    pub fn without_pipeline(&mut self) -> &mut Self {
+        self.in_turns = true;
+        self
+    }
+
+    pub(super) fn in_turns(&self) -> bool {
+        self.in_turns
     }
 
     pub(crate) fn copies(&self) -> bool {

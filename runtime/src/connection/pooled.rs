@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use tokio_postgres::SimpleQueryMessage;
 
-use super::cancel::cancel;
 use super::manager::Manager;
 use super::pool::{Pool, Shared};
 use crate::sql::SessionEffect;
@@ -189,7 +188,7 @@ impl UncleanConnection {
         // has disconnected.
         for _ in 0..CANCELLATIONS {
             let token = connection.cancel_token();
-            let ask = cancel(&token, &self.shared.options, self.shared.connections.manager().opener.tls());
+            let ask = self.shared.connections.manager().opener.cancel(&token);
             let asked = tokio::time::timeout(CANCEL_LIMIT, ask).await;
             let ended = tokio::time::timeout(END_LIMIT, &mut rest).await;
             if ended.is_ok() {

@@ -10,6 +10,11 @@ mod imp;
 pub(crate) use imp::Connector;
 pub(super) use imp::connector;
 
+/// Returns whether connections can be encrypted at all.
+pub(super) fn can_encrypt() -> bool {
+    cfg!(feature = "tls")
+}
+
 /// How strictly the server's identity is checked, according to libpq's sslmode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tls {

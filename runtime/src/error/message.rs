@@ -21,6 +21,8 @@ pub(super) fn safe_message(error: &DbError) -> String {
     let code = error.code().code();
     match (code, error.routine()) {
         ("42501", Some("aclcheck_error")) => NO_PRIVILEGE.to_owned(),
+        // The message names `USING` in every language.
+        ("42501", Some("ExecWithCheckOptions")) if error.message().contains("USING") => HIDDEN.to_owned(),
         ("42501", Some("ExecWithCheckOptions")) => NO_POLICY.to_owned(),
         _ => meaning(code).to_owned(),
     }
@@ -28,6 +30,7 @@ pub(super) fn safe_message(error: &DbError) -> String {
 
 const NO_PRIVILEGE: &str = "permission denied: the role lacks a privilege, which the owner of the object can GRANT";
 const NO_POLICY: &str = "row-level security refuses the new row: it belongs to another tenant, or the session has none";
+const HIDDEN: &str = "row-level security hides the row that already has this key, so ON CONFLICT cannot change it";
 
 /// Returns whether the parser points to a place in the statement, which has `$1` instead of values. An error of a
 /// running function has no such position, or one in a text of the function.
@@ -88,6 +91,7 @@ fn meaning(code: &str) -> &'static str {
         "P0003" => "a function found several rows",
         "P0004" => "an assertion in a function failed",
         _ => match code.get(..2) {
+            Some("0A") => "the server does not support this statement; `server_message` says why",
             Some("22") => "a value does not fit its type",
             Some("28") => "the user is not allowed to connect",
             Some("42") => "the statement, or what a value in it names, is wrong",

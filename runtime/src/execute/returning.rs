@@ -33,7 +33,9 @@ fn at_once(returning: &Returning) -> bool {
     let possible = match &returning.write {
         Operation::Create(row) => !row.is_nested(),
         Operation::Update { sets, nested, .. } => nested.is_empty() && keeps_keys(table, sets),
-        Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
+        Operation::Upsert { row, sets, .. } => {
+            !row.is_nested() && !upsert::looks_up_first(row) && keeps_keys(table, sets)
+        }
         // After a row is deleted, nothing can be read for it.
         Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
         Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),

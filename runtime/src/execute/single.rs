@@ -11,7 +11,8 @@ use crate::sql::{self, Context, Statement};
 /// Returns whether it needs several statements in one transaction.
 pub(super) fn needs_transaction(operation: &Operation) -> bool {
     match operation {
-        Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
+        Operation::Create(row) => row.is_nested(),
+        Operation::Upsert { row, .. } => row.is_nested() || upsert::looks_up_first(row),
         Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
         Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
         Operation::Returning(returning) => returning::needs_transaction(returning),
@@ -31,7 +32,7 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::Aggregate(aggregation) => sql::aggregate_statement(context, aggregation),
         Operation::Create(row) if !row.is_nested() => insert::statement(context, &mut row.clone()),
         Operation::CreateMany { rows, options, .. } => bulk::statement(context, rows.clone(), *options)?,
-        Operation::Upsert { row, key, sets } if !row.is_nested() => {
+        Operation::Upsert { row, key, sets } if !row.is_nested() && !upsert::looks_up_first(row) => {
             upsert::upsert_statement(context, row.clone(), key, sets, &Condition::ALL).ok()?
         }
         Operation::Returning(returning) => returning::single_statement(context, returning)?,

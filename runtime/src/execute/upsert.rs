@@ -42,6 +42,9 @@ pub(super) async fn upsert_if(
         }
     }
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
+    if looks_up_first(&row) {
+        find_others(session, &mut row).await?;
+    }
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
     let rows = session.query(statement, table).await.map_err(|error| explain(error, table, &looked_up))?;
@@ -65,6 +68,28 @@ async fn find_connected(session: Session<'_>, row: &mut Insert) -> Result<()> {
             let found = read::read(&session, &select, &[]).await?;
             level::point_at(row, relation, &found, 0)?;
         }
+    }
+    Ok(())
+}
+
+/// Returns whether the rows that it references have to be read before. Citus refuses a subquery among VALUES, and loses the
+/// parameters of ON CONFLICT behind a SELECT.
+pub(super) fn looks_up_first(row: &Insert) -> bool {
+    row.table.is_on_citus && row.looks_up()
+}
+
+/// Reads the rows that it references by other keys, and takes their columns.
+async fn find_others(session: Session<'_>, row: &mut Insert) -> Result<()> {
+    for cell in row.cells.iter_mut().map(|(_, cell)| cell) {
+        let Cell::Lookup { relation, column, key } = cell else { continue };
+        let mut select = Select::new(relation.child);
+        select.filter(nested::key_condition(key));
+        let node = read::read(&session, &select, &[]).await?;
+        if node.len() == 0 {
+            return Err(Error::not_related(relation, Lookup::Connect));
+        }
+        let value = node.cursor(0).raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+        *cell = Cell::Value(value);
     }
     Ok(())
 }
@@ -232,6 +257,9 @@ pub(super) async fn upsert_many(
             keys.push(key);
         }
     }
+    if table.is_on_citus {
+        return Ok(Upserted { node: one_by_one(session, table, distinct, keys, sets, only_if).await?, places });
+    }
     for row in &mut distinct {
         find_connected(session, row).await?;
     }
@@ -267,4 +295,21 @@ pub(super) async fn upsert_many(
     }
     placed.sort_by_key(|(position, _)| *position);
     Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })
+}
+
+/// Upserts each row with a statement of its own, because Citus loses the parameters of ON CONFLICT behind a SELECT.
+async fn one_by_one(
+    session: Session<'_>,
+    table: &'static Table,
+    rows: Vec<Insert>,
+    keys: Vec<Key>,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Node> {
+    let mut written = Vec::with_capacity(rows.len());
+    for (row, key) in rows.into_iter().zip(keys) {
+        let node = Box::pin(upsert_if(session, row, key, sets.clone(), only_if)).await?;
+        written.extend(node.into_rows());
+    }
+    Ok(Node::new(table, written))
 }

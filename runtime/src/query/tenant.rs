@@ -245,6 +245,19 @@ fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> 
     }
 }
 
+/// Refuses to insert or update a row in one statement if its tenant is in another table. Citus does not run a subquery in
+/// ON CONFLICT where the rows are.
+fn refuse_path_on_citus(table: &Table) -> Result<(), Refused> {
+    match table.tenancy {
+        Some(tenancy) if table.is_on_citus && !tenancy.path.is_empty() => Err(format!(
+            "on Citus, an upsert cannot check the tenant of {}, which only another table has: create or update the row, or \
+             add the tenant's column to the model",
+            table.name
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Returns whether a foreign key without the tenant has one of these columns, or gets a value without them.
 fn has_unguarded(table: &'static Table, columns: impl Iterator<Item = u16> + Clone) -> bool {
     references::unguarded(table)
@@ -272,6 +285,7 @@ fn confine_upserted(
     above: Option<Above>,
     tenant: &Tenant,
 ) -> Result<(), Refused> {
+    refuse_path_on_citus(row.table)?;
     refuse_key_of_other(row.table, key, tenant)?;
     references::take_key(row, key)?;
     confine_row(row, above, tenant)
@@ -315,6 +329,7 @@ fn confine_write(write: &mut NestedWrite, parent: &'static Table, tenant: &Tenan
             match above {
                 Some(_) => confine_upserted(row, key.as_deref().unwrap_or_default(), above, tenant)?,
                 None => {
+                    refuse_path_on_citus(table)?;
                     refuse_key_of_other(table, key.as_deref().unwrap_or_default(), tenant)?;
                     confine_row(row, None, tenant)?;
                 }

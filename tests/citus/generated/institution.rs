@@ -73,6 +73,10 @@ pub const student_exams: rt::RelationField<
 > = rt::RelationField::new();
 /// Relation to many `Note`.
 pub const notes: rt::RelationField<Institution, super::note::Note, rt::List, 5> = rt::RelationField::new();
+/// Relation to many `Room`.
+pub const rooms: rt::RelationField<Institution, super::room::Room, rt::List, 6> = rt::RelationField::new();
+/// Relation to many `Item`.
+pub const items: rt::RelationField<Institution, super::item::Item, rt::List, 7> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
@@ -82,6 +86,8 @@ pub struct With<
     ExamTypes = rt::NotIncluded,
     StudentExams = rt::NotIncluded,
     Notes = rt::NotIncluded,
+    Rooms = rt::NotIncluded,
+    Items = rt::NotIncluded,
 > {
     pub row_: self::Institution,
     pub users: Users,
@@ -90,8 +96,11 @@ pub struct With<
     pub exam_types: ExamTypes,
     pub student_exams: StudentExams,
     pub notes: Notes,
+    pub rooms: Rooms,
+    pub items: Items,
 }
-impl<S0, S1, S2, S3, S4, S5> ::std::ops::Deref for With<S0, S1, S2, S3, S4, S5> {
+impl<S0, S1, S2, S3, S4, S5, S6, S7> ::std::ops::Deref
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
     type Target = self::Institution;
     fn deref(&self) -> &self::Institution {
         &self.row_
@@ -104,7 +113,9 @@ impl<
     S3: rt::Slot,
     S4: rt::Slot,
     S5: rt::Slot,
-> rt::FromRow for With<S0, S1, S2, S3, S4, S5> {
+    S6: rt::Slot,
+    S7: rt::Slot,
+> rt::FromRow for With<S0, S1, S2, S3, S4, S5, S6, S7> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
@@ -114,26 +125,42 @@ impl<
             exam_types: rt::Slot::from_slot(at_, 3)?,
             student_exams: rt::Slot::from_slot(at_, 4)?,
             notes: rt::Slot::from_slot(at_, 5)?,
+            rooms: rt::Slot::from_slot(at_, 6)?,
+            items: rt::Slot::from_slot(at_, 7)?,
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<T, S1, S2, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<0>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<T, S1, S2, S3, S4, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, T, S2, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<1>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, T, S2, S3, S4, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, T, S3, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<2>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, T, S3, S4, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, T, S4, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<3>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, S2, T, S4, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, T, S5>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<4>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, S2, S3, T, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<5>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, S4, T>;
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<5>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, S2, S3, S4, T, S6, S7>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<6>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, S2, S3, S4, S5, T, S7>;
+}
+impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<7>, T>
+for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    type Out = With<S0, S1, S2, S3, S4, S5, S6, T>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;
@@ -145,6 +172,8 @@ pub type WithStudentExams<T = super::student_exam::StudentExam> = rt::Filled<
     rt::Vec<T>,
 >;
 pub type WithNotes<T = super::note::Note> = rt::Filled<With, 5, rt::Vec<T>>;
+pub type WithRooms<T = super::room::Room> = rt::Filled<With, 6, rt::Vec<T>>;
+pub type WithItems<T = super::item::Item> = rt::Filled<With, 7, rt::Vec<T>>;
 /// The required values of a new Institution. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -186,6 +215,8 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
                 &[1],
             ),
             rt::Relation::back_many("notes", &super::note::TABLE, &[0], &[1]),
+            rt::Relation::back_many("rooms", &super::room::TABLE, &[0], &[1]),
+            rt::Relation::back_many("items", &super::item::TABLE, &[0], &[1]),
         ],
         &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
     )

@@ -13,6 +13,9 @@ pub mod exam_type;
 pub mod institution;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod item;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -20,6 +23,12 @@ pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod role;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod room;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod seat;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod session;
@@ -39,9 +48,12 @@ pub use self::{
     country::Country,
     exam_type::ExamType,
     institution::Institution,
+    item::Item,
     note::Note,
     relata_client::{AcrossTenants, Client, Models, TenantClient, TenantModels, TenantTransaction, Transaction},
     role::Role,
+    room::Room,
+    seat::Seat,
     session::Session,
     student::Student,
     student_exam::StudentExam,

@@ -63,6 +63,27 @@ impl<A> Models<A> {
     {
         rt::Delegate::new(&self.executor)
     }
+    #[doc(hidden)]
+    pub fn room(&self) -> rt::Delegate<super::room::Room>
+    where
+        A: rt::Sees<super::room::Room>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn item(&self) -> rt::Delegate<super::item::Item>
+    where
+        A: rt::Sees<super::item::Item>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
+    #[doc(hidden)]
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat>
+    where
+        A: rt::Sees<super::seat::Seat>,
+    {
+        rt::Delegate::new(&self.executor)
+    }
 }
 impl rt::Models for Models {
     type Sql = rt::OfNone;
@@ -141,6 +162,18 @@ impl TenantModels {
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Room`.
+    pub fn room(&self) -> rt::Delegate<super::room::Room> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Item`.
+    pub fn item(&self) -> rt::Delegate<super::item::Item> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat> {
+        rt::Delegate::new(&self.executor)
+    }
 }
 /// The models with the rows of all tenants.
 #[derive(Debug)]
@@ -187,6 +220,18 @@ impl AcrossTenants {
     }
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Room`.
+    pub fn room(&self) -> rt::AcrossTenants<super::room::Room> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Item`.
+    pub fn item(&self) -> rt::AcrossTenants<super::item::Item> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat> {
         rt::Delegate::new(&self.executor)
     }
 }

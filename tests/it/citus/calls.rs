@@ -41,6 +41,27 @@ pub(super) async fn create(here: &TenantClient) {
     assert_eq!((first.readers.len(), first.writer), (2, Some(Role::Faculty)));
     let rest = here.note().create_many_and_return(rest).await.expect("are created");
     assert!(rest.iter().all(|note| note.readers == [Role::Admin, Role::Faculty]));
+    on_every_server(here).await;
+}
+
+fn item(name: &str) -> item::Create {
+    item::Create { name: name.to_owned() }
+}
+
+/// Reference tables with a join table, and with a path to the institution.
+async fn on_every_server(here: &TenantClient) {
+    let desk = here.item().create(item("desk")).await.expect("is created");
+    let hall = room::Create { name: "hall".to_owned() }
+        .with(room::items.connect(item::id.eq(desk.id)))
+        .with(room::items.create(item("lamp")))
+        .with(room::seats.create_many((1..4).map(|number| seat::Create { room: Parent, number })));
+    let hall = here.room().create(hall).include(room::items).include(room::seats).await.expect("is created");
+    assert_eq!((hall.items.len(), hall.seats.len()), (2, 3));
+    here.room().create(room::Create { name: "attic".to_owned() }).await.expect("is created");
+    let by_key = seat::Create { room: room::name.eq("attic"), number: 50 };
+    here.seat().create(by_key).await.expect("is created");
+    let many = [2, 3].map(|number| seat::Create { room: hall.row_.id, number: number + 10 });
+    assert_eq!(here.seat().create_many(many).await.expect("are created"), 2);
 }
 
 /// Reads in each way.
@@ -86,6 +107,14 @@ pub(super) async fn read(here: &TenantClient) {
     assert_eq!((own.len(), own[0].users.len()), (1, 3));
     let countries = here.country().find_many().include(country::notes).await.expect("reads");
     assert_eq!(countries.len(), 1);
+    let rooms = here.room().find_many().order_by(room::items.count().desc()).include(room::items.take(1));
+    let rooms = rooms.include(room::seats.order_by(seat::number.desc()).take(2)).await.expect("reads");
+    assert_eq!(rooms.iter().map(|room| (room.items.len(), room.seats.len())).collect::<Vec<_>>(), [(1, 2), (0, 1)]);
+    let with_desk = room::items.some(item::name.eq("desk")) & room::items.none(item::name.eq("sofa"));
+    assert_eq!(here.room().count().filter(with_desk).await.expect("counts"), 1);
+    let of_hall = here.seat().find_many().filter(seat::room.is(room::name.eq("hall"))).include(seat::room);
+    assert_eq!(of_hall.await.expect("reads").len(), 5);
+    assert_eq!(here.seat().count().await.expect("counts"), 6);
 }
 
 /// Changes and deletes rows in each way.
@@ -115,6 +144,7 @@ pub(super) async fn change(here: &TenantClient) {
     grown.expect("updates");
     let moved = here.user().update(user::email.eq("u10@x.edu"));
     moved.with(user::sessions.create(session::Create { user: Parent, expires_at: Utc::now() })).await.expect("updates");
+    either_way(here).await;
     let (users, exams) = here.batch((here.user().count(), here.student_exam().find_many())).await.expect("runs");
     assert_eq!((users, exams.len()), (11, 2));
     let counted: relata::Result<(u64, u64)> = here
@@ -145,6 +175,69 @@ pub(super) async fn change(here: &TenantClient) {
         here.session().delete_many().filter(session::user.is(user::email.contains("u10"))).await.expect("deletes"),
         2
     );
+}
+
+/// Rows that are created, or changed or connected if they exist, as they do the second time.
+async fn either_way(here: &TenantClient) {
+    let ids = [77, 78, 79, 80].map(Uuid::from_u128);
+    let until = Utc::now();
+    let session = |at: usize| session::Create { user: Parent, expires_at: until }.set(session::id.to(ids[at]));
+    let fourth = || user::email.eq("u4@x.edu");
+    for _ in 0..2 {
+        let row = session::Create { user: fourth(), expires_at: until };
+        let upserted = here.session().upsert(session::id.eq(ids[0]), row).set(session::expires_at.to(until));
+        let upserted = upserted.include(session::user).await.expect("upserts");
+        assert_eq!((upserted.row_.id, upserted.user.email.as_str()), (ids[0], "u4@x.edu"));
+        let either = here
+            .user()
+            .update(fourth())
+            .with(user::sessions.connect_or_create(session::id.eq(ids[1]), session(1)))
+            .with(user::sessions.connect_or_create(session::id.eq(ids[2]), session(2)))
+            .with(user::sessions.upsert(session::id.eq(ids[3]), session(3), [session::expires_at.to(until)]))
+            .with(
+                user::student
+                    .upsert(student::Create { user: Parent, class_year: 2040 }, [student::class_year.increment(1)]),
+            );
+        assert_eq!(either.include(user::sessions).await.expect("updates").sessions.len(), 4);
+        let land = country::Create { code: "x".to_owned() };
+        let connected = note::country.connect_or_create(country::code.eq("x"), land);
+        let connected = here.note().update(note::text.eq("a")).with(connected).await.expect("updates");
+        assert_eq!(connected.country_code.as_deref(), Some("x"));
+        let hall = here
+            .room()
+            .update(room::name.eq("hall"))
+            .with(room::items.connect_or_create(item::name.eq("desk"), item("desk")))
+            .with(room::items.connect_or_create(item::name.eq("sofa"), item("sofa")))
+            .with(room::items.upsert(item::name.eq("lamp"), item("lamp"), [item::name.to("lamp")]));
+        assert_eq!(hall.include(room::items).await.expect("updates").items.len(), 3);
+    }
+    let nobody = session::Create { user: user::email.eq("nobody@x.edu"), expires_at: until };
+    let nobody = here.session().upsert(session::id.eq(Uuid::from_u128(81)), nobody).await;
+    assert!(matches!(nobody, Err(relata::Error::NotFound { .. })), "{nobody:?}");
+    let years = here.student().find_many().filter(student::class_year.eq(2041)).include(student::user).await;
+    assert_eq!(years.expect("reads")[0].user.email, "u4@x.edu");
+    let items = here.room().update(room::name.eq("hall")).with(room::items.set([item::name.eq("sofa")]));
+    let items = items.with(room::items.disconnect(item::name.eq("lamp"))).include(room::items).await;
+    assert_eq!(items.expect("updates").items.len(), 1);
+    let hall = here.room().find_unique(room::name.eq("hall")).or_err().await.expect("reads");
+    let seats = here.seat().update_many().filter(seat::room_id.eq(hall.id) & seat::number.gt(10));
+    assert_eq!(seats.set(seat::number.increment(100)).await.expect("updates"), 2);
+    assert_eq!(
+        here.seat().update_many().all_rows().limit(2).set(seat::number.increment(100)).await.expect("updates"),
+        2
+    );
+    let moved = here.seat().find_many().filter(seat::room.is(room::name.eq("attic"))).await.expect("reads")[0].id;
+    let moved = here.seat().update(seat::id.eq(moved)).with(seat::room.connect(room::name.eq("hall"))).await;
+    assert_eq!(moved.expect("updates").room_id, hall.id);
+    assert_eq!(here.seat().delete_many().filter(seat::room.is(room::name.eq("attic"))).await.expect("deletes"), 0);
+    // Citus has no way to see whose row it is, if there is one.
+    let row = seat::Create { room: room::name.eq("hall"), number: 900 };
+    let upserted = here.seat().upsert(seat::id.eq(ids[0]), row).set(seat::number.to(901)).await;
+    assert!(matches!(&upserted, Err(relata::Error::Misuse(reason)) if reason.contains("on Citus")), "{upserted:?}");
+    let row = seat::Create { room: Parent, number: 900 };
+    let either =
+        here.room().update(room::name.eq("hall")).with(room::seats.connect_or_create(seat::id.eq(ids[0]), row));
+    assert!(matches!(either.await, Err(relata::Error::Misuse(_))));
 }
 
 #[tokio::test]

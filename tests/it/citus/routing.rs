@@ -60,7 +60,7 @@ fn value(ty: &str, tenant: Uuid) -> String {
         "text" | "character varying" => "'ADMIN'".to_owned(),
         "bigint" | "integer" | "smallint" | "double precision" | "numeric" => "1".to_owned(),
         "boolean" => "true".to_owned(),
-        "date" | "timestamp with time zone" => "now()".to_owned(),
+        "date" | "timestamp with time zone" => "'2030-01-02'".to_owned(),
         array if array.ends_with("[]") => "'{}'".to_owned(),
         other => panic!("a value of type {other}"),
     }

@@ -342,9 +342,6 @@ const WRITES_PER_WORLD: u64 = 50;
 
 #[tokio::test]
 async fn random_writes_agree_with_the_oracle() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let fixture = Fixture::new().await;
     let first = super::number_from_env("RELATA_RANDOM_SEED", 2026);
     let cases = super::number_from_env("RELATA_RANDOM_CASES", 300);

@@ -17,6 +17,9 @@ fn later() -> DateTime<Utc> {
 
 #[tokio::test]
 async fn each_shape_of_a_read_has_its_cost() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let counted = counted().await;
     let (id, tenant) = (counted.student, counted.tenant);
     costs! { counted.tap, counted.db;
@@ -87,7 +90,7 @@ async fn each_shape_of_a_read_has_its_cost() {
 
 #[tokio::test]
 async fn each_shape_of_a_write_has_its_cost() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy]) {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy, crate::support::Need::Pipeline]) {
         return;
     }
     let counted = counted().await;
@@ -210,6 +213,9 @@ async fn each_nested_write_has_its_cost() {
 /// Relations through a join table, self-relations, compound keys. To connect rows, they are looked up first.
 #[tokio::test]
 async fn each_shape_of_the_wide_schema_has_its_cost() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let wide = Wide::new().await;
     let (tap, url) = tapped(wide.url()).await;
     let db: WideClient =

@@ -19,9 +19,10 @@ pub(crate) enum Need {
     Settings,
     /// A session has the client's time zone from its start. Later versions of PgBouncer know this setting.
     Zone,
-    /// The client may send more before it has the answer. Pgpool-II takes a wrong answer for that of a COMMIT then, if
-    /// the statement before it fails, and answers the next statements itself.
+    /// The client sends several messages before it has the answer to the first, so that they take one round trip.
     Pipeline,
+    /// An error is reported that comes behind the rows of a statement, as that of a deferred constraint does.
+    Deferred,
     /// The client's connection ends with that to the server.
     Connection,
     /// A name of a table may have a double quote. To spread reads, Pgpool-II looks for the table by a name that it does
@@ -41,7 +42,8 @@ impl Need {
             Self::Own => "keep a session for a client between transactions",
             Self::Settings => "pass on settings of the connection string",
             Self::Zone => "pass on the time zone of a session",
-            Self::Pipeline => "know the state of a transaction that failed while the client has sent more",
+            Self::Pipeline => "follow a client that sends ahead, so pipeline=false makes it wait",
+            Self::Deferred => "end a statement outside a transaction that a deferred constraint refuses",
             Self::Connection => "end a client's connection with that to the server",
             Self::Quotes => "find a table whose name has a double quote, so this test goes past it",
             Self::OneServer => "send all statements of a connection to one server",
@@ -78,7 +80,8 @@ impl Pooler {
         let by_transaction = self.name == "pgbouncer";
         match need {
             Need::Own => !by_transaction,
-            Need::Pipeline | Need::Connection => !self.name.starts_with("pgpool"),
+            Need::Connection | Need::Deferred => !self.name.starts_with("pgpool"),
+            Need::Pipeline => !self.parameters.contains("pipeline=false"),
             Need::Copy => !self.parameters.contains("copy=false"),
             Need::OneServer | Need::Quotes => self.name != "pgpool-balanced",
             Need::Zone => !self.needs_texts(),

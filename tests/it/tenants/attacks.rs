@@ -120,9 +120,6 @@ async fn ids_of_others_in_new_rows() {
 
 #[tokio::test]
 async fn ids_of_others_in_changes() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let schools = Schools::new().await;
     let (north, own, other) = (schools.north(), &schools.north, &schools.south);
     let before = schools.all_of(other).await;
@@ -263,9 +260,6 @@ async fn page_tokens_and_batches_of_others() {
 
 #[tokio::test]
 async fn dropped_futures_and_failed_queries_leave_nothing_behind() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let schools = Schools::new().await;
     // One connection for both schools.
     let url = &schools.database.client_url;
@@ -318,9 +312,6 @@ async fn round(here: &TenantClient, id: Uuid, slug: &str, number: usize) {
 /// Tasks of many tenants share a few connections, write, fail and are dropped, and each sees its tenant's rows alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handles_of_many_tenants_at_once() {
-    if IS_SECURED && crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
     let database = Database::new().await;
     let tenants: Vec<(Uuid, String)> = (0..50).map(|number| (id(), format!("t{number}.edu"))).collect();
     for (number, (id, _)) in tenants.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Random programs of three tenants in one database, against an oracle: each tenant alone in a database of its own.
+//! Random programs of two and of three tenants in one database, against an oracle: each tenant alone in a database of its own.
 //!
 //! Every call goes to both by the tenant's handle, and often names ids of other tenants, which do not exist in a database
 //! of its own. So whatever it gives, also its error, has to be what it would be if there were no other tenants.
@@ -267,25 +267,32 @@ fn from_env(name: &str, default: u64) -> u64 {
 }
 
 #[tokio::test]
+async fn each_of_two_tenants_is_as_if_it_were_alone() {
+    run(2).await;
+}
+
+#[tokio::test]
 async fn each_of_three_tenants_is_as_if_it_were_alone() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
-        return;
-    }
+    run(3).await;
+}
+
+/// Runs programs of so many tenants.
+async fn run(tenants: usize) {
     let (calls, seed) = (from_env("RELATA_RANDOM_CASES", 300), from_env("RELATA_RANDOM_SEED", 1));
     let mut random = Random(seed);
     let together = Database::new().await;
-    let ids = [random.uuid(), random.uuid(), random.uuid()];
+    let ids: Vec<Uuid> = (0..tenants).map(|_| random.uuid()).collect();
     let mut alone = Vec::new();
-    for (number, id) in ids.into_iter().enumerate() {
+    for (number, id) in ids.iter().enumerate() {
         let own = Database::new().await;
-        together.add_school(id, number).await;
-        own.add_school(id, number).await;
+        together.add_school(*id, number).await;
+        own.add_school(*id, number).await;
         alone.push(own);
     }
     let mut known = Known::default();
     let mut failed = 0;
     for step in 0..calls {
-        let (tenant, number) = (random.below(3), step as i32 + 1);
+        let (tenant, number) = (random.below(tenants), step as i32 + 1);
         let at = random.clone();
         random.next();
         let (here, there) = (together.db.tenant(ids[tenant]), alone[tenant].db.tenant(ids[tenant]));
@@ -304,5 +311,5 @@ async fn each_of_three_tenants_is_as_if_it_were_alone() {
     }
     // The calls are not all refused.
     assert!(failed * 3 < calls as usize * 2, "{failed} of {calls} calls failed");
-    println!("{calls} calls of seed {seed} agree; {failed} of them failed, as they would alone");
+    println!("{calls} calls of {tenants} tenants, seed {seed}, agree; {failed} of them failed, as they would alone");
 }

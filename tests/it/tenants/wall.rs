@@ -189,6 +189,9 @@ async fn a_transaction_goes_from_tenant_to_tenant() {
 
 #[tokio::test]
 async fn the_wall_costs_no_round_trip() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     if devdb().skips_without(&[Feature::Roles]) {
         return;
     }

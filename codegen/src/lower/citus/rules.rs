@@ -1,7 +1,7 @@
 //! What Citus refuses, one function per rule.
 
 use super::super::Cx;
-use super::super::draft::{ForeignKeyDraft, KeyDraft, KeyKind, RelationDraft};
+use super::super::draft::{FieldType, ForeignKeyDraft, KeyDraft, KeyKind, RelationDraft};
 use super::super::tenants::{self, names, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Distribution, FieldId, ModelId, NativeType, ReferentialAction, Tenancy};
@@ -66,6 +66,49 @@ fn key_without_column(
         false => format!("write `{kept}([{list}])`, or `@@reference` in the model if its rows seldom change"),
     };
     diagnostic.help(help).edits(edits)
+}
+
+/// Reports models that reach their tenant through rows in another place. The condition of a handle is a subquery then, which
+/// Citus refuses in most statements that write.
+pub(super) fn paths_stay_in_one_place(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
+    cx.model_ids()
+        .filter(|id| cx.model(*id).ast.kind != ModelKind::View)
+        .filter_map(|id| path_elsewhere(cx, id))
+        .collect()
+}
+
+fn path_elsewhere(cx: &Cx<'_, '_>, id: ModelId) -> Option<Diagnostic> {
+    let model = cx.model(id);
+    let Tenancy::Within(path) = &model.tenancy else { return None };
+    let (_, before) = path.split_last()?;
+    let here = model.distribution;
+    let mut on_path = before.iter().filter_map(|field| match cx.field(*field).ty {
+        FieldType::Model(to) => Some(to),
+        _ => None,
+    });
+    let name = model.ast.name.text;
+    let span = model.declared_tenancy.map_or(model.ast.name.span, |declared| declared.span());
+    let (message, help) = match here {
+        Distribution::By(_) if before.is_empty() => return None,
+        Distribution::By(_) => (
+            format!("`{name}` is distributed, but it reaches its tenant through another model"),
+            "add a relation to the tenant, and write `@@tenant(..)` with its name".to_owned(),
+        ),
+        Distribution::Reference | Distribution::Local => {
+            let other = on_path.find(|other| cx.model(*other).distribution != here)?;
+            let other = cx.model(other).ast.name.text;
+            (
+                format!("`{name}` reaches its tenant through `{other}`, whose rows are in another place"),
+                "write `@@reference` in both; or add a relation to the tenant, and write `@@tenant(..)` with its name"
+                    .to_owned(),
+            )
+        }
+    };
+    Some(
+        Diagnostic::new(codes::TENANT_PATH_ACROSS_SERVERS, span, message)
+            .label("Citus cannot follow this path when it writes")
+            .help(help),
+    )
 }
 
 /// The two models of a relation, where their rows are, and the foreign key.
