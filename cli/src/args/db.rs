@@ -86,8 +86,8 @@ pub(crate) struct Pull {
     /// Also writes the views that the schema does not have yet, with their queries, so that migrations manage them
     #[arg(long)]
     pub(crate) views: bool,
-    /// Also writes the functions, procedures, triggers and policies that no file of `sql` has yet, one file for each, so that
-    /// migrations manage them
+    /// Also writes the functions, procedures, triggers, policies, domains, composite types and sequences that no file of `sql`
+    /// has yet, one file for each, so that migrations manage them
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) objects: bool,
     /// How new models and fields are named; the names in an existing file are kept
