@@ -137,8 +137,8 @@ fn refuse_misfits(misfits: &[String]) -> Result<(), Failure> {
     let lines: String = misfits.iter().map(|misfit| format!("\n  - {misfit}")).collect();
     Err(Failure::refused(format!("the database does not have the domains of the schema; no migration was written:{lines}"))
         .help(
-            "write the migration with --create-only, add CREATE DOMAIN before its first statement, and run `codegen migrate \
-             dev` again",
+            "write CREATE DOMAIN into a file of the folder `sql`, such as sql/domains.sql, and run `codegen migrate dev` again; \
+             or write the migration with --create-only, and add CREATE DOMAIN before its first statement",
         ))
 }
 

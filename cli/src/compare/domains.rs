@@ -34,7 +34,7 @@ pub(crate) async fn refuse_misfits(client: &Client, state: &State) -> Result<(),
     let lines: String = problems.iter().map(|problem| format!("\n  - {problem}")).collect();
     Err(Failure::refused(format!("the database does not have the domains of the schema; nothing was changed:{lines}"))
         .help(format!(
-            "the schema only names domains; create or change them with `codegen db execute`, such as: {}",
+            "write the domains into files of `sql`, or create or change them with `codegen db execute`, such as: {}",
             example(state)
         )))
 }
