@@ -14,6 +14,8 @@ pub(in crate::sql) enum Event {
     Free(ObjectKey),
     /// The objects that a table needs exist.
     Served(ObjectName),
+    /// A table has a policy.
+    Secured(ObjectName),
     /// Schemas exist.
     Spaces,
     /// What has to make way for changes of tables has done so.
@@ -83,6 +85,10 @@ pub(in crate::sql) fn events(change: &CatalogChange) -> Events {
 fn makes<'a>(events: &mut Events, object: &CatalogObject, serves: impl Iterator<Item = &'a ObjectName>) {
     events.gives.push(Event::Made(object.key.clone()));
     events.gives.extend(serves.cloned().map(Event::Served));
+    if object.key.kind == "policy" {
+        let table = object.owner.as_ref().and_then(Need::table);
+        events.gives.extend(table.cloned().map(Event::Secured));
+    }
     if object.nature == Nature::Space {
         events.gives.push(Event::Spaces);
         return;

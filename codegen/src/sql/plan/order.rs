@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
 use crate::sql::catalog::{self, Event};
-use crate::sql::change::{CatalogChange, Commented, TableObject};
+use crate::sql::change::{Commented, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
-use crate::sql::state::{Column, ColumnDefault, Need, ObjectKey, ObjectName, Policy, Table};
+use crate::sql::state::{Column, ColumnDefault, ObjectKey, ObjectName, Policy, Table};
 
 /// Something that actions provide and other actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -264,10 +264,7 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend(ready(table));
             needs.waits.push(M::OthersMade);
         }
-        Action::Catalog(change) => {
-            on_objects(&mut needs, &catalog::events(change));
-            needs.gives.extend(secured_by(change).map(M::Secured));
-        }
+        Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
             for name in columns.iter().flat_map(column_uses) {
@@ -407,16 +404,6 @@ fn served(needs: &mut Needs, action: &Action) {
     }
 }
 
-/// Returns the table of a policy that is created or replaced.
-fn secured_by(change: &CatalogChange) -> Option<ObjectName> {
-    match change {
-        CatalogChange::Create { object, .. } | CatalogChange::Alter { object, .. } if object.key.kind == "policy" => {
-            object.owner.as_ref().and_then(Need::table).cloned()
-        }
-        _ => None,
-    }
-}
-
 /// The milestones of an object that is not part of a table.
 fn on_objects(needs: &mut Needs, events: &catalog::Events) {
     use Milestone as M;
@@ -425,6 +412,7 @@ fn on_objects(needs: &mut Needs, events: &catalog::Events) {
         Event::Gone(key) => vec![M::Gone(key.clone())],
         Event::Free(key) => vec![M::Free(key.clone())],
         Event::Served(table) => vec![M::Served(table.clone())],
+        Event::Secured(table) => vec![M::Secured(table.clone())],
         Event::Spaces => vec![M::Spaces],
         Event::Cleared => vec![M::OthersDropped],
         Event::Released(name) => vec![M::Released(name.clone())],
