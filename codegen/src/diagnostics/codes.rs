@@ -231,7 +231,7 @@ codes! {
     R1301 SQL_OBJECT Error "A statement in `sql` that cannot be read",
     R1302 SQL_OBJECT_TWICE Error "Two statements for one object",
     R1303 SQL_OBJECT_TABLE Error "A trigger or a policy on an unknown table",
-    R1304 SQL_OBJECT_SCHEMA Error "An object in a schema that the datasource does not list",
+    R1304 SQL_OBJECT_SCHEMA Warning "An object in a schema that the datasource does not list",
     R1305 SQL_OBJECT_UNMANAGED Note "A statement in `sql` that migrations do not execute",
     R1306 POLICY_BESIDE_TENANTS Warning "A policy that shows rows of other tenants",
 }

@@ -123,7 +123,7 @@ fn beside_tenants(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Di
         .then(|| Diagnostic::new(codes::POLICY_BESIDE_TENANTS, place, message).with("in this statement", help))
 }
 
-/// Reports a schema that migrations do not know. Without `schemas`, everything is in the schema of the connection.
+/// Reports a schema that migrations do not know: the object is only read. Without `schemas`, everything is in the schema of the connection.
 fn misplaced(cx: &Cx<'_, '_>, object: &SqlObject, namespace: Option<&str>, place: Span) -> Option<Diagnostic> {
     let known: Vec<&str> = cx.config.namespaces.iter().map(|known| known.text).collect();
     let (problem, help) = match namespace {
@@ -144,7 +144,7 @@ fn misplaced(cx: &Cx<'_, '_>, object: &SqlObject, namespace: Option<&str>, place
             }),
         ),
     };
-    let message = format!("the {} `{}` {problem}", object.kind(), object.identity());
+    let message = format!("migrations leave out the {} `{}`, because it {problem}", object.kind(), object.identity());
     Some(Diagnostic::new(codes::SQL_OBJECT_SCHEMA, place, message).with("in this statement", help))
 }
 

@@ -230,12 +230,12 @@ fn risk(from: N, to: N) -> Risk {
         (N::Money, N::Decimal(None)) => Risk::None,
         (N::Money, _) if is_number(to) => Risk::Loses("decimal places, or fails out of range"),
         (N::Decimal(Some((old, old_scale))), N::Decimal(Some((new, scale)))) => {
-            if i64::from(new) - i64::from(scale) < i64::from(old) - i64::from(old_scale) {
-                OUT_OF_RANGE
-            } else if scale < old_scale {
-                Risk::Loses("decimal places")
-            } else {
-                Risk::None
+            let is_narrower = i64::from(new) - i64::from(scale) < i64::from(old) - i64::from(old_scale);
+            match (is_narrower, scale < old_scale) {
+                (true, true) => Risk::Loses("decimal places, or fails out of range"),
+                (true, false) => OUT_OF_RANGE,
+                (false, true) => Risk::Loses("decimal places"),
+                (false, false) => Risk::None,
             }
         }
         (_, N::Decimal(Some((new, scale)))) if is_integer(from) => {
