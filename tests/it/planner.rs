@@ -139,7 +139,7 @@ async fn query_files_that_write_are_of_one_institution() {
     let exam = north.student_exam().find_unique(student_exam::id.eq(scheduled[0].id)).or_err().await.expect("is there");
     assert_eq!((exam.institution_id, exam.scheduled_on), (NORTH, None));
     assert_eq!(all.student_exam().count().await.expect("counts"), 3);
-    // Nobody is scheduled twice, also in a transaction of the plain client.
+    // The file schedules no student twice. This also holds in a transaction of the plain client.
     let tx = db.begin().await.expect("begins");
     assert_eq!(tx.tenant(NORTH).query(queries::schedule_class(None, "STEP2", 2027)).await.expect("writes"), []);
     tx.commit().await.expect("commits");

@@ -55,9 +55,7 @@ pub(crate) async fn read_objects(
 }
 
 fn sequence(name: &ObjectName, options: &str) -> CatalogObject {
-    let printed = relata_pgsql::ident_if_needed;
-    let schema = name.schema.as_deref().map_or_else(String::new, |schema| format!("{}.", printed(schema)));
-    let key = ObjectKey { kind: "sequence".to_owned(), name: format!("{schema}{}", printed(&name.name)) };
+    let key = ObjectKey { kind: "sequence".to_owned(), name: name.printed() };
     CatalogObject {
         described: key.to_string(),
         create: Some(format!("CREATE SEQUENCE {} {options}", key.name)),

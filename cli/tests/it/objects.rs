@@ -522,7 +522,7 @@ view Standing {\n  name   String @unique\n  points Int\n\n  @@map(\"standings\")
     project.status(&database).exits(0).says("up to date");
     assert_eq!(before, query(&database, belongings));
     assert_eq!(query(&database, "SELECT concat(id, name, points, born) FROM all_of(9)"), ["1ada9"]);
-    // A constraint trigger becomes a plain one. A check of one's own is not dropped.
+    // A constraint trigger becomes a plain one. A check that was added by hand is not dropped.
     edit(
         "sql/c.sql",
         &[("CREATE CONSTRAINT TRIGGER", "CREATE OR REPLACE TRIGGER"), ("dbl(n int)", "dbl(m int)"), ("n * 2", "m * 2")],

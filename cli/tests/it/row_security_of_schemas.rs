@@ -83,7 +83,7 @@ fn policies_of_other_schemas_are_read_compared_and_kept() {
     let pulled = project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0);
     assert_eq!((pulled.stderr.as_str(), project.read("schema.dsl")), ("", before));
 
-    // What somebody changes there is reported and corrected, and policies that a person wrote stay.
+    // A changed policy of migrations is reported and corrected. A policy that was written by hand stays.
     query(&database, "CREATE POLICY mine ON house.\"Room\" AS RESTRICTIVE USING (\"schoolId\" > 0)");
     query(&database, "ALTER POLICY relata_tenant ON house.\"Room\" USING (true)");
     query(&database, "ALTER TABLE office.\"School\" NO FORCE ROW LEVEL SECURITY");

@@ -21,7 +21,7 @@ pub(crate) enum Need {
     Zone,
     /// The client sends several messages before it has the answer to the first, so that they take one round trip.
     Pipeline,
-    /// An error is reported that comes behind the rows of a statement, as that of a deferred constraint does.
+    /// Errors that follow the rows of a statement, such as those of deferred constraints, are reported.
     Deferred,
     /// The client's connection ends with that to the server.
     Connection,

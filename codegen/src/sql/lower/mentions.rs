@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use relata_pgsql::{Token, TokenKind, tokens};
 
-use crate::sql::state::{Need, ObjectKey, ObjectName, State};
+use crate::sql::state::{Need, ObjectKey, State};
 
 /// The names and keywords of a piece of SQL, as PostgreSQL folds them.
 pub(super) struct Mentions {
@@ -90,9 +90,4 @@ fn reads_all(sql: &str, tokens: &[Token]) -> bool {
     };
     let is_natural = |token: &Token| token.is_word(sql, "natural");
     tokens.windows(2).any(|pair| pair[1].text(sql) == "*" && begins_item(&pair[0])) || tokens.iter().any(is_natural)
-}
-
-/// Returns a name as PostgreSQL prints it.
-pub(super) fn printed(name: &ObjectName) -> String {
-    name.printed()
 }

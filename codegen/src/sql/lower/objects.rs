@@ -3,7 +3,7 @@
 
 use relata_pgsql::{Token, tokens};
 
-use super::mentions::{Mentions, printed};
+use super::mentions::Mentions;
 use super::views;
 use crate::ir::{ObjectSignature, ObjectTarget, Schema, SqlObject, TypeParts};
 use crate::sql::data_type::DataType;
@@ -13,7 +13,7 @@ use crate::sql::state::{
     ObjectName, State, Table, Usage, User,
 };
 
-/// Adds the objects to a state that has the tables, and the views that they need. `views` are the names and keys of these.
+/// Adds the objects to a state that has the tables and the views.
 pub(super) fn add(schema: &Schema, state: &mut State) {
     let own = known(schema);
     let mut all = views::keys(schema);
@@ -211,7 +211,7 @@ fn lower_guard(object: &SqlObject, table: &ObjectName, state: &State, known: &[(
     let executed = executed.map(|token| token.start);
     let (condition, execution) = object.sql.split_at(executed.unwrap_or(object.sql.len()));
     let (mentions, execution) = (Mentions::of(condition), Mentions::of(execution));
-    let view = known.iter().find(|(_, key)| is_view(key) && key.name == printed(table));
+    let view = known.iter().find(|(_, key)| is_view(key) && key.name == table.printed());
     let owner = view.map_or_else(|| Need::Table(table.clone()), |(_, key)| Need::Object(key.clone()));
     let mut needs = mentions.tables(state, mentions.reads_all());
     needs.extend(mentions.enums(state));
@@ -225,7 +225,7 @@ fn lower_guard(object: &SqlObject, table: &ObjectName, state: &State, known: &[(
     let is_constraint = tokens(&object.sql).take(4).any(|token| token.is_word(&object.sql, "constraint"));
     let replace = if object.replaces { object.sql.clone() } else { format!("{drop};\n{}", object.sql) };
     CatalogObject {
-        described: format!("{} {} on table {}", key.kind, ident_in_words(&object.name), printed(table)),
+        described: format!("{} {} on table {}", key.kind, relata_pgsql::ident_if_needed(&object.name), table.printed()),
         create: Some(object.sql.clone()),
         drop,
         // Neither becomes the other one.
@@ -239,10 +239,6 @@ fn lower_guard(object: &SqlObject, table: &ObjectName, state: &State, known: &[(
         nature: Nature::Guard,
         key,
     }
-}
-
-fn ident_in_words(name: &str) -> String {
-    relata_pgsql::ident_if_needed(name)
 }
 
 /// Tells views which triggers of theirs are created on their own.

@@ -2,7 +2,7 @@
 
 use relata_pgsql::{TokenKind, tokens};
 
-use super::mentions::{Mentions, printed};
+use super::mentions::Mentions;
 use super::{lower_index, lower_type, objects, table_name};
 use crate::ir::{ModelWalker, Schema};
 use crate::sql::index_text::{create_index, storage};
@@ -48,7 +48,7 @@ pub(super) fn keys(schema: &Schema) -> Vec<(String, ObjectKey)> {
 
 fn key_of(model: ModelWalker<'_>) -> ObjectKey {
     let kind = if model.model().materialized { "materialized view" } else { "view" };
-    ObjectKey { kind: kind.to_owned(), name: printed(&table_name(model)) }
+    ObjectKey { kind: kind.to_owned(), name: table_name(model).printed() }
 }
 
 fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
@@ -100,7 +100,7 @@ fn indexes(model: ModelWalker<'_>, view: &ObjectKey) -> Vec<CatalogObject> {
     found
         .map(|index| {
             let create = create_index(&table, &index, "");
-            let key = ObjectKey { kind: "index".to_owned(), name: printed(&table.sibling(&index.name)) };
+            let key = ObjectKey { kind: "index".to_owned(), name: table.sibling(&index.name).printed() };
             CatalogObject {
                 described: key.to_string(),
                 drop: format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),

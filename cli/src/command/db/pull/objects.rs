@@ -63,9 +63,7 @@ pub(super) fn name_sequences(state: &mut State) {
         if let Some(ColumnDefault::Sequence(name)) = &column.default
             && !owned.contains(name)
         {
-            let printed = relata_pgsql::ident_if_needed;
-            let schema = name.schema.as_deref().map_or_else(String::new, |schema| format!("{}.", printed(schema)));
-            let text = literal(&format!("{schema}{}", printed(&name.name)));
+            let text = literal(&name.printed());
             column.default = Some(ColumnDefault::Expression(format!("nextval({text}::regclass)")));
         }
     }
