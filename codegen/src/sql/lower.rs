@@ -7,6 +7,7 @@ mod mentions;
 mod objects;
 mod operator_class;
 mod row_security;
+mod select_list;
 mod value;
 mod views;
 

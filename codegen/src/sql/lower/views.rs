@@ -3,6 +3,7 @@
 use relata_pgsql::{TokenKind, tokens};
 
 use super::mentions::Mentions;
+use super::select_list::select_list;
 use super::{lower_index, lower_type, objects, table_name};
 use crate::ir::{ModelWalker, Schema};
 use crate::sql::index_text::{create_index, storage};
@@ -60,16 +61,9 @@ fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
     let options = storage(&model.model().storage);
     let create = format!("CREATE {words} {name}{options} AS\n{query}");
     let is_materialized = model.model().materialized;
-    let columns: Vec<_> = model
-        .columns()
-        .map(|column| {
-            let (ty, is_list) = lower_type(column);
-            format!("{} {ty}{}", column.db_name(), if is_list { "[]" } else { "" })
-        })
-        .collect();
     CatalogObject {
         described: key.to_string(),
-        shape: if is_materialized { create.clone() } else { columns.join("\n") },
+        shape: if is_materialized { create.clone() } else { columns(model, &query) },
         replace: (!is_materialized).then(|| format!("CREATE OR REPLACE VIEW {name}{options} AS\n{query}")),
         drop: format!("DROP {words} {name}"),
         create: Some(create),
@@ -87,6 +81,27 @@ fn view(model: ModelWalker<'_>, query: &str) -> CatalogObject {
         nature: Nature::View,
         key,
     }
+}
+
+/// Returns the columns of a view in the order of its query, and after them the fields that the query does not name. If the
+/// order is unknown, another query is another view.
+fn columns(model: ModelWalker<'_>, query: &str) -> String {
+    let fields = model.columns().map(|column| {
+        let (ty, is_list) = lower_type(column);
+        (column.db_name(), format!("{} {ty}{}", column.db_name(), if is_list { "[]" } else { "" }))
+    });
+    let fields: Vec<_> = fields.collect();
+    let list = select_list(query);
+    if list.is_empty() {
+        return query.to_owned();
+    }
+    let named = list.iter().map(|item| match fields.iter().find(|(name, _)| name == item) {
+        Some((_, column)) => column.clone(),
+        None => item.clone(),
+    });
+    let mut rest: Vec<_> = fields.iter().filter(|(name, _)| !list.iter().any(|item| item == name)).collect();
+    rest.sort();
+    named.chain(rest.into_iter().map(|(_, column)| column.clone())).collect::<Vec<_>>().join("\n")
 }
 
 fn index_names(model: ModelWalker<'_>) -> Vec<String> {
