@@ -1,6 +1,8 @@
 //! Functions, procedures, triggers and policies of `sql/**/*.sql`: created, replaced, dropped, and created again around
 //! changes of what they need, with what belongs to them.
 
+mod order;
+
 use relata_devdb::TestDatabase;
 
 use crate::support::{Project, database, query};

@@ -76,10 +76,10 @@ async fn compare_functions(
 ) -> Result<(Outcome, Option<u32>), Error> {
     let create = format!("SET LOCAL check_function_bodies TO off; {}", renamed(object));
     let schema = object.relation.schema.as_deref().map_or_else(|| "current_schema()".to_owned(), literal);
-    // What follows the name.
+    // What follows the name. The files of a project have the line ends of the checkout, so they do not count.
     let definition = |function: &str| {
         format!(
-            "substr(pg_get_functiondef({function}.oid), strpos(pg_get_functiondef({function}.oid), quote_ident({function}.proname) || '('))"
+            "replace(substr(pg_get_functiondef({function}.oid), strpos(pg_get_functiondef({function}.oid), quote_ident({function}.proname) || '(')), E'\\r\\n', E'\\n')"
         )
     };
     let question = format!(

@@ -36,6 +36,8 @@ pub(in crate::sql) enum Event {
     OthersMade,
     /// A table no longer has what it loses.
     Trimmed(ObjectName),
+    /// A table no longer has the columns that it loses.
+    Narrowed(ObjectName),
 }
 
 /// What a change gives and waits for.
@@ -51,6 +53,8 @@ pub(in crate::sql) fn events(change: &CatalogChange) -> Events {
     match change {
         CatalogChange::Create { object, serves, .. } => {
             events.waits.push(Event::Gone(object.key.clone()));
+            // What reads all columns must not read one that is about to be dropped.
+            events.waits.extend(object.needs.iter().filter_map(Need::table).cloned().map(Event::Narrowed));
             makes(&mut events, object, serves.iter());
         }
         CatalogChange::Alter { object, serves, releases, .. } => {

@@ -422,6 +422,7 @@ fn on_objects(needs: &mut Needs, events: &catalog::Events) {
         Event::Detached(table) => vec![M::Detached(table.clone())],
         Event::OthersMade => vec![M::OthersMade],
         Event::Exists(name) => vec![M::Exists(name.clone())],
+        Event::Narrowed(table) => vec![M::Trimmed(table.clone())],
         Event::Trimmed(table) => {
             let table = || table.clone();
             vec![

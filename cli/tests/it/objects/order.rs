@@ -1,0 +1,64 @@
+//! The order in which objects and tables change.
+
+use super::{database, dev, query};
+use crate::support::Project;
+
+const TABLES: &str = r#"datasource db {
+  provider = "postgresql"
+}
+
+model Player {
+  id   Int     @id
+  name String
+  rank Int?
+
+  @@map("players")
+}
+"#;
+
+/// A function without quotes has read its columns. It is created after one of them is dropped, even if its text still has
+/// the name.
+#[test]
+fn functions_follow_columns_that_are_dropped() {
+    let (project, database) = (Project::new(), database("functions_follow"));
+    project.write("schema.dsl", TABLES);
+    project.write(
+        "sql/first.sql",
+        "CREATE FUNCTION first() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT f::text FROM (SELECT * FROM players) AS f; END;
+         CREATE FUNCTION ranked(rank int) RETURNS int LANGUAGE sql RETURN (SELECT count(*) FROM players) + rank;",
+    );
+    dev(&project, "first");
+    project.deploy(&database).exits(0);
+    query(&database, "INSERT INTO players VALUES (1, 'ada', 3)");
+    project.write("schema.dsl", TABLES.replace("  rank Int?\n", "  score String @default(\"7\")\n"));
+    dev(&project, "dropped");
+    project.deploy(&database).exits(0);
+    assert_eq!(query(&database, "SELECT first() || ranked(2)"), ["(1,ada,7)3"]);
+    project.status(&database).exits(0).says("up to date");
+    project.run(&["migrate", "verify"]).exits(0).hides("not undone");
+    project.run(&["migrate", "down", "--allow-data-loss", "--url", database.url()]).exits(0);
+    project.write("schema.dsl", TABLES.replace("  rank Int?\n", ""));
+    project.run(&["db", "push", "--accept-data-loss", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, "SELECT first() || ranked(2)"), ["(1,ada)3"]);
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+}
+
+/// A body that a hand made on Windows is the same in a file with other line ends.
+#[test]
+fn line_ends_of_bodies_do_not_count() {
+    let (project, database, fresh) = (Project::new(), database("line_ends"), database("line_ends_fresh"));
+    query(
+        &database,
+        "DO $do$ BEGIN EXECUTE replace($f$CREATE FUNCTION \"Lines\"() RETURNS int LANGUAGE plpgsql AS $$
+          BEGIN
+            RETURN 1;
+          END $$$f$, E'\\n', E'\\r\\n'); END $do$",
+    );
+    project.run(&["db", "pull", "--objects", "--url", database.url()]).exits(0);
+    project.run(&["db", "pull", "--objects", "--check", "--url", database.url()]).exits(0);
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already has the schema");
+    project.run(&["db", "push", "--url", fresh.url()]).exits(0);
+    project.run(&["db", "push", "--url", fresh.url()]).exits(0).says("already has the schema");
+    dev(&project, "first");
+    project.run(&["migrate", "dev", "--create-only", "--name", "again"]).exits(0).says("equals the snapshot");
+}
