@@ -54,7 +54,7 @@ const MAX_SHOWN: usize = 300;
 pub(crate) struct Inventory {
     /// In an order in which they can be created.
     items: Vec<Item>,
-    /// Extensions that tables use: names, and the schemas of their objects.
+    /// Extensions that tables use, or all objects that are pulled: names, and the schemas of their objects.
     pub(crate) extensions: Vec<(String, String)>,
     /// Extensions that the statements need, those of the tables among them.
     needed_extensions: Vec<(String, String)>,
@@ -200,6 +200,8 @@ pub(crate) struct Request<'a> {
     pub(crate) views: &'a [ObjectName],
     /// The extensions of the existing schema.
     pub(crate) extensions: &'a [String],
+    /// Whether objects besides tables are pulled, which may need extensions, too.
+    pub(crate) with_objects: bool,
 }
 
 /// Reads the database.
@@ -258,6 +260,9 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
     inventory.needed_extensions = used_extensions(&dependencies, &starts.union(&made).cloned().collect(), &extensions);
     let functions = catalog::functions_of_extensions(transaction).await?;
     inventory.add_called_extensions(&extensions, &functions);
+    if request.with_objects {
+        inventory.extensions.clone_from(&inventory.needed_extensions);
+    }
     let is_used = |entry: &(String, String)| inventory.needed_extensions.contains(entry);
     let unused: Vec<Item> = extensions
         .values()

@@ -81,7 +81,7 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         Some(unnamed) if schemas::is_unnamed(&scope, &unnamed) => named(&mut client, scope, &unnamed).await?,
         other => (scope, other),
     };
-    let mut live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
+    let mut live = read_live(&database, &mut client, &scope, existing.as_ref(), args.objects || args.views).await?;
     if args.views {
         live.views = read_views(&mut client, &scope).await?;
         if let Some(existing) = &existing {
@@ -219,6 +219,7 @@ async fn read_live(
     client: &mut Client,
     scope: &Scope,
     existing: Option<&Existing>,
+    with_objects: bool,
 ) -> Result<LiveDatabase, Failure> {
     if let Scope::Named(schemas) = scope {
         schemas::refuse_system_schemas(schemas)?;
@@ -245,8 +246,15 @@ async fn read_live(
     }
     let (views, extensions) = existing.map(|existing| beside_tables(&existing.schema)).unwrap_or_default();
     let (state, views, extensions) = (&loaded.state, &views, &extensions);
-    let request =
-        inventory::Request { schemas: &schemas, unqualified, state, inexpressible: &inexpressible, views, extensions };
+    let request = inventory::Request {
+        schemas: &schemas,
+        unqualified,
+        state,
+        inexpressible: &inexpressible,
+        views,
+        extensions,
+        with_objects,
+    };
     let inventory = inventory::read(client, &request).await?;
     let extension = |(name, schema): &(String, String)| Extension {
         name: name.clone(),
@@ -307,8 +315,9 @@ fn warnings(
         let is_listed = repaired.sources.files.iter().any(|file| file.text.contains("extensions"));
         if !missing.is_empty() && !is_listed {
             let names = missing.join(", ");
-            lines
-                .push(format!("the tables need extensions that the datasource does not list in `extensions`: {names}"));
+            lines.push(format!(
+                "the schema needs extensions that the datasource does not list in `extensions`: {names}"
+            ));
         }
     }
     if !live.other_views.is_empty() {

@@ -62,3 +62,20 @@ fn line_ends_of_bodies_do_not_count() {
     dev(&project, "first");
     project.run(&["migrate", "dev", "--create-only", "--name", "again"]).exits(0).says("equals the snapshot");
 }
+
+/// The extensions that only functions and views need are pulled with them.
+#[test]
+fn extensions_of_objects_are_pulled() {
+    let (project, database, fresh) = (Project::new(), database("needs_extension"), database("needs_extension_fresh"));
+    query(
+        &database,
+        "CREATE EXTENSION pgcrypto; CREATE TABLE players (id int PRIMARY KEY, name text NOT NULL);
+         CREATE FUNCTION token() RETURNS text LANGUAGE sql AS 'SELECT encode(gen_random_bytes(8), ''hex'')'",
+    );
+    project.run(&["db", "pull", "--url", database.url()]).exits(0);
+    assert!(!project.read("schema.dsl").contains("pgcrypto"));
+    project.run(&["db", "pull", "--force", "--objects", "--url", database.url()]).exits(0);
+    assert!(project.read("schema.dsl").contains("pgcrypto"));
+    project.run(&["db", "push", "--url", fresh.url()]).exits(0);
+    assert_eq!(query(&fresh, "SELECT length(token())"), ["16"]);
+}
