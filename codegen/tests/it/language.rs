@@ -7,7 +7,7 @@ use relata_codegen::{Compiled, compile, fix, format};
 
 fn compile_fixture(path: &Path) -> (Sources, Compiled) {
     let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
-    let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+    let sources = example(&path.file_name().unwrap_or_default().to_string_lossy(), &text);
     let compiled = compile(&sources);
     (sources, compiled)
 }

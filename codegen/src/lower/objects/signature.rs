@@ -29,6 +29,11 @@ impl Arguments {
     pub(super) fn inputs(&self) -> Vec<String> {
         self.0.iter().filter(|argument| argument.mode != "out").map(|argument| argument.ty.clone()).collect()
     }
+
+    /// Returns whether some of them return a value, so that no result is named.
+    pub(super) fn return_values(&self) -> bool {
+        self.0.iter().any(|argument| ["out", "inout"].contains(&argument.mode))
+    }
 }
 
 impl fmt::Display for Arguments {

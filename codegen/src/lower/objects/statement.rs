@@ -59,8 +59,9 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
         _ => reader.guard(kind),
     };
     let (target, name, mut name_at) = object.map_err(|expected| {
-        let found = reader.tokens.get(reader.at).map_or("the end", |token| token.text(text));
-        format!("expected {expected} in CREATE {}, found `{found}`", kind.to_uppercase())
+        let found =
+            reader.tokens.get(reader.at).map_or("its end".to_owned(), |token| format!("`{}`", token.text(text)));
+        format!("expected {expected} in CREATE {}, found {found}", kind.to_uppercase())
     })?;
     name_at = name_at.start - start..name_at.end - start;
     Ok(Found::Object(SqlObject {
@@ -106,6 +107,12 @@ impl<'t> Reader<'t> {
         self.tokens.get(self.at).is_some_and(|token| token.is_punctuation(self.text, mark))
     }
 
+    /// Returns whether the rest of the statement has this word, followed by such a token.
+    fn rest_has(&self, word: &str, is_next: impl Fn(&Token, &str) -> bool) -> bool {
+        let rest = self.tokens.get(self.at..).unwrap_or_default();
+        rest.windows(2).any(|pair| pair[0].is_word(self.text, word) && is_next(&pair[1], self.text))
+    }
+
     fn name(&mut self) -> Result<String, &'static str> {
         let token = self.tokens.get(self.at).filter(|token| is_name(token)).ok_or("a name")?;
         self.at += 1;
@@ -136,6 +143,14 @@ impl<'t> Reader<'t> {
         }
         self.at += 1;
         let (namespace, table, at) = self.path()?;
+        if kind == "trigger"
+            && !self.rest_has("execute", |token, text| {
+                ["function", "procedure"].iter().any(|word| token.is_word(text, word))
+            })
+        {
+            self.at = self.tokens.len();
+            return Err("EXECUTE FUNCTION");
+        }
         let target = match kind {
             "trigger" => ObjectTarget::Trigger { namespace, table },
             _ => ObjectTarget::Policy { namespace, table },
@@ -192,13 +207,18 @@ impl<'t> Reader<'t> {
         self.at = types.at;
         let (arguments, result) = signature?;
         let types_end = self.tokens[types.at - 1].end;
-        if self.at >= self.tokens.len() {
-            return Err("a body");
+        if kind == "function" && result.is_empty() && !arguments.return_values() {
+            return Err("RETURNS and a type");
         }
         let body = self.tokens[self.at..].windows(2).find(|pair| {
             pair[0].is_word(self.text, "return")
                 || pair[0].is_word(self.text, "begin") && pair[1].is_word(self.text, "atomic")
         });
+        let is_quoted = self.rest_has("as", |token, _| token.is_string());
+        if body.is_none() && !(is_quoted && self.rest_has("language", |token, _| is_name(token) || token.is_string())) {
+            self.at = self.tokens.len();
+            return Err(if is_quoted { "LANGUAGE" } else { "a body" });
+        }
         let signature = ObjectSignature {
             namespace,
             inputs: arguments.inputs(),
