@@ -6,8 +6,10 @@ use std::sync::Arc;
 use relata::ConnectOptions;
 use relata::migrate::{Engine, Options};
 use tokio_postgres::Client;
+use tokio_postgres::error::{DbError, Severity};
 
 use crate::failure::Failure;
+use crate::terminal::output::eprint;
 
 /// What the runtime says of a pooler.
 const POOLER: &str = "behind a pooler in transaction mode";
@@ -18,6 +20,14 @@ pub(crate) struct Database {
     options: ConnectOptions,
     /// Where the URL came from.
     source: &'static str,
+}
+
+/// Prints what the server warns of. Notices, such as that something exists already, are not printed.
+fn tell_warning(notice: &DbError) {
+    if notice.parsed_severity() == Some(Severity::Warning) {
+        let message = notice.message().replace(char::is_control, " ");
+        eprint(&format!("warning: PostgreSQL says: {message}"));
+    }
 }
 
 impl Database {
@@ -39,10 +49,11 @@ impl Database {
 
     /// Reads a URL, or `key=value` pairs.
     pub(crate) fn parse(text: &str, source: &'static str) -> Result<Self, Failure> {
-        let options = text.parse().map_err(|error| {
+        let mut options: ConnectOptions = text.parse().map_err(|error| {
             Failure::refused(format!("{source}: {error}"))
                 .help("in a password, write % as %25, / as %2F, @ as %40 and : as %3A")
         })?;
+        options.on_notice(tell_warning);
         Ok(Self { options, source })
     }
 

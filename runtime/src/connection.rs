@@ -4,6 +4,7 @@ mod cancel;
 mod credentials;
 mod failure;
 mod manager;
+mod notices;
 mod open;
 mod options;
 mod parameter_types;

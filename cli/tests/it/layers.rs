@@ -8,7 +8,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("failure", &[]),
     ("project", &["failure"]),
     ("terminal", &["failure"]),
-    ("database", &["failure"]),
+    ("database", &["failure", "terminal"]),
     ("introspect", &["failure"]),
     ("inventory", &["failure", "introspect"]),
     ("args", &["project"]),

@@ -283,3 +283,11 @@ fn a_column_under_a_view_is_told_before_and_refused_whole() {
     assert_eq!(query(&database, "SELECT count(*) FROM v"), ["0"]);
     project.status(&database).exits(0);
 }
+
+#[test]
+fn warnings_of_the_server_are_shown() {
+    let (project, database) = (Project::new(), database("warnings"));
+    let raise = "DO $$ BEGIN RAISE WARNING E'not all\\n of it'; RAISE NOTICE 'only a notice'; END $$;";
+    project.migration("20260101000000_one", raise);
+    project.deploy(&database).exits(0).says("warning: PostgreSQL says: not all  of it").hides("only a notice");
+}

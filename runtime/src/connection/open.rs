@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, LoadBalanceHosts};
-use tokio_postgres::{CancelToken, Config, Connection};
+use tokio_postgres::{AsyncMessage, CancelToken, Config, Connection};
 
 use super::cancel::cancel;
 use super::credentials::{Login, PasswordSource};
+use super::notices::NoticeHook;
 use super::options::ConnectOptions;
 use super::session_attrs::{ServerKind, SessionAttrs};
 use super::tls::Connector;
@@ -63,7 +64,7 @@ impl Opener {
     }
 
     /// Asks the server of a connection to cancel its statement, and waits until the server has taken the request.
-    pub(super) async fn cancel(&self, token: &CancelToken) -> Result<(), tokio_postgres::Error> {
+    pub(super) async fn cancel(&self, token: &CancelToken) -> std::result::Result<(), tokio_postgres::Error> {
         match &self.turns {
             // The token has the settings of its connection.
             Some(turns) => cancel(token, &self.options, turns.clone()).await,
@@ -147,8 +148,13 @@ impl Opener {
             SessionAttrs::Any => None,
             _ => ServerKind::told(|name| connection.parameter(name)),
         };
+        let notices = self.options.notices.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match notices {
+                Some(hook) => listen(connection, &hook).await,
+                None => connection.await,
+            };
+            if let Err(error) = ended {
                 tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
             }
         });
@@ -174,6 +180,23 @@ impl Opener {
         };
         Error::Connect { target: self.options.target(), reason }
     }
+}
+
+/// Drives a connection until it ends, and passes on its notices.
+async fn listen<S, T>(
+    mut connection: Connection<S, T>,
+    hook: &NoticeHook,
+) -> std::result::Result<(), tokio_postgres::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = std::future::poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message? {
+            (hook.0)(&notice);
+        }
+    }
+    Ok(())
 }
 
 /// The host and port of settings for one host.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::credentials::PasswordSource;
+use super::notices::NoticeHook;
 use super::open::Opener;
 use super::pooler;
 use super::session_attrs::SessionAttrs;
@@ -41,6 +42,8 @@ pub struct ConnectOptions {
     session_attrs: Option<SessionAttrs>,
     /// Where passwords come from, if not from the connection string.
     pub(crate) password: Option<PasswordSource>,
+    /// Called with what the server says besides its answers.
+    pub(crate) notices: Option<NoticeHook>,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
     /// `statement_cache_size` of the URL.
@@ -94,6 +97,7 @@ impl FromStr for ConnectOptions {
             certificate,
             session_attrs: settings.session_attrs,
             password: None,
+            notices: None,
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
             statement_cache_size: settings.statement_cache_size,
@@ -443,6 +447,22 @@ impl ConnectOptions {
         if self.session_attrs.is_none() && self.config.get_hosts().len() > 1 {
             self.session_attrs = Some(SessionAttrs::Standby);
         }
+    }
+
+    /// Calls `hook` with each notice and warning that the server sends: what `RAISE NOTICE` and `RAISE WARNING` print, and
+    /// what PostgreSQL itself tells, such as that a table exists already.
+    /// Without a hook, the driver writes them to the `log` crate.
+    ///
+    /// The hook is called by the task that drives the connection, which waits for it.
+    ///
+    /// ```
+    /// let mut options: relata::ConnectOptions = "postgres://planner@localhost/exams".parse()?;
+    /// options.on_notice(|notice| eprintln!("{}: {}", notice.severity(), notice.message()));
+    /// # Ok::<(), relata::Error>(())
+    /// ```
+    pub fn on_notice(&mut self, hook: impl Fn(&tokio_postgres::error::DbError) + Send + Sync + 'static) -> &mut Self {
+        self.notices = Some(NoticeHook(std::sync::Arc::new(hook)));
+        self
     }
 
     /// Opens a connection outside of any pool, and drives it in a task.
