@@ -14,6 +14,7 @@ gen:
     cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated
     cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured
     cargo codegen generate --schema tests/people/schema.dsl --out tests/people/generated
+    cargo codegen generate --schema tests/own/schema.dsl --out tests/own/generated
     cargo codegen generate --schema tests/citus/schema.dsl --out tests/citus/generated
     cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
     cargo codegen generate --schema tests/types/time.dsl --out tests/types/time

@@ -305,6 +305,8 @@ pub struct Column {
     pub collation: Option<Collation>,
     /// `@domain`: the type in PostgreSQL, which is based on the native type.
     pub domain: Option<Domain>,
+    /// `@rust`, also that of what a foreign key references: the type in the client, as a path from a crate.
+    pub rust: Option<String>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

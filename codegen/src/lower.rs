@@ -30,6 +30,7 @@ mod partitions;
 mod predicates;
 mod relations;
 mod rust_names;
+mod rust_types;
 mod shadowed_names;
 mod tenants;
 mod types;
@@ -59,6 +60,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
+    rust_types::share_rust_types(&mut cx);
     generated::check_generated(&mut cx);
     domains::check_domains(&mut cx);
     partitions::check_partitions(&mut cx);

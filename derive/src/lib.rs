@@ -1,13 +1,14 @@
 //! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for raw
-//! SQL.
+//! SQL; and [`Value`] for types that columns can hold.
 //!
-//! They take the tokens of a struct and return an `impl` of relata's trait of the same name. They do not read the
+//! They take the tokens of a type and return an `impl` of relata's traits. They do not read the
 //! schema: rustc checks what a field is selected from, and whether the types match. `relata` re-exports them, so no
 //! other crate needs to depend on this one.
 
 mod attributes;
 mod raw;
 mod selectable;
+mod value;
 
 use proc_macro::TokenStream;
 use syn::{Data, DeriveInput, Fields, FieldsNamed, parse_macro_input};
@@ -24,6 +25,19 @@ pub fn derive_selectable(input: TokenStream) -> TokenStream {
 pub fn derive_from_raw_row(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     raw::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a type one that a column can hold, so that `@rust("crate::Email")` can name it.
+///
+/// - For a struct with one field, it implements `relata::Newtype`. With `#[relata(try_from)]`, values of the database go
+///   through the type's `TryFrom`, and back through `From`.
+/// - For an enum without fields, the variants are labels of a text column: their names, in the case of
+///   `#[relata(rename_all = "snake_case")]`, or as `#[relata(rename = "..")]` on a variant says.
+/// - With `#[relata(json)]`, the value is JSON, which serde reads and writes. The feature `serde` of `relata` is needed.
+#[proc_macro_derive(Value, attributes(relata))]
+pub fn derive_value(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    value::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Returns the fields of a plain struct.

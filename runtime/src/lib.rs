@@ -41,10 +41,14 @@ pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]
-pub use relata_derive::{FromRawRow, Selectable};
+pub use relata_derive::{FromRawRow, Selectable, Value};
 pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow};
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
-pub use value::{Average, IntoNullable, IntoParam, IntoValue, List, Number, Ordered, Param, Scalar, Sum};
+#[cfg(feature = "serde")]
+pub use value::Json;
+pub use value::{
+    Average, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered, Param, Postgres, Scalar, Sum,
+};
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 

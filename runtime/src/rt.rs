@@ -18,7 +18,11 @@ pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
-pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nullable, nullable_list, value};
+pub use crate::value::{
+    IntoNullable, IntoValue, Newtype, Ordered, Param, Scalar, list, nullable, nullable_list, value,
+};
+#[cfg(feature = "serde")]
+pub use crate::value::{decode_json, is_json, json_param};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
@@ -57,3 +61,43 @@ pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
 pub fn unknown_label(name: &str) -> DecodeError {
     format!("the database has a label of {name} that the schema does not know").into()
 }
+
+/// Returns the error for a text that is not the label of a variant.
+pub fn unknown_value(name: &str) -> DecodeError {
+    format!("the database has a value that {name} has no variant for").into()
+}
+
+/// For derived code, in place of the functions for JSON: says which feature is missing.
+#[cfg(not(feature = "serde"))]
+mod without_serde {
+    use super::{DecodeError, Param};
+
+    /// A type that is stored as JSON.
+    #[diagnostic::on_unimplemented(
+        message = "`#[relata(json)]` needs the feature `serde` of `relata`",
+        label = "`{Self}` is stored as JSON",
+        note = "add it to the features of `relata` in Cargo.toml: features = [\"serde\"]"
+    )]
+    pub trait NeedsSerde: Sized {}
+
+    /// Never called.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn decode_json<T: NeedsSerde>(_: &[u8]) -> Result<T, DecodeError> {
+        Err("the feature `serde` is missing".into())
+    }
+
+    /// Never called.
+    pub fn json_param<T>(_: &T) -> Param {
+        Param::Null
+    }
+
+    /// Never called.
+    pub fn is_json(_: &tokio_postgres::types::Type) -> bool {
+        false
+    }
+}
+
+#[cfg(not(feature = "serde"))]
+pub use without_serde::{decode_json, is_json, json_param};

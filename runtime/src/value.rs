@@ -10,22 +10,30 @@ mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
+mod newtype;
 mod number;
 #[cfg(feature = "bigdecimal")]
 mod numeric;
 mod param;
+mod postgres;
 mod scalar;
 #[cfg(feature = "serde")]
 pub mod text;
 #[cfg(feature = "time")]
 mod time;
+#[cfg(feature = "serde")]
+mod typed_json;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
+pub use newtype::Newtype;
 pub use param::Param;
 pub(crate) use param::{RawList, Refused, integer};
+pub use postgres::Postgres;
 pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
+#[cfg(feature = "serde")]
+pub use typed_json::{Json, decode_json, is_json, json_param};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -29,6 +29,7 @@ mod nested_bulk;
 mod nested_writes;
 mod operations;
 mod or_create;
+mod own_types;
 mod pages;
 mod planner;
 mod pooler;

@@ -8,7 +8,7 @@ use super::relation::{is_link, own_columns, related_path};
 use super::scalar::value_type;
 use super::sensitive::emit_debug;
 use super::tenancy::is_own_column;
-use crate::ir::{ColumnType, ColumnWalker};
+use crate::ir::ColumnWalker;
 
 /// The fields of a model's `Create`.
 struct Parts<'a, 's> {
@@ -42,9 +42,7 @@ pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStrea
 
 /// Returns a required column that the client cannot write. If there is one, no row can be created.
 fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s>> {
-    model.walker.columns().find(|column| {
-        (matches!(column.column().ty, ColumnType::Unsupported(_)) || column.field().ignored) && !column.may_be_omitted()
-    })
+    model.walker.columns().find(|column| !column.in_client() && !column.may_be_omitted())
 }
 
 fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {

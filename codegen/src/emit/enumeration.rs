@@ -50,6 +50,8 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
         impl<M_: rt::Model> rt::Link<M_, #enum_ident> for #enum_ident {}
 
         impl rt::Scalar for #enum_ident {
+            type Base = Self;
+
             fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
                 match raw {
                     #(#bytes => Ok(Self::#variants),)*

@@ -5,10 +5,10 @@ use quote::quote;
 
 use super::context::{EmitCx, ident};
 use super::docs::docs;
-use super::scalar::{is_text, type_of};
+use super::scalar::{is_text, own_type, type_of};
 use super::serde;
-use crate::ir::names;
-use crate::queries::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
+use crate::ir::{FieldId, names};
+use crate::queries::{Confinement, ModelPart, Param, Query, ResultColumn};
 
 /// The module of the queries. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "queries";
@@ -92,7 +92,7 @@ fn documentation(query: &Query) -> String {
 }
 
 fn emit_argument(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
-    let (name, ty) = (ident(&param.name), type_of(cx, &param.value.ty));
+    let (name, ty) = (ident(&param.name), argument_type(cx, param));
     match (param.value.list, param.value.nullable) {
         (false, false) => quote!(#name: impl rt::IntoValue<#ty>),
         (false, true) => quote!(#name: impl rt::IntoNullable<#ty>),
@@ -102,7 +102,7 @@ fn emit_argument(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
 }
 
 fn emit_value(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
-    let (name, ty) = (ident(&param.name), type_of(cx, &param.value.ty));
+    let (name, ty) = (ident(&param.name), argument_type(cx, param));
     match (param.value.list, param.value.nullable) {
         (false, false) => quote!(rt::value::<#ty>(#name)),
         (false, true) => quote!(rt::nullable::<#ty>(#name)),
@@ -111,14 +111,33 @@ fn emit_value(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
     }
 }
 
+/// The type of one value of a column, which is that of the field that it shows.
+fn value_type(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {
+    shown_type(cx, column).unwrap_or_else(|| type_of(cx, &column.value.ty))
+}
+
+/// The type that `@rust` names for the field that a column shows.
+fn shown_type(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
+    type_of_field(cx, column.field)
+}
+
+/// The type of one value of an argument, which is that of the field that it is compared with or stored in.
+fn argument_type(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
+    type_of_field(cx, param.field).unwrap_or_else(|| type_of(cx, &param.value.ty))
+}
+
+fn type_of_field(cx: &EmitCx<'_>, field: Option<FieldId>) -> Option<TokenStream> {
+    own_type(cx.schema.walk_field(field?).as_column()?)
+}
+
 fn emit_column(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {
-    let (name, ty) = (&column.db_name, type_of(cx, &column.value.ty));
+    let (name, ty) = (&column.db_name, value_type(cx, column));
     let made = if column.value.list { quote!(list_of) } else { quote!(of) };
     quote!(rt::Column::#made::<#ty>(#name))
 }
 
-fn field_type(cx: &EmitCx<'_>, value: &ValueType) -> TokenStream {
-    let ty = type_of(cx, &value.ty);
+fn field_type(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {
+    let (ty, value) = (value_type(cx, column), &column.value);
     match (value.list, value.holes, value.nullable) {
         (true, true, _) => quote!(rt::Vec<rt::Option<#ty>>),
         (true, false, _) => quote!(rt::Vec<#ty>),
@@ -183,7 +202,7 @@ fn emit_field(cx: &EmitCx<'_>, field: &RowField<'_>) -> TokenStream {
     match field {
         RowField::Column(_, column) => {
             let docs = docs(column.docs.as_deref());
-            let (ty, in_json) = (field_type(cx, &column.value), in_json(cx, column));
+            let (ty, in_json) = (field_type(cx, column), in_json(cx, column));
             quote!(#docs #in_json pub #name: #ty)
         }
         RowField::Model(part) => {
@@ -214,7 +233,7 @@ fn emit_read(field: &RowField<'_>) -> TokenStream {
 /// Emits the value of a row with a single column.
 fn emit_single(cx: &EmitCx<'_>, row: &Ident, fields: &[RowField<'_>]) -> Option<TokenStream> {
     let [RowField::Column(_, column)] = fields else { return None };
-    let (name, ty) = (ident(&column.name), field_type(cx, &column.value));
+    let (name, ty) = (ident(&column.name), field_type(cx, column));
     Some(quote! {
         impl rt::SingleColumn for #row {
             type Value = #ty;
@@ -259,7 +278,7 @@ fn in_json(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
     if column.sensitive {
         parts.push(quote!(skip_serializing));
     }
-    if is_text(cx, &column.value.ty) && !column.value.holes {
+    if shown_type(cx, column).is_none() && is_text(cx, &column.value.ty) && !column.value.holes {
         parts.push(quote!(with = "rt::text"));
         if column.value.nullable {
             parts.push(quote!(default));

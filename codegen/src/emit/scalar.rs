@@ -10,7 +10,13 @@ use crate::ir::{
 
 /// The type of one value of the column, without `Option` or `Vec`.
 pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
-    type_of(cx, &column.column().ty)
+    own_type(column).unwrap_or_else(|| type_of(cx, &column.column().ty))
+}
+
+/// The type that `@rust` names, also for what a foreign key references.
+pub(super) fn own_type(column: ColumnWalker<'_>) -> Option<TokenStream> {
+    // `lower` has parsed it.
+    column.column().rust.as_deref().and_then(|path| path.parse().ok())
 }
 
 /// Like [`value_type`], for a type without a column.
@@ -70,7 +76,7 @@ fn date_time_type(library: DateTimeLibrary, native: NativeType) -> TokenStream {
 
 /// Returns whether serde writes the column in another format than its type's own: as text.
 pub(super) fn is_text_in_json(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> bool {
-    is_text(cx, &column.column().ty)
+    column.column().rust.is_none() && is_text(cx, &column.column().ty)
 }
 
 /// Like [`is_text_in_json`], for a type without a column.

@@ -231,9 +231,11 @@ impl<'s> ColumnWalker<'s> {
         self.schema.walk_model(self.field().model)
     }
 
-    /// Returns whether the column is in the client: neither `@ignore`d nor Unsupported.
+    /// Returns whether the column is in the client: not `@ignore`d, and of a type that the client knows, or that
+    /// `@rust` names.
     pub fn in_client(self) -> bool {
-        !self.field().ignored && !matches!(self.column().ty, ColumnType::Unsupported(_))
+        let is_known = !matches!(self.column().ty, ColumnType::Unsupported(_)) || self.column().rust.is_some();
+        !self.field().ignored && is_known
     }
 
     /// Returns whether a row can be inserted without a value for it: it is optional, a list, `@updatedAt`, has a

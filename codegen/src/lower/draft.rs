@@ -140,6 +140,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) collation: Option<(Collation, Span)>,
     /// `@domain`, and its place.
     pub(super) domain: Option<(Domain, Span)>,
+    /// `@rust`, also of what a foreign key references: a path from a crate, and its place.
+    pub(super) rust: Option<(String, Span)>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,

@@ -170,6 +170,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         identity: field.identity.as_ref().map(|(identity, _)| identity.clone()),
         collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
         domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
+        rust: field.rust.as_ref().map(|(path, _)| path.clone()),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),

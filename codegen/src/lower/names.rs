@@ -75,6 +75,7 @@ fn declare_model<'a>(
             identity: None,
             collation: None,
             domain: None,
+            rust: None,
             ignored: false,
             sensitive: false,
             renamed_from: None,

@@ -10,7 +10,7 @@ use super::parser::ParseError;
 use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
-use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
+use crate::ir::{Arity, ColumnType, FieldId, ModelId, ScalarType, Schema, names};
 
 /// The results of inference.
 pub(super) struct Inferred {
@@ -185,7 +185,8 @@ impl Assembly<'_> {
             let ident = self.param_name(at, noted, hint, *span, &mut taken);
             let Some((value, derived)) = self.param_type(at, note, &state, &ident, *span) else { continue };
             let docs = note.and_then(|note| note.docs.clone());
-            params.push(Param { name: ident, value, docs, derived, span: *span });
+            let field = state.field(self.schema).filter(|_| derived);
+            params.push(Param { name: ident, value, field, docs, derived, span: *span });
         }
         params
     }
@@ -231,6 +232,9 @@ impl Assembly<'_> {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
+                if let Some(value) = state.field(self.schema).and_then(|field| self.own_type(field)) {
+                    return Some((ValueType { nullable: state.takes_null(), ..value }, true));
+                }
                 let number = at + 1;
                 self.found.push(
                     Diagnostic::new(codes::QUERY_NOT_DERIVED, span, format!("the type of `${number}` cannot be inferred from the statement"))
@@ -251,6 +255,13 @@ impl Assembly<'_> {
         }
         let nullable = note.map_or_else(|| state.takes_null(), |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: false, nullable }, true))
+    }
+
+    /// Returns the type of a field that the client knows only because of `@rust`.
+    fn own_type(&self, field: FieldId) -> Option<ValueType> {
+        let column = self.schema.walk_field(field).as_column().filter(|column| column.column().rust.is_some())?;
+        let list = column.arity() == Arity::List;
+        Some(ValueType { ty: column.column().ty.clone(), list, holes: false, nullable: false })
     }
 
     /// An annotation must agree with the inferred type.
@@ -357,6 +368,10 @@ impl Assembly<'_> {
             _ => {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
+                }
+                if let Some(value) = typed.field.and_then(|field| self.own_type(field)) {
+                    let nullable = typed.nullable && !value.list;
+                    return Some((ValueType { holes: value.list && typed.holes, nullable, ..value }, true));
                 }
                 let message = format!("the type of `{name}` cannot be inferred from the schema");
                 let help = format!(

@@ -14,7 +14,7 @@ mod select;
 mod write;
 mod written;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::{Catalog, Column};
 use super::tree::{Expr, ExprKind, Name, Statement};
@@ -42,12 +42,22 @@ pub(super) struct ParamState {
     /// Its places, and the places where it is stored in a nullable column.
     uses: BTreeSet<u32>,
     nullable_uses: BTreeSet<u32>,
+    /// Its places that compare it with a field, or store it in one.
+    fields: BTreeMap<u32, FieldId>,
 }
 
 impl ParamState {
     /// Returns whether null is a useful value: the statement tests for it, or only stores it in nullable columns.
     pub(super) fn takes_null(&self) -> bool {
         self.tested || !self.uses.is_empty() && self.uses == self.nullable_uses
+    }
+
+    /// Returns a field that it is compared with or stored in, if the Rust type of the field fits all of its places.
+    pub(super) fn field(&self, schema: &Schema) -> Option<FieldId> {
+        let first = *self.fields.values().next()?;
+        let own = |id: FieldId| schema.walk_field(id).as_column().and_then(|column| column.column().rust.as_deref());
+        let is_everywhere = self.uses.iter().all(|place| self.fields.contains_key(place));
+        (is_everywhere && self.fields.values().all(|id| own(*id) == own(first))).then_some(first)
     }
 }
 
@@ -82,7 +92,7 @@ pub(super) struct Typed {
     pub(super) nullable: bool,
     pub(super) holes: bool,
     pub(super) sensitive: bool,
-    pub(super) field: Option<crate::ir::FieldId>,
+    pub(super) field: Option<FieldId>,
 }
 
 impl Typed {
@@ -270,6 +280,13 @@ impl<'s> Cx<'s> {
         if let (Some(number), Some(name)) = (param_of(expr), column_of(other)) {
             let name = name.to_owned();
             self.param(number).hint.get_or_insert(name);
+        }
+    }
+
+    /// Records that a parameter is a value of a field.
+    fn value_of(&mut self, expr: &Expr, field: Option<FieldId>) {
+        if let (ExprKind::Param(number), Some(field)) = (&expr.kind, field) {
+            self.param(*number).fields.insert(expr.span.start, field);
         }
     }
 

@@ -80,6 +80,8 @@ pub struct Param {
     pub name: String,
     /// Its type.
     pub value: ValueType,
+    /// The field that it is compared with or stored in, wherever it occurs.
+    pub field: Option<FieldId>,
     /// The documentation in its annotation.
     pub docs: Option<String>,
     /// Whether the type is inferred from the statement, rather than only annotated.

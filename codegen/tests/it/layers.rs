@@ -101,6 +101,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "domains",
             "partitions",
             "naming",
+            "rust_types",
             "attributes",
             "config",
             "mixins",
@@ -179,10 +180,12 @@ fn code(file: &Path) -> String {
 /// The paths that begin with `crate::` or `super::`, from the root of the package.
 fn paths(module: &[String], code: &str) -> Vec<Vec<String>> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    // A message that shows a path has it in backticks or as an argument of an attribute.
+    let is_shown = |c: char| ['`', '<', '"'].contains(&c);
     let starts = code.match_indices("crate::").chain(code.match_indices("super::"));
     let mut found = Vec::new();
     for (start, _) in starts {
-        if code[..start].ends_with(is_part) {
+        if code[..start].ends_with(|c| is_part(c) || is_shown(c)) {
             continue;
         }
         let rest = &code[start..];

@@ -245,7 +245,7 @@ impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Optional, U> {
     }
 }
 
-impl<M: Model, T: Number, A: Single> Field<M, T, A, NotUnique> {
+impl<M: Model, T: Scalar<Base: Number>, A: Single> Field<M, T, A, NotUnique> {
     /// Adds the value, in the database.
     pub fn increment(self, by: impl IntoValue<T>) -> Assignment<M> {
         Assignment::new(self.column, SetTo::Add(by.into_value().into_param()))

@@ -13,7 +13,7 @@ use super::bulk::NewRows;
 use super::operation::Operation;
 use super::write::{Action, Cell, Insert, NestedWrite, Referenced, Sets};
 use crate::meta::{Relation, Table, Tenancy};
-use crate::value::Param;
+use crate::value::{Newtype, Param};
 
 /// A tenant that calls are confined to.
 #[derive(Clone, PartialEq)]
@@ -67,6 +67,15 @@ impl TenantId for String {
             Param::Text(id) => Some(id.clone()),
             _ => None,
         }
+    }
+}
+
+impl<T: Newtype + Default> TenantId for T
+where
+    T::Inner: TenantId,
+{
+    fn of(key: &Param) -> Option<Self> {
+        T::from_inner(T::Inner::of(key)?).ok()
     }
 }
 

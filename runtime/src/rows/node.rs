@@ -40,7 +40,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// If the value does not fit.
     pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
-        decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+        decode_list(self.ty(column), self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
     /// Reads a list whose elements may be null.
@@ -48,7 +48,8 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// If the value does not fit.
     pub fn list_with_nulls<T: Scalar>(self, column: usize) -> Result<Vec<Option<T>>> {
-        decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+        decode_list_with_nulls(self.ty(column), self.raw(column))
+            .map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
     /// Reads a model whose columns begin at this position.
@@ -76,15 +77,18 @@ impl<'a> Cursor<'a> {
         raw_value(self.values, self.node.offset + column)
     }
 
+    fn ty(self, column: usize) -> &'a Type {
+        self.values.columns().get(self.node.offset + column).map_or(&Type::UNKNOWN, |column| column.type_())
+    }
+
     /// Reads a value that Citus may have returned in a row, after reading its bytes failed: no label of an enum begins
     /// like a row. Here and not in the decoder, so that decoding a value does not have to remember its type.
     #[cold]
     #[inline(never)]
     fn get_in_row<T: Decode>(self, column: usize, error: &tokio_postgres::Error) -> Result<T> {
         match self.values.columns().get(self.node.offset + column) {
-            Some(of) if *of.type_() == Type::RECORD => {
-                T::decode_nullable(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
-            }
+            Some(of) if *of.type_() == Type::RECORD => T::decode_nullable(of.type_(), self.raw(column))
+                .map_err(|reason| self.decode_error(column, reason.as_ref())),
             _ => Err(self.driver_error(column, error)),
         }
     }

@@ -21,11 +21,11 @@ pub trait RawColumn: Sized + Send + 'static {
     /// Returns whether it can be read from a column of this type.
     fn accepts(ty: &Type) -> bool;
 
-    /// Reads it.
+    /// Reads it from a column of this type.
     ///
     /// # Errors
     /// If the value does not fit.
-    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>>;
+    fn read(ty: &Type, raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>>;
 }
 
 impl<T: Scalar> RawColumn for T {
@@ -33,8 +33,8 @@ impl<T: Scalar> RawColumn for T {
         T::accepts(ty)
     }
 
-    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        T::decode_nullable(raw)
+    fn read(ty: &Type, raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        T::decode_nullable(ty, raw)
     }
 }
 
@@ -43,8 +43,8 @@ impl<T: Scalar> RawColumn for Option<T> {
         T::accepts(ty)
     }
 
-    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Self::decode_nullable(raw)
+    fn read(ty: &Type, raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Self::decode_nullable(ty, raw)
     }
 }
 
@@ -53,8 +53,8 @@ impl<T: Scalar> RawColumn for List<T> {
         accepts_list::<T>(ty)
     }
 
-    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        decode_list(raw).map(List)
+    fn read(ty: &Type, raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        decode_list(ty, raw).map(List)
     }
 }
 
@@ -126,7 +126,7 @@ impl RawRow<'_> {
             let reason = format!("column {name} is {ty}, and is read as {wanted}: cast it in the SQL");
             return Err(Error::RowMismatch(reason.into()));
         }
-        T::read(raw_value(self.row, position))
+        T::read(column.type_(), raw_value(self.row, position))
             .map_err(|reason| Error::RowMismatch(format!("column {}: {reason}", column.name()).into()))
     }
 

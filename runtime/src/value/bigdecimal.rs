@@ -11,6 +11,8 @@ use super::scalar::Scalar;
 use crate::value::BoxError;
 
 impl Scalar for BigDecimal {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         numeric::decode(raw)
     }

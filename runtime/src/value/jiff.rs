@@ -12,6 +12,8 @@ use super::scalar::Scalar;
 use crate::value::BoxError;
 
 impl Scalar for Timestamp {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let micros = unix_micros(raw)?;
         let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000)?;
@@ -32,6 +34,8 @@ impl Scalar for Timestamp {
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 impl Scalar for Date {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let days = jiff::Span::new().try_days(unix_days(raw)?).map_err(|_| DATE_OUT_OF_RANGE)?;
         EPOCH.checked_add(days).map_err(|_| DATE_OUT_OF_RANGE.into())
@@ -48,6 +52,8 @@ impl Scalar for Date {
 }
 
 impl Scalar for Time {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let micros = utc_micros_of_day(raw)?;
         let span = jiff::Span::new().try_microseconds(micros).map_err(|_| TIME_OUT_OF_RANGE)?;

@@ -15,6 +15,7 @@ use super::datetime::micros_of_day;
 use super::number::{decimal_of, int_to_sql, narrowed};
 #[cfg(feature = "bigdecimal")]
 use super::numeric;
+use super::postgres::Encoded;
 use crate::value::BoxError;
 
 /// A parameter of a statement.
@@ -56,6 +57,9 @@ pub enum Param {
     Misuse(&'static str),
     /// An array of any of these.
     Array(Vec<Param>),
+    /// A value that writes itself.
+    #[doc(hidden)]
+    Encoded(Encoded),
     /// A value as the database sent it.
     Raw(Vec<u8>),
     /// An array of values as the database sent them.
@@ -143,6 +147,7 @@ impl ToSql for Param {
             #[cfg(feature = "bigdecimal")]
             Param::BigDecimal(value) => numeric::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
+            Param::Encoded(value) => return value.to_sql(ty, out),
             Param::Refused(reason) => return Err(Box::new(Refused { reason, is_misuse: false })),
             Param::Misuse(reason) => return Err(Box::new(Refused { reason, is_misuse: true })),
             Param::Array(values) => {
@@ -247,6 +252,7 @@ impl Param {
             #[cfg(feature = "bigdecimal")]
             Param::BigDecimal(_) => *ty == Type::NUMERIC,
             Param::Json(_) => matches!(*ty, Type::JSONB | Type::JSON),
+            Param::Encoded(value) => value.fits(ty),
         }
     }
 
@@ -268,7 +274,7 @@ impl Param {
             Param::BigDecimal(_) => "a decimal",
             Param::Json(_) => "JSON",
             Param::Array(_) | Param::RawList(_) => "a list",
-            Param::Raw(_) | Param::Refused(_) | Param::Misuse(_) => "a value",
+            Param::Raw(_) | Param::Encoded(_) | Param::Refused(_) | Param::Misuse(_) => "a value",
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
 }
 
 /// Returns the type that a domain is based on, or the type itself.
-fn below(ty: &Type) -> &Type {
+pub(super) fn below(ty: &Type) -> &Type {
     match ty.kind() {
         Kind::Domain(inner) => below(inner),
         _ => ty,
@@ -40,10 +40,25 @@ fn below(ty: &Type) -> &Type {
 }
 
 /// A Rust type that a column can hold.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a type that a column can hold")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that a column can hold",
+    note = "a type of your own becomes one with `#[derive(relata::Value)]`"
+)]
 pub trait Scalar: Sized + Send + 'static {
+    /// The type whose methods its fields have: `Self`, or for a type around another one that one. A field whose type has
+    /// the base `String` has conditions on text, with [`serde_json::Value`] conditions on paths, and with a number sums.
+    type Base: Scalar;
+
     /// Reads a value that is not null.
     fn decode(raw: &[u8]) -> Result<Self, BoxError>;
+
+    /// Reads a value that is not null, and whose type in PostgreSQL is `ty`. Only a format that depends on the type needs
+    /// this method.
+    #[inline]
+    fn decode_as(ty: &Type, raw: &[u8]) -> Result<Self, BoxError> {
+        let _ = ty;
+        Self::decode(raw)
+    }
 
     /// Converts it into a parameter.
     fn into_param(self) -> Param;
@@ -57,22 +72,24 @@ pub trait Scalar: Sized + Send + 'static {
 
 /// The type of a column's field: a scalar or an optional one.
 pub trait Decode: Sized {
-    /// Reads a value or null.
-    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError>;
+    /// Reads a value of this type, or null.
+    fn decode_nullable(ty: &Type, raw: Option<&[u8]>) -> Result<Self, BoxError>;
 }
 
 impl<T: Scalar> Decode for T {
-    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
+    #[inline]
+    fn decode_nullable(ty: &Type, raw: Option<&[u8]>) -> Result<Self, BoxError> {
         match raw {
-            Some(raw) => T::decode(raw),
+            Some(raw) => T::decode_as(ty, raw),
             None => Err("it is null, and the schema says that it never is".into()),
         }
     }
 }
 
 impl<T: Scalar> Decode for Option<T> {
-    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
-        raw.map(T::decode).transpose()
+    #[inline]
+    fn decode_nullable(ty: &Type, raw: Option<&[u8]>) -> Result<Self, BoxError> {
+        raw.map(|raw| T::decode_as(ty, raw)).transpose()
     }
 }
 
@@ -82,13 +99,13 @@ pub(crate) struct Decoded<T>(pub(crate) T);
 
 impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
     #[inline]
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
-        T::decode_nullable(Some(raw)).map(Decoded)
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        T::decode_nullable(ty, Some(raw)).map(Decoded)
     }
 
     #[inline]
-    fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
-        T::decode_nullable(None).map(Decoded)
+    fn from_sql_null(ty: &Type) -> Result<Self, BoxError> {
+        T::decode_nullable(ty, None).map(Decoded)
     }
 
     #[inline]
@@ -97,14 +114,24 @@ impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
     }
 }
 
-/// Reads a list. As in Prisma, null is read as the empty list.
-pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
-    decode_elements(raw, |value| T::decode(value.ok_or("the list holds a null")?))
+/// Reads a list of this type. As in Prisma, null is read as the empty list.
+pub(crate) fn decode_list<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+    let element = element(ty);
+    decode_elements(raw, |value| T::decode_as(element, value.ok_or("the list holds a null")?))
 }
 
-/// Reads a list whose elements may be null.
-pub(crate) fn decode_list_with_nulls<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<Option<T>>, BoxError> {
-    decode_elements(raw, |value| value.map(T::decode).transpose())
+/// Reads a list of this type whose elements may be null.
+pub(crate) fn decode_list_with_nulls<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<Vec<Option<T>>, BoxError> {
+    let element = element(ty);
+    decode_elements(raw, |value| value.map(|value| T::decode_as(element, value)).transpose())
+}
+
+/// Returns the type of the elements of a list.
+fn element(ty: &Type) -> &Type {
+    match below(ty).kind() {
+        Kind::Array(element) => element,
+        _ => ty,
+    }
 }
 
 fn decode_elements<T>(
@@ -127,6 +154,8 @@ fn decode_elements<T>(
 macro_rules! scalar {
     ($type:ty [$($accepted:ident),+], |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
         impl Scalar for $type {
+            type Base = Self;
+
             fn decode($raw: &[u8]) -> Result<Self, BoxError> {
                 $decode
             }
@@ -144,6 +173,8 @@ macro_rules! scalar {
 }
 
 impl Scalar for String {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         Ok(wire::text_from_sql(raw)?.to_owned())
     }
@@ -205,7 +236,7 @@ mod tests {
     fn arbitrary_bytes_do_not_panic() {
         for length in 0..20 {
             let raw = vec![0xff_u8; length];
-            let _ = decode_list::<i32>(Some(&raw));
+            let _ = decode_list::<i32>(&Type::INT4_ARRAY, Some(&raw));
             let _ = DateTime::<Utc>::decode(&raw);
             let _ = NaiveTime::decode(&raw);
             let _ = NaiveDate::decode(&raw);

@@ -11,6 +11,8 @@ use super::scalar::Scalar;
 use crate::value::BoxError;
 
 impl Scalar for OffsetDateTime {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let since = Duration::microseconds(unix_micros(raw)?);
         OffsetDateTime::UNIX_EPOCH.checked_add(since).ok_or_else(|| TIME_OUT_OF_RANGE.into())
@@ -29,6 +31,8 @@ impl Scalar for OffsetDateTime {
 }
 
 impl Scalar for Date {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         OffsetDateTime::UNIX_EPOCH
             .date()
@@ -47,6 +51,8 @@ impl Scalar for Date {
 }
 
 impl Scalar for Time {
+    type Base = Self;
+
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         Ok(Time::MIDNIGHT + Duration::microseconds(utc_micros_of_day(raw)?))
     }

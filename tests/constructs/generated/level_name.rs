@@ -25,6 +25,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, LevelName> for LevelName {
 }
 impl<M_: rt::Model> rt::Link<M_, LevelName> for LevelName {}
 impl rt::Scalar for LevelName {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"GOLD" => Ok(Self::Gold),

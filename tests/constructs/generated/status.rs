@@ -25,6 +25,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Status> for Status {
 }
 impl<M_: rt::Model> rt::Link<M_, Status> for Status {}
 impl rt::Scalar for Status {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"OPEN" => Ok(Self::Open),

@@ -37,6 +37,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, M> for M {
 }
 impl<M_: rt::Model> rt::Link<M_, M> for M {}
 impl rt::Scalar for M {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"m" => Ok(Self::M),

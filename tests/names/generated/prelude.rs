@@ -49,6 +49,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Prelude> for Prelude {
 }
 impl<M_: rt::Model> rt::Link<M_, Prelude> for Prelude {}
 impl rt::Scalar for Prelude {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"None" => Ok(Self::None),

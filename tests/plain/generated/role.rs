@@ -27,6 +27,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Role> for Role {
 }
 impl<M_: rt::Model> rt::Link<M_, Role> for Role {}
 impl rt::Scalar for Role {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"ADMIN" => Ok(Self::Admin),

@@ -29,6 +29,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Mood> for Mood {
 }
 impl<M_: rt::Model> rt::Link<M_, Mood> for Mood {}
 impl rt::Scalar for Mood {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"HAPPY" => Ok(Self::Happy),

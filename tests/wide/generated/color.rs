@@ -27,6 +27,7 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Color> for Color {
 }
 impl<M_: rt::Model> rt::Link<M_, Color> for Color {}
 impl rt::Scalar for Color {
+    type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {
             b"RED" => Ok(Self::Red),

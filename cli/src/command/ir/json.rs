@@ -132,6 +132,8 @@ struct ColumnKind<'s> {
     collation: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rust: Option<&'s str>,
     sensitive: bool,
     renamed_from: Option<&'s str>,
     using: Option<&'s str>,
@@ -392,6 +394,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         identity: column.identity.as_ref().map(identity),
         collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         domain: column.domain.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
+        rust: column.rust.as_deref(),
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),

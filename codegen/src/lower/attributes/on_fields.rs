@@ -2,7 +2,9 @@
 
 use super::super::arguments::{Parameters, bind, expect_database_name, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates};
+use super::super::{
+    Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates, rust_types,
+};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, Collation, FieldId, NativeType, ReferentialAction, ScalarType};
@@ -17,6 +19,7 @@ const ON_FIELDS: &[&str] = &[
     "identity",
     "collate",
     "domain",
+    "rust",
     "map",
     "relation",
     "ignore",
@@ -78,6 +81,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "identity" => identity::read_identity(cx, id, attribute),
         "collate" => read_collate(cx, id, attribute),
         "domain" => domains::read_domain(cx, id, attribute),
+        "rust" => rust_types::read_rust_type(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),

@@ -193,6 +193,9 @@ impl Cx<'_> {
     fn any_of(&mut self, scope: &Scope<'_>, value: &Expr, operator: &str, list: &Expr) -> Typed {
         let (typed, of) = (self.expr(scope, value), self.expr(scope, list));
         self.name_after(list, value);
+        if operator != "~~" {
+            self.value_of(list, typed.field);
+        }
         let element = match (typed.ty, of.ty) {
             (_, Ty::List(base)) => Ty::Base(base),
             (Ty::Base(base), open) if open.is_open() => {

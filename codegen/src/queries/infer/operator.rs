@@ -49,7 +49,11 @@ impl Cx<'_> {
         self.name_after(left.0, right.0);
         self.name_after(right.0, left.0);
         let typed = match operator {
-            "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" => self.compare(operator, left, right),
+            "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" => {
+                self.value_of(left.0, right.1.field);
+                self.value_of(right.0, left.1.field);
+                self.compare(operator, left, right)
+            }
             "~" | "~*" | "!~" | "!~*" | "~~" | "~~*" | "!~~" | "!~~*" | "^@" => self.match_text(left, right),
             "+" | "-" | "*" | "/" | "%" | "^" => self.arithmetic(operator, left, right),
             "||" => self.concatenate(left, right),

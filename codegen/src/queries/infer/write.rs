@@ -134,6 +134,7 @@ impl Cx<'_> {
 
     fn stored_param(&mut self, expr: &Expr, column: &Column) {
         self.name_param(expr, &column.name);
+        self.value_of(expr, column.field);
         let direct = match &expr.kind {
             ExprKind::Param(_) => Some(expr.span.start),
             ExprKind::Cast(inner, _) => matches!(inner.kind, ExprKind::Param(_)).then_some(inner.span.start),

@@ -21,25 +21,25 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     }
 
     /// Sums the values. The sum of no values is 0.
-    pub fn sum(self) -> Calculated<M, T::Sum>
+    pub fn sum(self) -> Calculated<M, <T::Base as Sum>::Sum>
     where
-        T: Sum,
+        T::Base: Sum,
     {
-        Calculated::new(Calculation::Sum(self.column, T::SUMMED))
+        Calculated::new(Calculation::Sum(self.column, T::Base::SUMMED))
     }
 
     /// Averages the values, if there are any.
-    pub fn avg(self) -> Calculated<M, T::Average, Option<T::Average>>
+    pub fn avg(self) -> Calculated<M, <T::Base as Average>::Average, Option<<T::Base as Average>::Average>>
     where
-        T: Average,
+        T::Base: Average,
     {
-        Calculated::new(Calculation::Average(self.column, T::AVERAGED))
+        Calculated::new(Calculation::Average(self.column, T::Base::AVERAGED))
     }
 
     /// Finds the smallest value, if there is one.
     pub fn min(self) -> Calculated<M, T, Option<T>>
     where
-        T: Ordered,
+        T::Base: Ordered,
     {
         Calculated::new(Calculation::Least(self.column))
     }
@@ -47,7 +47,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     /// Finds the largest value, if there is one.
     pub fn max(self) -> Calculated<M, T, Option<T>>
     where
-        T: Ordered,
+        T::Base: Ordered,
     {
         Calculated::new(Calculation::Greatest(self.column))
     }

@@ -89,7 +89,7 @@ macro_rules! json_tests {
             )+
         }
 
-        impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, Json, A, U, S> {
+        impl<M: Model, T: Scalar<Base = Json>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
             $(
                 $(#[$doc])*
                 pub fn $method(self, $($argument: $type),*) -> Filter<M> {
@@ -100,7 +100,7 @@ macro_rules! json_tests {
     };
 }
 
-impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, Json, A, U, S> {
+impl<M: Model, T: Scalar<Base = Json>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Returns a path inside: object keys, and array indexes from 0.
     pub fn path<P: Into<String>>(self, path: impl IntoIterator<Item = P>) -> JsonPath<M> {
         let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();

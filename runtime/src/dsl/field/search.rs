@@ -7,7 +7,7 @@ use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, Order};
 use crate::query::{Condition, OrderKey, Search};
 use crate::rows::Model;
-use crate::value::Param;
+use crate::value::{Param, Scalar};
 
 /// A full-text query.
 ///
@@ -81,7 +81,7 @@ impl<M> Relevance<M> {
     }
 }
 
-impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, String, A, U, S> {
+impl<M: Model, T: Scalar<Base = String>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Matches texts that contain the words of the query in any grammatical form: PostgreSQL's full-text search.
     pub fn search(self, query: impl Into<SearchQuery>) -> Filter<M> {
         Filter::new(Condition::Search(query.into().of(self.column)))

@@ -5,9 +5,9 @@ use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, escape_like};
 use crate::query::Condition;
 use crate::rows::Model;
-use crate::value::Param;
+use crate::value::{Param, Scalar};
 
-impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, String, A, U, S> {
+impl<M: Model, T: Scalar<Base = String>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     fn like(self, pattern: String, insensitive: bool) -> Filter<M> {
         Filter::new(Condition::Like { column: self.column, pattern: Param::Text(pattern), insensitive })
     }

@@ -1,0 +1,172 @@
+//! `@rust("crate::Email")`: the type of a field in the client.
+
+use syn::{GenericArgument, PathArguments, Type, TypePath};
+
+use super::Cx;
+use super::arguments::{Parameters, bind, expect_string};
+use super::draft::{FieldType, RelationDraft};
+use crate::diagnostics::{self as codes, Diagnostic};
+use crate::ir::FieldId;
+use crate::syntax::Attribute;
+
+const PARAMETERS: Parameters =
+    Parameters { owner: "@rust", unnamed: Some("type"), names: &["type"], required: &["type"] };
+
+/// Reads `@rust("crate::Email")`.
+pub(super) fn read_rust_type<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let bound = bind(cx, attribute.arguments(), attribute.span, &PARAMETERS);
+    let Some(given) = bound.get("type").and_then(|value| expect_string(cx, value)) else { return };
+    if matches!(cx.field(id).ty, FieldType::Enum(_)) {
+        let ty = cx.field(id).ast.ty.span;
+        cx.report(
+            Diagnostic::new(codes::WRONG_FIELD_TYPE, attribute.span, "`@rust` is for scalars and `Unsupported`")
+                .label("not possible for an enum")
+                .second(ty, "its values are those of this enum")
+                .help("remove the attribute, or make the field a `String`"),
+        );
+        return;
+    }
+    match absolute(given.text) {
+        Ok(path) => cx.field_mut(id).rust = Some((path, given.span)),
+        Err((problem, help)) => cx.report(
+            Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text)).with("here", help),
+        ),
+    }
+}
+
+/// Returns the type with a path from a crate, as the generated modules can name it.
+fn absolute(text: &str) -> Result<String, (&'static str, String)> {
+    let not_a_type =
+        ("is not the path of a type", "write a path, such as `crate::Email` or `relata::Json<crate::Settings>`");
+    let not_a_type = || (not_a_type.0, not_a_type.1.to_owned());
+    let TypePath { qself: None, path, .. } = syn::parse_str(text).map_err(|_| not_a_type())? else {
+        return Err(not_a_type());
+    };
+    if !path.segments.iter().all(|segment| is_plain(&segment.arguments)) {
+        return Err(not_a_type());
+    }
+    let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let text = text.trim();
+    if path.leading_colon.is_some() || first == "crate" && path.segments.len() > 1 {
+        return Ok(text.to_owned());
+    }
+    let whole = "write the whole path, because the generated modules are elsewhere: ";
+    match first.as_str() {
+        "self" | "super" | "Self" | "crate" => Err(("is relative", format!("{whole}`crate::..`"))),
+        _ if path.segments.len() == 1 => Err(("has no path", format!("{whole}`crate::{text}`"))),
+        _ => Ok(format!("::{text}")),
+    }
+}
+
+/// Returns whether the arguments of a type are types that own what they hold.
+fn is_plain(arguments: &PathArguments) -> bool {
+    let is_type = |argument: &GenericArgument| match argument {
+        GenericArgument::Type(ty) => is_plain_type(ty),
+        GenericArgument::Const(_) => true,
+        _ => false,
+    };
+    match arguments {
+        PathArguments::None => true,
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(is_type),
+        PathArguments::Parenthesized(_) => false,
+    }
+}
+
+fn is_plain_type(ty: &Type) -> bool {
+    match ty {
+        Type::Path(TypePath { qself: None, path, .. }) => {
+            path.segments.iter().all(|segment| is_plain(&segment.arguments))
+        }
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_plain_type),
+        Type::Array(array) => is_plain_type(&array.elem),
+        _ => false,
+    }
+}
+
+/// Gives the fields of foreign keys the types of what they reference, and reports those that have another one.
+pub(super) fn share_rust_types(cx: &mut Cx<'_, '_>) {
+    let pairs = |relation: &RelationDraft<'_>| {
+        let key = relation.foreign_key.as_ref();
+        key.map(|key| key.fields.iter().copied().zip(key.references.iter().copied()).collect::<Vec<_>>())
+    };
+    let mut open: Vec<(FieldId, FieldId)> = cx.relations.iter().filter_map(pairs).flatten().collect();
+    // A chain of keys is at most as long as there are pairs.
+    for _ in 0..open.len() {
+        let before = open.len();
+        open.retain(|(field, referenced)| {
+            let Some((path, span)) = cx.field(*referenced).rust.clone() else { return true };
+            match &cx.field(*field).rust {
+                None => cx.field_mut(*field).rust = Some((path, span)),
+                Some((own, place)) if *own != path => {
+                    let message = format!(
+                        "`{}` is `{own}`, and references `{}`, which is `{path}`",
+                        cx.qualified(*field),
+                        cx.qualified(*referenced)
+                    );
+                    let diagnostic = Diagnostic::new(codes::RUST_TYPE_OF_REFERENCE, *place, message)
+                        .label("another type")
+                        .second(span, "the type of what it references")
+                        .help(
+                            "remove the attribute of one of the two: a foreign key has the type of what it references",
+                        );
+                    cx.report(diagnostic);
+                }
+                Some(_) => {}
+            }
+            false
+        });
+        if open.len() == before {
+            break;
+        }
+    }
+    // Nothing leads from a foreign key to what it references.
+    for (field, referenced) in open {
+        if let Some((own, place)) = cx.field(field).rust.clone() {
+            let message = format!(
+                "`{}` is `{own}`, and references `{}`, which has no `@rust`",
+                cx.qualified(field),
+                cx.qualified(referenced)
+            );
+            let to = cx.field(referenced).ast.name.span;
+            cx.report(
+                Diagnostic::new(codes::RUST_TYPE_OF_REFERENCE, place, message)
+                    .label("a type of its own")
+                    .second(to, "this has the type of its scalar")
+                    .help("move the attribute to the field that is referenced: a foreign key has the type of what it references"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::absolute;
+
+    #[test]
+    fn paths_are_made_absolute() {
+        let path = |text| absolute(text).map_err(|(problem, _)| problem);
+        assert_eq!(path("crate::Email"), Ok("crate::Email".to_owned()));
+        assert_eq!(path(" uuid::Uuid "), Ok("::uuid::Uuid".to_owned()));
+        assert_eq!(path("::geo_types::Point<f64>"), Ok("::geo_types::Point<f64>".to_owned()));
+        assert_eq!(
+            path("relata::Json<Vec<(u8, [crate::A; 2])>>"),
+            Ok("::relata::Json<Vec<(u8, [crate::A; 2])>>".to_owned())
+        );
+        assert_eq!(path("Email"), Err("has no path"));
+        assert_eq!(path("crate"), Err("is relative"));
+        assert_eq!(path("super::Email"), Err("is relative"));
+        for text in [
+            "",
+            "&str",
+            "a b",
+            "<T as A>::B",
+            "crate::A<'static>",
+            "crate::A<dyn B>",
+            "fn()",
+            "crate::A<&'static str>",
+            "crate::Fn(a)",
+        ] {
+            assert_eq!(path(text), Err("is not the path of a type"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! JSON with a shape: a type of the program that serde reads and writes.
+
+use std::ops::{Deref, DerefMut};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Type;
+
+use super::json;
+use super::param::Param;
+use super::scalar::Scalar;
+use crate::value::BoxError;
+
+/// A value that is JSON in its column: any type that serde reads and writes, also one of another crate.
+///
+/// A field has it with `@rust("relata::Json<crate::Settings>")`. A type of your own can do without it: with
+/// `#[derive(relata::Value)]` and `#[relata(json)]`, the field is a `crate::Settings`.
+///
+/// A value of the database that does not fit the type is [`Error::Decode`](crate::Error::Decode), with the path in the JSON.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// let scores = relata::Json(BTreeMap::from([("round 1".to_owned(), 7)]));
+/// assert_eq!(scores.get("round 1"), Some(&7));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json<T>(pub T);
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Json<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> From<T> for Json<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Scalar for Json<T> {
+    type Base = serde_json::Value;
+
+    fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+        decode_json(raw).map(Self)
+    }
+
+    fn into_param(self) -> Param {
+        json_param(&self.0)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        is_json(ty)
+    }
+}
+
+/// For derived code: reads a value from the bytes of a `json` or `jsonb`.
+///
+/// # Errors
+/// If the JSON does not fit the type; the message has the path.
+pub fn decode_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, BoxError> {
+    let text = raw.strip_prefix(&[1]).unwrap_or(raw);
+    let reader = &mut serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { String::new() } else { format!("at `{path}`: ") };
+        // serde_json's line and column are those of a text that nobody sees.
+        let reason = error.into_inner().to_string();
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        format!("{place}{reason}")
+    })?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// For derived code: a value as JSON.
+pub fn json_param<T: Serialize>(value: &T) -> Param {
+    match serde_json::to_value(value) {
+        Ok(value) => json::param(value),
+        Err(_) => {
+            Param::Refused("serde cannot write the value as JSON: a key of a map is no string, or its Serialize failed")
+        }
+    }
+}
+
+/// For derived code: whether a column of raw SQL is JSON.
+pub fn is_json(ty: &Type) -> bool {
+    matches!(*ty, Type::JSONB | Type::JSON)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Address {
+        zip: String,
+        lines: Vec<u8>,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_path() {
+        let right = Address { zip: "04109".to_owned(), lines: vec![1, 2] };
+        assert_eq!(decode_json::<Address>(b"\x01{\"zip\": \"04109\", \"lines\": [1, 2]}").expect("fits"), right);
+        let reason = |text: &[u8]| decode_json::<Address>(text).expect_err("does not fit").to_string();
+        assert_eq!(
+            reason(b"{\"zip\": \"04109\", \"lines\": [1, 300]}"),
+            "at `lines[1]`: invalid value: integer `300`, expected u8"
+        );
+        assert_eq!(
+            reason(b"{\"zip\": 4109, \"lines\": []}"),
+            "at `zip`: invalid type: integer `4109`, expected a string"
+        );
+        assert_eq!(reason(b"{\"zip\": \"\"}"), "missing field `lines`");
+        assert_eq!(reason(b"[1"), "invalid type: integer `1`, expected a string");
+        assert!(!reason(b"7").is_empty() && !reason(b"").is_empty() && !reason(b"{}x").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        let keys = BTreeMap::from([((1, 2), 3)]);
+        assert!(matches!(json_param(&keys), Param::Refused(_)));
+        assert!(matches!(Json(vec![1]).into_param(), Param::Json(_)));
+    }
+}
