@@ -59,8 +59,8 @@ struct Successor {
     /// Its final form.
     object: TableObject,
     meanwhile: String,
-    /// The name of the object that it replaces.
-    previous: String,
+    /// The object that it replaces.
+    previous: TableObject,
     /// Whether existing rows are known to satisfy it.
     holds: bool,
 }
@@ -136,7 +136,7 @@ impl Group {
             }
         }
         for (table, object) in objects {
-            let (previous, meanwhile) = (object.name().to_owned(), self.meanwhile(object.name()));
+            let (previous, meanwhile) = (object.clone(), self.meanwhile(object.name()));
             self.successors.push(Successor { table, object, meanwhile, previous, holds: true });
         }
     }
@@ -163,7 +163,7 @@ impl Group {
                 _ => {
                     let meanwhile = self.meanwhile(object.name());
                     let (table, object) = (table.clone(), object.clone());
-                    let previous = previous.name().to_owned();
+                    let previous = previous.clone();
                     self.successors.push(Successor { table, object, meanwhile, previous, holds: *holds });
                 }
             }
@@ -206,7 +206,7 @@ impl Group {
                 table: table.clone(),
                 object: TableObject::ForeignKey(key.clone()),
                 meanwhile,
-                previous: previous.name.clone(),
+                previous: TableObject::ForeignKey(previous.clone()),
                 holds: *holds,
             });
             self.taken.extend([drop, add]);
