@@ -201,6 +201,10 @@ impl Group {
             if !self.fits(actions, table, key) || !self.fits(actions, table, previous) {
                 continue;
             }
+            // A logged table cannot reference one that is still unlogged.
+            if [table, &key.referenced_table].into_iter().any(|table| is_relogged(actions, table)) {
+                continue;
+            }
             let meanwhile = self.meanwhile(&key.name);
             self.successors.push(Successor {
                 table: table.clone(),
@@ -435,6 +439,15 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
         free = format!("{}__new{number}", stem(name));
     }
     free
+}
+
+/// Returns whether a table begins or ceases to be logged.
+fn is_relogged(actions: &[Action], name: &ObjectName) -> bool {
+    let is_it = |action: &Action| match action {
+        Action::AlterTable { table, previous, next, .. } => table == name && previous.unlogged != next.unlogged,
+        _ => false,
+    };
+    actions.iter().any(is_it)
 }
 
 /// Returns whether all properties of the column are known, and a new column can have them too.
