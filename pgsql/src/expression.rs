@@ -168,6 +168,9 @@ impl<'t> Parser<'t> {
     /// Parses one step after `left`, if it binds tighter than `binding`. The outer none is an error.
     fn infix(&mut self, left: &Node, binding: u8) -> Option<Option<Node>> {
         let step = match self.peek(0) {
+            Some(Lexeme::Word(word)) if word == "operator" && self.is_sign(1, "(") => {
+                self.named_infix(left, binding)?
+            }
             Some(Lexeme::Word(word)) => self.word_infix(word, left, binding)?,
             Some(Lexeme::Sign(sign)) => self.sign_infix(sign, left, binding)?,
             _ => None,
@@ -188,6 +191,32 @@ impl<'t> Parser<'t> {
             return Some(None);
         }
         self.at += 1;
+        self.operation(sign, left, power)
+    }
+
+    /// Parses an operator that is written with its schema, `OPERATOR(tools.~~)`, as PostgreSQL prints it if the search path
+    /// does not lead to it. The schema does not count.
+    fn named_infix(&mut self, left: &Node, binding: u8) -> Option<Option<Node>> {
+        if OTHER <= binding {
+            return Some(None);
+        }
+        self.at += 2;
+        while matches!(self.peek(0), Some(Lexeme::Word(_) | Lexeme::Quoted(_))) {
+            self.at += 1;
+            if !self.eat_sign(".") {
+                return None;
+            }
+        }
+        let Some(Lexeme::Sign(sign)) = self.peek(0) else { return None };
+        self.at += 1;
+        if !self.eat_sign(")") {
+            return None;
+        }
+        self.operation(sign, left, OTHER)
+    }
+
+    /// Parses what follows an operator.
+    fn operation(&mut self, sign: &str, left: &Node, power: u8) -> Option<Option<Node>> {
         let sign = if sign == "!=" { "<>" } else { sign };
         for (word, quantifier) in [("any", "any"), ("some", "any"), ("all", "all")] {
             if self.is_word(0, word) && self.is_sign(1, "(") {

@@ -7,37 +7,40 @@ use relata::migrate::Migration;
 use relata_codegen::sql::Rename;
 use relata_pgsql::{Token, TokenKind, Tokens, tokens};
 
+/// A path that ends with a dot, or is empty, and a name.
+type Place = (String, String);
+
 /// The renames of the reverse migration.
 pub(crate) fn reverse_renames(migration: &Migration) -> Vec<Rename> {
-    let mut net = Vec::new();
-    for back in migration.script().statements().filter_map(|statement| reverse_rename(&statement.sql)) {
-        // The statement renames `back.to` to the last part of `back.from`.
-        let (path, new) = split(&back.from);
-        match net.iter_mut().find(|(other, _, now)| *other == path && *now == back.to) {
-            Some(earlier) => earlier.2 = new,
-            None => net.push((path, back.to, new)),
-        }
-    }
-    net.retain(|(_, old, new)| old != new);
-    net.into_iter().map(|(path, old, new)| Rename { from: format!("{path}{new}"), to: old }).collect()
+    net(migration).into_iter().map(|(before, now)| rename(now, before)).collect()
 }
 
 /// The renames of the migration.
 pub(crate) fn renames(migration: &Migration) -> Vec<Rename> {
-    let turn = |Rename { from, to }: Rename| {
-        let (path, new) = split(&from);
-        Rename { from: format!("{path}{to}"), to: new }
-    };
-    reverse_renames(migration).into_iter().map(turn).collect()
+    net(migration).into_iter().map(|(before, now)| rename(before, now)).collect()
 }
 
-/// `shop.users.name` is `shop.users.` and `name`.
-fn split(path: &str) -> (String, String) {
-    let at = path.rfind('.').map_or(0, |at| at + 1);
-    (path[..at].to_owned(), path[at..].to_owned())
+/// Where everything that is renamed, or moved to another schema, was before and is afterwards.
+fn net(migration: &Migration) -> Vec<(Place, Place)> {
+    let mut net: Vec<(Place, Place)> = Vec::new();
+    for (before, now) in migration.script().statements().filter_map(|statement| renamed(&statement.sql)) {
+        match net.iter_mut().find(|(_, last)| *last == before) {
+            Some(earlier) => earlier.1 = now,
+            None => net.push((before, now)),
+        }
+    }
+    net.retain(|(before, now)| before != now);
+    net
 }
 
-fn reverse_rename(sql: &str) -> Option<Rename> {
+/// A rename as an option. If the schema changes, the new name has its schema.
+fn rename(from: Place, to: Place) -> Rename {
+    let to = if from.0 == to.0 { to.1 } else { to.0 + &to.1 };
+    Rename { from: from.0 + &from.1, to }
+}
+
+/// What a statement renames or moves: where it was, and where it is.
+fn renamed(sql: &str) -> Option<(Place, Place)> {
     let mut reader = Reader { sql, tokens: tokens(sql) };
     let is_type = match (reader.word("alter"), reader.word("table"), reader.word("type")) {
         (true, true, false) => false,
@@ -49,13 +52,17 @@ fn reverse_rename(sql: &str) -> Option<Rename> {
     }
     reader.word("only");
     let (schema, name) = reader.path()?;
-    let path = |name: &str| schema.as_ref().map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
+    let path = schema.map_or_else(String::new, |schema| format!("{schema}."));
+    if reader.word("set") {
+        let schema = reader.word("schema").then(|| reader.identifier()).flatten()?;
+        return Some(((path, name.clone()), (format!("{schema}."), name)));
+    }
     if !reader.word("rename") {
         return None;
     }
     if reader.word("to") {
         let to = reader.identifier()?;
-        return Some(Rename { from: path(&to), to: name });
+        return Some(((path.clone(), name), (path, to)));
     }
     if reader.word("constraint") || (is_type && !reader.word("value")) {
         return None;
@@ -67,7 +74,8 @@ fn reverse_rename(sql: &str) -> Option<Rename> {
         return None;
     }
     let to = part(&mut reader)?;
-    Some(Rename { from: format!("{}.{to}", path(&name)), to: from })
+    let path = format!("{path}{name}.");
+    Some(((path.clone(), from), (path, to)))
 }
 
 /// Reads a statement from left to right.
@@ -128,13 +136,21 @@ mod tests {
             ("ALTER TABLE U&\"user\\0073\" RENAME TO people", "people:users"),
             ("ALTER TYPE r RENAME VALUE E'a\\'b' TO $$it's$$", "r.it's:a'b"),
         ] {
-            assert_eq!(reverse_rename(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
+            let reverse = renamed(sql).map(|(before, now)| rename(now, before).to_string());
+            assert_eq!(reverse.as_deref(), Some(expected), "{sql}");
         }
         let swap = "ALTER TABLE a RENAME TO a__old; ALTER TABLE b RENAME TO a; ALTER TABLE a__old RENAME TO b";
         let migrations = relata::migrate::Migrations::from_static(&[("1", swap)]).expect("well-formed");
         let net = reverse_renames(migrations.get("1").expect("there"));
         assert_eq!(net.iter().map(Rename::to_string).collect::<Vec<_>>(), ["b:a", "a:b"]);
+        let moved = "ALTER TABLE a.x SET SCHEMA \"b\"; ALTER TABLE b.x RENAME TO y; ALTER TYPE a.k SET SCHEMA b";
+        let migrations = relata::migrate::Migrations::from_static(&[("1", moved)]).expect("well-formed");
+        let migration = migrations.get("1").expect("there");
+        let words = |all: Vec<Rename>| all.iter().map(Rename::to_string).collect::<Vec<_>>();
+        assert_eq!(words(reverse_renames(migration)), ["b.y:a.x", "b.k:a.k"]);
+        assert_eq!(words(renames(migration)), ["a.x:b.y", "a.k:b.k"]);
         for other in [
+            "ALTER TABLE t SET (fillfactor = 70)",
             "ALTER TABLE t RENAME CONSTRAINT a TO b",
             "ALTER TABLE t ADD COLUMN rename int",
             "ALTER INDEX a RENAME TO b",
@@ -143,7 +159,7 @@ mod tests {
             "ALTER TABLE \"t",
             "",
         ] {
-            assert_eq!(reverse_rename(other), None, "{other}");
+            assert_eq!(renamed(other), None, "{other}");
         }
     }
 }

@@ -182,6 +182,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         used_by: Vec::new(),
         grants: Vec::new(),
         options: ColumnOptions {
+            may_be_null: false,
             outdated: false,
             default_text,
             counts: match row.try_get::<_, Option<&str>>("seqtypid")? {

@@ -4,6 +4,7 @@
 mod comments;
 mod domains;
 mod exclusions;
+mod types;
 
 use crate::support::{Project, database, query};
 

@@ -415,7 +415,7 @@ fn types_and_sequences_are_managed() {
         "ALTER DOMAIN \"email\" SET NOT NULL",
         "ALTER TYPE \"address\" ADD ATTRIBUTE country character(2) CASCADE",
         "ALTER TYPE \"span\" ALTER ATTRIBUTE b TYPE bigint CASCADE",
-        "ALTER SEQUENCE \"member_numbers\" NO MINVALUE NO MAXVALUE NO CYCLE AS integer START WITH 100 INCREMENT BY 10 CACHE 5",
+        "ALTER SEQUENCE \"member_numbers\" AS integer INCREMENT BY 10 MINVALUE 1 MAXVALUE 2147483647 START WITH 100 CACHE 5 NO CYCLE",
     ] {
         assert!(sql.contains(line), "{line} is not in\n{sql}");
     }

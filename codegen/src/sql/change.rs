@@ -176,6 +176,8 @@ pub enum Change {
         previous: TableOptions,
         /// The new options.
         next: TableOptions,
+        /// Tables that have to change first, if they do.
+        after: Vec<ObjectName>,
     },
 
     /// A policy is missing.
@@ -348,6 +350,19 @@ impl TableObject {
             TableObject::ForeignKey(key) => &key.name,
             TableObject::Check(check) => &check.name,
             TableObject::Index(index) | TableObject::Exclusion(Exclusion { index, .. }) => &index.name,
+        }
+    }
+
+    /// Returns whether it has storage parameters, or can be deferred.
+    pub(in crate::sql) fn is_tuned(&self) -> bool {
+        let is_set = |options: &ConstraintOptions| options.deferrable.is_some() || !options.storage.is_empty();
+        match self {
+            TableObject::PrimaryKey(key) => is_set(&key.options),
+            TableObject::Unique(unique) => is_set(&unique.options),
+            TableObject::ForeignKey(key) => is_set(&key.options),
+            TableObject::Check(_) => false,
+            TableObject::Index(index) => !index.storage.is_empty(),
+            TableObject::Exclusion(exclusion) => exclusion.deferrable.is_some() || !exclusion.index.storage.is_empty(),
         }
     }
 

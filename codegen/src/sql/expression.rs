@@ -5,7 +5,7 @@
 //! parentheses follow from the tree, and each operator gets PostgreSQL's spelling. Syntax that this parser does not
 //! know is compared token by token.
 
-use super::moment::moment;
+use super::moment::{interval, moment};
 
 pub(super) use relata_pgsql::{Lexeme as Token, Node, lexemes as tokens, parse_expression as parse};
 
@@ -28,6 +28,14 @@ pub(super) fn verbatim(sql: &str) -> String {
 /// Removes what PostgreSQL adds, and reduces alternative spellings to one.
 fn simplify(node: Node) -> Node {
     match node {
+        // PostgreSQL prints `'1 day 2 hours'` as `'1 day 02:00:00'`.
+        Node::Cast(inner, ty) if ty == "interval" => match *inner {
+            Node::Text(text) => match interval(&text) {
+                Some([months, days, micros]) => Node::Name(format!("interval {months} {days} {micros}")),
+                None => Node::Text(text),
+            },
+            other => simplify(other),
+        },
         Node::Cast(inner, _) => simplify(*inner),
         Node::Text(text) if is_number(&text) => Node::Number(text),
         // PostgreSQL prints `'2026-01-01'` with a time of midnight if it is compared with a timestamp.
@@ -111,6 +119,9 @@ mod tests {
         same("lower(email)", "lower((email)::text)");
         same("public.uuid_generate_v4()", "uuid_generate_v4()");
         same("now() + interval '1 day'", "(now() + '1 day'::interval)");
+        same("now() + interval '2 day'", "(now() + '2 days'::interval)");
+        same("a - '1 week 90 minutes'::interval", "(a - '7 days 01:30:00'::interval)");
+        same("a + interval '-1 month 0.5 s'", "(a + interval '-1 month 0.5 s')");
         same("CASE WHEN a THEN 1 END = 1", "(CASE WHEN a THEN 1 ELSE NULL::integer END = 1)");
         same("a != b", "(a <> b)");
         same("cast(a as text) = 'x'", "((a)::text = 'x'::text)");
@@ -120,6 +131,11 @@ mod tests {
         same("(at at time zone 'UTC')::date", "((at AT TIME ZONE 'UTC'::text))::date");
         same("data->>'a' = 'x'", "((data ->> 'a'::text) = 'x'::text)");
         same("at > '2020-01-01'", "(at > '2020-01-01 00:00:00'::timestamp without time zone)");
+        same(
+            "code like 'x%' and code <> 'y'",
+            "((code OPERATOR(tools.~~) 'x%'::tools.citext) AND (code OPERATOR(tools.<>) 'y'::tools.citext))",
+        );
+        same("code in ('a', 'b')", "(code OPERATOR(\"my tools\".=) ANY (ARRAY['a'::tools.citext, 'b'::tools.citext]))");
         same("a is distinct from b", "(a IS DISTINCT FROM b)");
     }
 
@@ -128,6 +144,7 @@ mod tests {
         assert_ne!(canonical("a > 0"), canonical("a >= 0"));
         assert_ne!(canonical("a and b or c"), canonical("a and (b or c)"));
         assert_ne!(canonical("'a'"), canonical("'b'"));
+        assert_ne!(canonical("a + interval '1 day'"), canonical("a + interval '24 hours'"));
         assert_ne!(canonical("\"A\" = 1"), canonical("a = 1"));
         assert_ne!(verbatim("a::int > 1"), verbatim("a::text > 1"));
     }

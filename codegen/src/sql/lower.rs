@@ -53,15 +53,23 @@ pub fn lower(schema: &ir::Schema) -> State {
     }
     row_security::secure(schema, &mut state);
     citus::distribute(schema, &mut state);
-    // As in Prisma, an empty schema is not created, even if it is listed.
-    let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
-    state.schemas = names.filter_map(|name| name.schema.clone()).collect();
+    state.schemas = used_schemas(schema, &state);
     state.sort();
     name_sequences(&mut state);
     state.sort();
     views::add(schema, &mut state);
     objects::add(schema, &mut state);
     state
+}
+
+/// Returns the schemas that something is in. As in Prisma, an empty schema is not created, even if it is listed.
+fn used_schemas(schema: &ir::Schema, state: &State) -> Vec<String> {
+    let tables = state.tables.iter().map(|table| &table.name);
+    let names = tables.chain(state.enums.iter().map(|ty| &ty.name)).filter_map(|name| name.schema.clone());
+    let views = schema.walk_models().filter(|model| model.model().query.is_some());
+    let views = views.filter_map(|model| table_name(model).schema);
+    let objects = schema.objects.iter().filter_map(|object| object.namespace().map(str::to_owned));
+    names.chain(views).chain(objects).collect()
 }
 
 /// Gives a sequence another name if its default name is taken: long names are truncated, so two may be equal. In the

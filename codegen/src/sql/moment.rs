@@ -127,6 +127,44 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
 }
 
+/// The units of an interval, with the months, days and microseconds that each has.
+const UNITS: [(&[&str], [i64; 3]); 10] = [
+    (&["year", "years", "y"], [12, 0, 0]),
+    (&["mon", "mons", "month", "months"], [1, 0, 0]),
+    (&["week", "weeks", "w"], [0, 7, 0]),
+    (&["day", "days", "d"], [0, 1, 0]),
+    (&["hour", "hours", "h"], [0, 0, 3_600 * SECOND]),
+    (&["minute", "minutes", "min", "mins"], [0, 0, 60 * SECOND]),
+    (&["second", "seconds", "sec", "secs", "s"], [0, 0, SECOND]),
+    (&["millisecond", "milliseconds", "ms"], [0, 0, SECOND / 1_000]),
+    (&["microsecond", "microseconds", "us"], [0, 0, 1]),
+    (&["decade", "decades"], [120, 0, 0]),
+];
+
+/// Returns the months, days and microseconds of an interval such as `1 year 2 days 03:00:00`. `None` for other spellings.
+pub(super) fn interval(text: &str) -> Option<[i64; 3]> {
+    let mut total = [0_i64; 3];
+    let mut words = text.split_whitespace().peekable();
+    words.peek()?;
+    while let Some(word) = words.next() {
+        let (sign, digits) = word.strip_prefix('-').map_or((1, word.trim_start_matches('+')), |rest| (-1, rest));
+        if digits.contains(':') {
+            let mut parts = digits.split(':').map(|part| part.parse::<f64>().ok());
+            let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0.0))?);
+            let seconds = hours * 3_600.0 + minutes * 60.0 + seconds;
+            total[2] = total[2].checked_add(sign * (seconds * SECOND as f64).round() as i64)?;
+            continue;
+        }
+        let number = sign * digits.parse::<i64>().ok()?;
+        let unit = words.next()?.to_ascii_lowercase();
+        let (_, sizes) = UNITS.iter().find(|(names, _)| names.contains(&unit.as_str()))?;
+        for (sum, size) in total.iter_mut().zip(sizes) {
+            *sum = sum.checked_add(number.checked_mul(*size)?)?;
+        }
+    }
+    Some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{in_type, moment};

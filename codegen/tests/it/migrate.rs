@@ -303,7 +303,7 @@ fn online_plans_do_long_work_under_weak_locks() {
         for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
             let is_inevitable = match &step.action {
                 // The type of a replaced enum, a sequence that goes, a default that is the database's own business, another
-                // expression, a column in an exclusion constraint.
+                // expression or none, a column in an exclusion constraint.
                 Action::AlterColumns { alterations, .. } => alterations.iter().any(|alteration| {
                     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
                     let (previous, next) = (&alteration.previous, &alteration.next);
@@ -311,12 +311,14 @@ fn online_plans_do_long_work_under_weak_locks() {
                     let is_computed = next.generated.is_some() && previous.is_recreated(next);
                     let has_domain = alteration.retyped && next.options.domain.is_some();
                     is_computed
+                        || alteration.expression_dropped
                         || has_domain
                         || !alteration.belongings.exclusions.is_empty()
                         || alteration.retyped
                             && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
                 }),
-                Action::AddObject { object: TableObject::Exclusion(_), .. } => true,
+                // Whether a table is logged.
+                Action::AddObject { object: TableObject::Exclusion(_), .. } | Action::AlterTable { .. } => true,
                 Action::AddColumns { columns, .. } => columns.iter().any(|spec| {
                     let column = &spec.column;
                     column.identity.is_some() || column.generated.is_some() || column.options.domain.is_some()

@@ -110,7 +110,7 @@ async fn compare_types(
     let temporary = "(SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema())";
     let in_schema = |schema: &str| select.replace("ANY($1)", &format!("ANY(ARRAY[{schema}])"));
     // The name of the temporary one becomes that of the other one.
-    let (from, to) = (format!("{temporary} || '.'"), literal(&prefix(object)));
+    let (from, to) = (format!("{temporary} || '.'"), prefix(object));
     let replaced = |text: &str| format!("replace({text}, {from}, {to})");
     let parts =
         format!("string_to_array({}, E'\\x01', E'\\x02')", replaced("array_to_string(new.parts, E'\\x01', E'\\x02')"));
@@ -137,10 +137,11 @@ async fn compare_types(
     Ok((outcome, None))
 }
 
-/// How the name of an object begins where PostgreSQL prints it: names of the current schema have no schema.
+/// Returns the SQL for how the name of an object begins where it is printed: names of the current schema have no schema.
 fn prefix(object: &ObjectInSchema) -> String {
-    let schema = object.relation.schema.as_deref();
-    schema.map_or_else(String::new, |schema| format!("{}.", relata_pgsql::ident_if_needed(schema)))
+    let Some(schema) = object.relation.schema.as_deref() else { return "''".to_owned() };
+    let printed = format!("{}.", relata_pgsql::ident_if_needed(schema));
+    format!("CASE WHEN current_schema() = {} THEN '' ELSE {} END", literal(schema), literal(&printed))
 }
 
 async fn compare_sequences(

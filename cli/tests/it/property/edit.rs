@@ -1,10 +1,22 @@
 //! Edits of a schema, as people make them between two migrations.
 
-use super::sketch::{Arity, Field, KINDS, Kind, Sketch, on_delete};
+use super::create::on_delete;
+use super::refine::refine;
+use super::sketch::{Arity, Field, KINDS, Kind, Sketch};
+use super::types::edit_type;
 use crate::random::Random;
 
 /// One edit; some find nothing to do.
 pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
+    match random.below(10) {
+        0 | 1 => refine(sketch, random),
+        2 => edit_type(sketch, random),
+        _ => edit_part(sketch, random),
+    }
+    sketch.mend();
+}
+
+fn edit_part(sketch: &mut Sketch, random: &mut Random) {
     match random.below(29) {
         0 => sketch.add_model(random),
         1 => drop_model(sketch, random),
@@ -48,9 +60,10 @@ fn edit_view(sketch: &mut Sketch, random: &mut Random) {
     let model = sketch.model(sketch.views[at].model);
     let ids: Vec<usize> = model.into_iter().flat_map(|model| &model.fields).map(|field| field.id).collect();
     let view = &mut sketch.views[at];
-    match random.below(4) {
+    match random.below(5) {
         0 => view.is_materialized ^= true,
         1 => view.is_second ^= true,
+        4 => view.has_options ^= true,
         2 => view.fields.extend(ids.into_iter().find(|id| !view.fields.contains(id))),
         _ => drop(random.place(view.fields.len()).map(|place| view.fields.remove(place))),
     }
@@ -63,8 +76,9 @@ fn drop_model(sketch: &mut Sketch, random: &mut Random) {
     let gone = sketch.models.remove(random.below(sketch.models.len())).id;
     sketch.pairs.retain(|(_, one, other)| ![*one, *other].contains(&gone));
     for model in &mut sketch.models {
-        let links: Vec<usize> = model.links.iter().filter(|it| it.target == gone).map(|it| it.field).collect();
-        for field in links {
+        let links = model.links.iter().filter(|it| it.target == gone);
+        let fields: Vec<usize> = links.flat_map(|it| [Some(it.field), it.second]).flatten().collect();
+        for field in fields {
             drop_field(sketch_field(model, field), model);
         }
     }
@@ -79,8 +93,12 @@ fn drop_field(at: usize, model: &mut super::sketch::Model) {
     if at == 0 || at >= model.fields.len() {
         return;
     }
+    // What is partitioned by a field keeps it.
+    if model.partition_field().is_some_and(|field| field.id == model.fields[at].id) {
+        return;
+    }
     let gone = model.fields.remove(at).id;
-    model.links.retain(|link| link.field != gone);
+    model.links.retain(|link| link.field != gone && link.second != Some(gone));
     model.indexes.retain(|index| !index.fields.contains(&gone) && index.condition != Some(gone));
     model.checks.retain(|(_, field)| *field != gone);
     if model.second_key == Some(gone) {
@@ -160,15 +178,24 @@ fn edit_link(sketch: &mut Sketch, random: &mut Random) {
         // The column stays.
         1 => {
             let link = model.links.remove(place);
-            let kind = sketch.value_kind(Kind::KeyOf(link.target));
-            for field in sketch.models.iter_mut().flat_map(|model| &mut model.fields) {
-                if field.id == link.field {
-                    field.kind = kind;
+            let kinds = [Kind::KeyOf(link.target), Kind::SecondOf(link.target)];
+            let kinds = kinds.map(|kind| (kind, sketch.value_kind(kind)));
+            let model = sketch.models.iter_mut().find(|model| model.field(link.field).is_some());
+            if let Some(model) = model {
+                let linked: Vec<usize> =
+                    model.fields.iter().map(|it| it.id).filter(|id| model.is_linked(*id)).collect();
+                for field in model.fields.iter_mut().filter(|it| !linked.contains(&it.id)) {
+                    if let Some((_, kind)) = kinds.iter().find(|(kind, _)| *kind == field.kind) {
+                        field.kind = *kind;
+                    }
                 }
             }
         }
         2 => {
-            model.links[place].target = target;
+            let shared = model.links[place].field;
+            for link in model.links.iter_mut().filter(|link| link.field == shared) {
+                (link.target, link.second) = (target, None);
+            }
             model.fields[at].kind = Kind::KeyOf(target);
         }
         _ => {
@@ -182,8 +209,9 @@ fn edit_link(sketch: &mut Sketch, random: &mut Random) {
 fn edit_key(sketch: &mut Sketch, random: &mut Random) {
     let Some(at) = random.place(sketch.models.len()) else { return };
     let model = &mut sketch.models[at];
+    let is_partitioned = model.partition.is_some();
     match random.below(3) {
-        0 => {
+        0 if model.partition.is_none_or(|it| !it.by_second) => {
             let usable: Vec<usize> = model.fields[1..]
                 .iter()
                 .filter(|field| field.arity == Arity::Required && field.kind.is_key())
@@ -194,6 +222,8 @@ fn edit_key(sketch: &mut Sketch, random: &mut Random) {
         1 if model.fields[0].kind.counts() => {
             model.fields[0].default = if model.fields[0].default.is_some() { None } else { Some(1) };
         }
+        // PostgreSQL does not change the type of a column by which a table is partitioned.
+        _ if is_partitioned => {}
         _ => {
             let key = &mut model.fields[0];
             key.kind = if key.kind == Kind::Int { Kind::BigInt } else { Kind::Text };
@@ -273,7 +303,7 @@ fn edit_field(sketch: &mut Sketch, random: &mut Random, at: usize) {
     let place = random.below(model.fields.len());
     let swap = 1 + random.below(model.fields.len().max(2) - 1);
     let is_key = place == 0 || model.second_key == Some(model.fields[place].id);
-    let is_bound = is_key || model.links.iter().any(|link| link.field == model.fields[place].id);
+    let is_bound = is_key || model.is_linked(model.fields[place].id);
     let is_indexed = model.indexes.iter().any(|index| index.fields.contains(&model.fields[place].id));
     match random.below(8) {
         0 => model.fields[place].db = name,

@@ -27,6 +27,8 @@ pub(super) enum What {
     Reader,
     /// A function that a check calls.
     Check,
+    /// A procedure that writes the field.
+    Writer,
 }
 
 impl Sketch {
@@ -34,7 +36,7 @@ impl Sketch {
         let id = self.number();
         let Some(model) = random.pick(&self.models) else { return };
         let Some(field) = random.pick(&model.fields) else { return };
-        let what = [What::Trigger, What::Policy, What::Reader, What::Check][random.below(4)];
+        let what = [What::Trigger, What::Policy, What::Reader, What::Check, What::Writer][random.below(5)];
         self.routines.push(Routine { id, model: model.id, field: field.id, what, version: random.below(4) });
     }
 
@@ -43,9 +45,15 @@ impl Sketch {
         Some((model, model.field(routine.field)?))
     }
 
+    /// Whether the field is still there, without which there is no statement.
+    pub(super) fn is_written(&self, routine: &Routine) -> bool {
+        self.used(routine).is_some()
+    }
+
     /// The text of a file of `sql`.
     pub(super) fn objects(&self) -> String {
         let mut text = String::new();
+        self.push_types(&mut text);
         for routine in &self.routines {
             if let Some((model, field)) = self.used(routine) {
                 self.push_routine(&mut text, routine, model, field);
@@ -56,38 +64,41 @@ impl Sketch {
 
     fn push_routine(&self, text: &mut String, routine: &Routine, model: &Model, field: &Field) {
         let Routine { id, version, .. } = routine;
-        let (table, column, key) = (ident(&model.db), ident(&field.db), ident(&model.fields[0].db));
+        let (table, column, key) = (self.table(model), ident(&field.db), ident(&model.fields[0].db));
+        let named = |prefix: &str| self.function(&format!("{prefix}{id}"), *id);
         let written = match routine.what {
             What::Trigger => writeln!(
                 text,
-                "CREATE FUNCTION tg{id}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; /* {} */ END $$;
-                 CREATE TRIGGER tr{id} BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
-                   WHEN (NEW.{column} IS NOT NULL OR {version} > 0) EXECUTE FUNCTION tg{id}();",
-                version / 2
+                "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; /* {} */ END $$;
+                 CREATE TRIGGER tr{id} {when} UPDATE OF {column} ON {table} FOR EACH ROW
+                   WHEN (NEW.{key} IS NOT NULL OR {version} > 0) EXECUTE FUNCTION {function}();",
+                version / 2,
+                function = named("tg"),
+                when = if field.generated.is_some() || version % 3 == 0 { "AFTER" } else { "BEFORE" },
             ),
             What::Policy => writeln!(
                 text,
                 "CREATE POLICY po{id} ON {table} FOR {} USING ({column} IS NOT NULL OR {key} IS NOT NULL);",
                 if version % 2 == 0 { "ALL" } else { "SELECT" }
             ),
-            What::Reader => {
-                let argument = match (version % 3, self.value_kind(field.kind)) {
-                    (0, _) => String::new(),
-                    (1, Kind::Enum(id)) => {
-                        let ty = self.enums.iter().find(|it| it.id == id).map(|it| ident(&it.db));
-                        ty.map_or_else(String::new, |ty| format!("a {ty}"))
-                    }
-                    _ => format!("a {table}"),
-                };
-                writeln!(
-                    text,
-                    "CREATE FUNCTION fr{id}({argument}) RETURNS bigint LANGUAGE sql STABLE
-                     BEGIN ATOMIC SELECT count(t.{column}) FROM {table} AS t; END;"
-                )
-            }
+            What::Reader => writeln!(
+                text,
+                "CREATE FUNCTION {}({}) RETURNS bigint LANGUAGE sql STABLE
+                 BEGIN ATOMIC SELECT count(t.{column}) FROM {table} AS t; END;",
+                named("fr"),
+                self.argument(routine, field).map_or_else(String::new, |ty| format!("a {ty}"))
+            ),
+            What::Writer => writeln!(
+                text,
+                "CREATE PROCEDURE {}(INOUT a {}) LANGUAGE sql
+                 BEGIN ATOMIC DELETE FROM {table} AS t WHERE t.{column} IS NULL; SELECT a; END;",
+                named("pr"),
+                self.argument(routine, field).unwrap_or_else(|| "integer".to_owned())
+            ),
             What::Check => writeln!(
                 text,
-                "CREATE FUNCTION ck{id}(v{} text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN length($1) < 50{};",
+                "CREATE FUNCTION {}(v{} text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN length($1) < 50{};",
+                named("ck"),
                 version / 2,
                 version % 2
             ),
@@ -95,12 +106,24 @@ impl Sketch {
         written.expect("is written");
     }
 
+    /// The type of a routine's argument: that of the field, another one that files create, or a row of the table.
+    fn argument(&self, routine: &Routine, field: &Field) -> Option<String> {
+        match (routine.version % 5, self.value_kind(field.kind)) {
+            (0, _) => None,
+            (1, kind @ Kind::Enum(_)) => Some(self.sql_type(kind)).filter(|ty| !ty.is_empty()),
+            (2, _) => self.composites.first().map(|it| self.composite_path(it.id)),
+            (3, _) => self.domains.first().map(|it| self.path(it.schema, &it.name())),
+            _ => self.model(routine.model).map(|model| self.table(model)),
+        }
+    }
+
     /// The checks of a model that call functions.
     pub(super) fn push_called_checks(&self, text: &mut String, model: &Model) {
         let of_model = |it: &&Routine| it.model == model.id && it.what == What::Check;
         for routine in self.routines.iter().filter(of_model) {
             if let Some(field) = model.field(routine.field) {
-                let check = format!("ck{}(({})::text)", routine.id, ident(&field.db));
+                let function = self.function(&format!("ck{}", routine.id), routine.id);
+                let check = format!("{function}(({})::text)", ident(&field.db));
                 let _ = writeln!(text, "  @@check({}, map: \"called{}\")", quoted(&check), routine.id);
             }
         }

@@ -1,6 +1,6 @@
 //! Rows for a sketch, and what has to be left of them after an edit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::sql::quote::{ident, literal};
 
@@ -15,23 +15,23 @@ pub(super) type Values = BTreeMap<String, Option<String>>;
 /// Statements that fill the tables. Foreign keys are not asked while they run, but hold afterwards.
 pub(super) fn inserts(sketch: &Sketch) -> String {
     let mut sql = String::new();
-    // Every seventh table stays empty; links into it would point at nothing.
-    let is_filled = |id: usize| !id.is_multiple_of(7);
+    let filled = filled(sketch);
+    let is_filled = |id: usize| filled.contains(&id);
     for model in sketch.models.iter().filter(|model| is_filled(model.id)) {
-        let columns: Vec<String> = model.fields.iter().map(|field| ident(&field.db)).collect();
+        let written = || model.fields.iter().filter(|field| field.generated.is_none());
+        let columns: Vec<String> = written().map(|field| ident(&field.db)).collect();
         for row in 0..ROWS {
-            let value = |field: &Field| match field.kind {
-                Kind::KeyOf(target) if !is_filled(target) && field.arity == Arity::Optional => "NULL".to_owned(),
-                _ => value(sketch, model, field, row),
+            let is_empty = |field: &Field| field.kind.target().is_some_and(|target| !is_filled(target));
+            let value = |field: &Field| match is_empty(field) && field.arity == Arity::Optional {
+                true => "NULL".to_owned(),
+                false => value(sketch, model, field, row),
             };
-            let is_possible = |field: &Field| {
-                !matches!(field.kind, Kind::KeyOf(target) if !is_filled(target)) || field.arity == Arity::Optional
-            };
+            let is_possible = |field: &Field| !is_empty(field) || field.arity == Arity::Optional;
             if model.fields.iter().all(is_possible) {
-                let values: Vec<String> = model.fields.iter().map(value).collect();
+                let values: Vec<String> = written().map(value).collect();
                 sql += &format!(
-                    "INSERT INTO {} ({}) VALUES ({});\n",
-                    ident(&model.db),
+                    "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({});\n",
+                    sketch.table(model),
                     columns.join(", "),
                     values.join(", ")
                 );
@@ -41,57 +41,82 @@ pub(super) fn inserts(sketch: &Sketch) -> String {
     format!("SET session_replication_role = replica;\n{sql}SET session_replication_role = origin;\n")
 }
 
+/// The models whose tables have rows. Every seventh table stays empty, and what has to point at one of them.
+fn filled(sketch: &Sketch) -> BTreeSet<usize> {
+    let mut filled: BTreeSet<usize> = sketch.models.iter().map(|it| it.id).filter(|id| !id.is_multiple_of(7)).collect();
+    loop {
+        let is_missing = |field: &Field| field.kind.target().is_some_and(|target| !filled.contains(&target));
+        let is_empty = |model: &&Model| {
+            filled.contains(&model.id) && model.fields.iter().any(|it| is_missing(it) && it.arity != Arity::Optional)
+        };
+        let Some(empty) = sketch.models.iter().find(is_empty).map(|model| model.id) else { return filled };
+        filled.remove(&empty);
+    }
+}
+
 fn value(sketch: &Sketch, model: &Model, field: &Field, row: usize) -> String {
-    if field.arity == Arity::Optional && (field.id + row).is_multiple_of(4) {
+    // Both fields of a link point at the same row, or at none.
+    let link = model.links.iter().find(|link| link.second == Some(field.id));
+    let first = link.and_then(|link| model.field(link.field)).unwrap_or(field);
+    let is_null = (first.id + row).is_multiple_of(4) && (first.arity == Arity::Optional || first.id != field.id);
+    if field.arity == Arity::Optional && is_null {
         return "NULL".to_owned();
     }
     // Rows of one value each, unless a key forbids it, so that new keys find duplicates.
-    let distinct = model.is_distinct(field) || !field.id.is_multiple_of(5);
+    let distinct = model.is_distinct(first) || model.is_distinct(field) || !first.id.is_multiple_of(5);
     let row = if distinct { row } else { 0 };
-    let one = match field.kind {
-        Kind::KeyOf(target) => match sketch.model(target) {
-            Some(model) => scalar(sketch, &model.fields[0], row),
+    let target = field.kind.target().and_then(|target| sketch.model(target));
+    let one = match (field.kind, target) {
+        (Kind::SecondOf(_), Some(target)) => match target.second_key.and_then(|id| target.field(id)) {
+            Some(second) => value(sketch, target, second, row),
             None => scalar(sketch, field, row),
         },
-        _ => scalar(sketch, field, row),
+        (_, Some(target)) => scalar(sketch, &target.fields[0], row),
+        (_, None) => scalar(sketch, field, row),
     };
     match field.arity {
-        Arity::List => format!("ARRAY[{one}, {one}]::{}[]", type_of(sketch, field.kind)),
+        Arity::List => format!("ARRAY[{one}, {one}]::{}[]", sketch.sql_type(field.kind)),
         _ => one,
     }
 }
 
-fn type_of(sketch: &Sketch, kind: Kind) -> String {
-    match kind {
-        Kind::SmallInt => "smallint",
-        Kind::Int => "int",
-        Kind::BigInt => "bigint",
-        Kind::Float => "double precision",
-        Kind::Decimal | Kind::Price => "numeric",
-        Kind::Bool => "boolean",
-        Kind::Text | Kind::KeyOf(_) => "text",
-        Kind::Word => "varchar",
-        Kind::Uuid => "uuid",
-        Kind::Time => "timestamp",
-        Kind::Zoned => "timestamptz",
-        Kind::Day => "date",
-        Kind::Json => "jsonb",
-        Kind::Bytes => "bytea",
-        Kind::Enum(id) => return sketch.enums.iter().find(|it| it.id == id).map_or(String::new(), |it| ident(&it.db)),
+/// Statements that create the partitions of a schema's tables.
+pub(super) fn partitions(sketch: &Sketch) -> String {
+    let mut sql = String::new();
+    for model in &sketch.models {
+        let (Some(partition), Some(field)) = (model.partition, model.partition_field()) else { continue };
+        let one = value(sketch, model, field, 1);
+        let bounds = match partition.method {
+            "Range" => [format!("FOR VALUES FROM (MINVALUE) TO ({one})"), "DEFAULT".to_owned()],
+            "List" => [format!("FOR VALUES IN ({one})"), "DEFAULT".to_owned()],
+            _ => [0, 1].map(|rest| format!("FOR VALUES WITH (MODULUS 2, REMAINDER {rest})")),
+        };
+        for (at, bound) in bounds.iter().enumerate() {
+            let part = sketch.path(model.schema, &format!("part{}_{at}", model.id));
+            sql += &format!("CREATE TABLE {part} PARTITION OF {} {bound};\n", sketch.table(model));
+        }
     }
-    .to_owned()
+    sql
 }
 
 fn scalar(sketch: &Sketch, field: &Field, row: usize) -> String {
     let number = field.id % 10 * 3 + row;
     match field.kind {
-        Kind::SmallInt | Kind::Int | Kind::BigInt | Kind::KeyOf(_) => number.to_string(),
+        Kind::SmallInt | Kind::Int | Kind::BigInt => number.to_string(),
+        Kind::KeyOf(_) | Kind::OtherWidthOf(_) | Kind::SecondOf(_) => number.to_string(),
+        Kind::Composite(id) => {
+            let attributes = sketch.composite(id).map_or(&[][..], |it| &it.attributes);
+            let values = attributes
+                .iter()
+                .map(|(id, kind)| scalar(sketch, &Field { id: *id, kind: *kind, ..field.clone() }, row));
+            format!("ROW({})::{}", values.collect::<Vec<_>>().join(", "), sketch.composite_path(id))
+        }
         Kind::Float | Kind::Price => format!("{number}.5"),
         Kind::Decimal => format!("{number}.125"),
         Kind::Bool => (row.is_multiple_of(2)).to_string(),
         // Half of the texts read as numbers.
-        Kind::Text | Kind::Word if field.id.is_multiple_of(2) => format!("'{number}'"),
-        Kind::Text | Kind::Word => literal(&format!("wörd's {number}")),
+        Kind::Text | Kind::Word | Kind::Citext if field.id.is_multiple_of(2) => format!("'{number}'"),
+        Kind::Text | Kind::Word | Kind::Citext => literal(&format!("wörd's {number}")),
         Kind::Uuid => format!("'00000000-0000-4000-8000-0000000000{number:02}'"),
         Kind::Time | Kind::Zoned => format!("'2026-01-{:02} 10:00:00.5'", number % 28 + 1),
         Kind::Day => format!("'2026-01-{:02}'", number % 28 + 1),
@@ -105,8 +130,8 @@ fn scalar(sketch: &Sketch, field: &Field, row: usize) -> String {
 }
 
 /// The query for a column's values by their rows.
-pub(super) fn query(model: &Model, field: &Field) -> String {
-    format!("SELECT {}::text, {}::text FROM {}", ident(&model.fields[0].db), ident(&field.db), ident(&model.db))
+pub(super) fn query(sketch: &Sketch, model: &Model, field: &Field) -> String {
+    format!("SELECT {}::text, {}::text FROM {}", ident(&model.fields[0].db), ident(&field.db), sketch.table(model))
 }
 
 /// What is missing or different, if the field was to keep its values.
@@ -114,8 +139,18 @@ pub(super) fn compare(ends: [(&Sketch, &Field); 2], values: [&Values; 2]) -> Opt
     let [(old, before), (new, after)] = ends;
     let (from, to) = (old.value_kind(before.kind), new.value_kind(after.kind));
     let is_retyped = from != to || (before.arity == Arity::List) != (after.arity == Arity::List);
-    // Bytes have another text than what they are made of.
-    if is_retyped && (from == Kind::Bytes || to == Kind::Bytes) {
+    // Bytes and rows have another text than what they are made of.
+    let is_odd = |kind: Kind| matches!(kind, Kind::Bytes | Kind::Composite(_));
+    if is_retyped && (is_odd(from) || is_odd(to)) {
+        return None;
+    }
+    // Attributes come and go, and what is computed follows its expression.
+    let attributes = |sketch: &Sketch, kind: Kind| match kind {
+        Kind::Composite(id) => sketch.composite(id).map(|it| it.attributes.clone()),
+        _ => None,
+    };
+    let has_labels = attributes(new, to).iter().flatten().any(|(_, kind)| matches!(kind, Kind::Enum(_)));
+    if after.generated.is_some() || has_labels || attributes(old, from) != attributes(new, to) {
         return None;
     }
     if values[0].len() != values[1].len() {

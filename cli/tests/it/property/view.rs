@@ -16,6 +16,9 @@ pub(super) struct View {
     pub(super) is_materialized: bool,
     /// Whether it reads the last view of the same model in place of the table.
     pub(super) is_second: bool,
+    /// Its place in the schemas.
+    pub(super) schema: usize,
+    pub(super) has_options: bool,
 }
 
 impl Sketch {
@@ -25,7 +28,8 @@ impl Sketch {
         let fields: Vec<usize> = model.fields.iter().filter(|_| random.percent(60)).map(|field| field.id).collect();
         let model = model.id;
         let (is_materialized, is_second) = (random.percent(30), random.percent(40));
-        self.views.push(View { id, model, fields, is_materialized, is_second });
+        let (schema, has_options) = (random.below(3), random.percent(25));
+        self.views.push(View { id, model, fields, is_materialized, is_second, schema, has_options });
     }
 
     /// The fields of a view that its model still has.
@@ -45,25 +49,33 @@ impl Sketch {
         let under = under.filter(|other| other.model == view.model && !other.is_materialized).find(has_all);
         let _ = writeln!(text, "\nview View{} {{", view.id);
         for field in &columns {
-            let (ty, native, _) = self.value_kind(field.kind).words();
-            let named = self.enums.iter().find(|it| self.value_kind(field.kind) == Kind::Enum(it.id));
+            let (_, native, _) = self.value_kind(field.kind).words();
             let mark = if field.arity == Arity::List { "[]" } else { "?" };
-            let _ = writeln!(text, "  v{} {}{mark} {native}", field.id, named.map_or(ty, |it| &it.name));
+            let _ = writeln!(text, "  v{} {}{mark} {native}", field.id, self.type_words(field.kind));
         }
         let (source, items): (String, Vec<String>) = match under {
-            Some(under) => {
-                (format!("view{}", under.id), columns.iter().map(|field| format!("v{}", field.id)).collect())
-            }
+            Some(under) => (
+                self.path(under.schema, &format!("view{}", under.id)),
+                columns.iter().map(|field| format!("v{}", field.id)).collect(),
+            ),
             None => (
-                ident(&model.db),
+                self.table(model),
                 columns.iter().map(|field| format!("t.{} AS v{}", ident(&field.db), field.id)).collect(),
             ),
         };
         let sql = format!("SELECT {} FROM {source} AS t", items.join(", "));
         let materialized = if view.is_materialized { "\n  @@materialized" } else { "" };
-        let index = columns.iter().find(|field| field.arity != Arity::List && field.kind != Kind::Json);
+        let is_indexed =
+            |field: &&&Field| field.arity != Arity::List && !matches!(field.kind, Kind::Json | Kind::Composite(_));
+        let index = columns.iter().find(is_indexed);
         let index = index.filter(|_| view.is_materialized);
         let index = index.map_or_else(String::new, |field| format!("\n  @@index([v{}])", field.id));
-        let _ = writeln!(text, "\n  @@map(\"view{}\"){materialized}{index}\n  @@sql({})\n}}", view.id, quoted(&sql));
+        let options = match (view.has_options, view.is_materialized) {
+            (true, true) => "\n  @@with(\"fillfactor=80\")",
+            (true, false) => "\n  @@with(\"security_barrier=true\")",
+            (false, _) => "",
+        };
+        let more = format!("{materialized}{options}{}{index}", self.schema(view.schema));
+        let _ = writeln!(text, "\n  @@map(\"view{}\"){more}\n  @@sql({})\n}}", view.id, quoted(&sql));
     }
 }

@@ -61,24 +61,85 @@ pub(super) fn composite(types: &mut Types<'_>) -> Result<TypeParts, &'static str
     Ok(TypeParts { shape: String::new(), parts })
 }
 
-/// The options of a sequence that say what PostgreSQL does without them, by the words that the others begin with.
-const DEFAULTS: [(&[&str], &str); 5] = [
-    (&["increment"], "INCREMENT BY 1"),
-    (&["minvalue"], "NO MINVALUE"),
-    (&["maxvalue"], "NO MAXVALUE"),
-    (&["cache"], "CACHE 1"),
-    (&["cycle"], "NO CYCLE"),
-];
-
-/// Returns all options of a sequence, given those that its statement has.
+/// Returns all options of a sequence, given those that its statement has. What the statement leaves out depends on the type
+/// and the direction, and ALTER SEQUENCE would take it from the sequence that is there.
 pub(super) fn sequence_options(text: &str, tokens: &[Token]) -> String {
-    let is_said = |words: &[&str]| tokens.iter().any(|token| words.iter().any(|word| token.is_word(text, word)));
-    let unsaid = DEFAULTS.iter().filter(|(words, _)| !is_said(words)).map(|(_, usual)| *usual);
-    let said = match (tokens.first(), tokens.last()) {
-        (Some(first), Some(last)) => &text[first.start..last.end],
-        _ => "",
-    };
-    unsaid.chain((!said.is_empty()).then_some(said)).collect::<Vec<_>>().join(" ")
+    let mut options = Options { text, tokens, at: 0 };
+    let (mut ty, mut rest) = ("bigint".to_owned(), Vec::new());
+    let (mut increment, mut cache, mut cycle) = (1_i128, "1".to_owned(), "NO CYCLE");
+    let (mut min, mut max, mut start) = (None, None, None);
+    while options.at < tokens.len() {
+        if options.eat("as") {
+            ty = options.word();
+            while options.tokens.get(options.at).is_some_and(|token| token.is_punctuation(text, ".")) {
+                options.at += 1;
+                ty = options.word();
+            }
+        } else if options.eat("increment") {
+            options.eat("by");
+            increment = options.number().unwrap_or(1);
+        } else if options.eat("minvalue") {
+            min = options.number();
+        } else if options.eat("maxvalue") {
+            max = options.number();
+        } else if options.eat("start") {
+            options.eat("with");
+            start = options.number();
+        } else if options.eat("cache") {
+            cache = options.word();
+        } else if options.eat("cycle") {
+            cycle = "CYCLE";
+        } else if options.eat("no") {
+            options.at += 1;
+        } else {
+            rest.push(options.word());
+        }
+    }
+    let (least, largest) = bounds(&ty);
+    let min = min.unwrap_or(if increment > 0 { 1 } else { least });
+    let max = max.unwrap_or(if increment > 0 { largest } else { -1 });
+    let start = start.unwrap_or(if increment > 0 { min } else { max });
+    let said = format!(
+        "AS {ty} INCREMENT BY {increment} MINVALUE {min} MAXVALUE {max} START WITH {start} CACHE {cache} {cycle}"
+    );
+    [vec![said], rest].concat().join(" ")
+}
+
+/// The smallest and the largest value of the type of a sequence.
+fn bounds(ty: &str) -> (i128, i128) {
+    match ty.to_ascii_lowercase().as_str() {
+        "smallint" | "int2" => (i16::MIN.into(), i16::MAX.into()),
+        "integer" | "int" | "int4" => (i32::MIN.into(), i32::MAX.into()),
+        _ => (i64::MIN.into(), i64::MAX.into()),
+    }
+}
+
+/// Options of a sequence, read from the left.
+struct Options<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    at: usize,
+}
+
+impl Options<'_> {
+    fn eat(&mut self, word: &str) -> bool {
+        let is_it = self.tokens.get(self.at).is_some_and(|token| token.is_word(self.text, word));
+        self.at += usize::from(is_it);
+        is_it
+    }
+
+    fn word(&mut self) -> String {
+        let word = self.tokens.get(self.at).map_or("", |token| token.text(self.text));
+        self.at += 1;
+        word.to_owned()
+    }
+
+    fn number(&mut self) -> Option<i128> {
+        let sign = self.tokens.get(self.at).map_or("", |token| token.text(self.text));
+        self.at += usize::from(sign == "-" || sign == "+");
+        let number = self.word().replace('_', "").parse::<i128>().ok()?;
+        Some(if sign == "-" { -number } else { number })
+    }
 }
 
 fn text_of(types: &Types<'_>, from: usize, to: usize) -> String {

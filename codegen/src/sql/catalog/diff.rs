@@ -14,7 +14,7 @@ pub(in crate::sql) fn diff_catalog(
     changes: &[Change],
     released: &BTreeSet<User>,
 ) -> (Vec<Change>, BTreeSet<User>) {
-    let mut differ = Differ::new(&previous.catalog, &next.catalog, changes, next);
+    let mut differ = Differ::new(previous, next, changes);
     differ.made_way.clone_from(released);
     let mut found = differ.drops();
     let released = differ.released();
@@ -43,13 +43,16 @@ struct Differ<'a> {
     made_way: BTreeSet<User>,
     /// What comes with a new table.
     made: BTreeSet<ObjectKey>,
+    previous: &'a State,
 }
 
 impl<'a> Differ<'a> {
-    fn new(previous: &'a Catalog, next: &'a Catalog, changes: &[Change], state: &State) -> Self {
+    fn new(previous: &'a State, next: &'a State, changes: &[Change]) -> Self {
+        let (before, after) = (previous, next);
+        let (previous, next) = (&before.catalog, &after.catalog);
         let by_key = |catalog: &'a Catalog| catalog.objects.iter().map(|it| (&it.key, it)).collect::<BTreeMap<_, _>>();
         let (old, new) = (by_key(previous), by_key(next));
-        let taken = Taken::of(changes, state);
+        let taken = Taken::of(changes, after);
         let is_used = |object: &CatalogObject| previous.usages.iter().any(|usage| usage.object == object.key);
         let goes = |object: &&CatalogObject| match new.get(&object.key) {
             None => true,
@@ -74,6 +77,7 @@ impl<'a> Differ<'a> {
             taken,
             gone,
             made: made_with_tables(changes, &next.objects),
+            previous: before,
         }
     }
 
@@ -220,6 +224,31 @@ impl<'a> Differ<'a> {
         after
     }
 
+    /// The columns that have lists of a domain, and the composite types of columns that contain it.
+    fn nested(&self, key: &ObjectKey) -> Vec<String> {
+        let left = self.left(key);
+        let column = |table: &ObjectName, column: &str| self.previous.table(table).and_then(|it| it.column(column));
+        let is_list = |usage: &&Usage| match &usage.user {
+            User::Column(table, name) => !left.contains(table) && column(table, name).is_some_and(|it| it.array),
+            _ => false,
+        };
+        let is_used = |key: &ObjectKey| self.old_usages.iter().any(|usage| usage.object == *key);
+        let contains = |object: &&&CatalogObject| {
+            let needs = object.needs.contains(&Need::Object(key.clone()));
+            object.key.kind == "composite type" && needs && is_used(&object.key)
+        };
+        let of_lists = self.old_usages.iter().filter(|usage| usage.object == *key).filter(is_list);
+        let of_types = self.old.values().filter(contains).map(|object| object.key.to_string());
+        of_lists.map(|usage| usage.user.to_string()).chain(of_types).collect()
+    }
+
+    /// The tables that need an object until they change.
+    fn left(&self, key: &ObjectKey) -> BTreeSet<ObjectName> {
+        let served = self.serves.get(key);
+        let tables = self.old_usages.iter().filter(|usage| usage.object == *key).map(|usage| usage.user.table());
+        tables.filter(|table| served.is_none_or(|served| !served.contains(table))).cloned().collect()
+    }
+
     fn creates(&self) -> Vec<Change> {
         let mut found = Vec::new();
         for (key, next) in &self.new {
@@ -228,7 +257,15 @@ impl<'a> Differ<'a> {
             }
             let serves = self.serves.get(*key).cloned().unwrap_or_default();
             match self.old.get(*key) {
-                Some(old) if !self.gone.contains(*key) => found.extend(alter(old, next, serves)),
+                Some(old) if !self.gone.contains(*key) => {
+                    let mut change = alter(old, next, serves);
+                    if let Some(CatalogChange::Alter { statements, after, blocked_by, .. }) = &mut change
+                        && is_stricter(key, statements)
+                    {
+                        (*after, *blocked_by) = (self.left(key), self.nested(key));
+                    }
+                    found.extend(change.map(Change::Catalog));
+                }
                 old => {
                     let mut object = (*next).clone();
                     keep_empty(old.copied(), &mut object);
@@ -335,7 +372,13 @@ fn is_rearranged(old: &CatalogObject, next: &CatalogObject) -> bool {
     old.key.kind == "composite type" && !kept.chain(added).eq(&after)
 }
 
-fn alter(old: &CatalogObject, next: &CatalogObject, serves: BTreeSet<ObjectName>) -> Option<Change> {
+/// Whether a domain refuses values that it had allowed.
+fn is_stricter(key: &ObjectKey, statements: &[String]) -> bool {
+    let refuses = |it: &String| it.contains(" ADD CONSTRAINT ") || it.contains(" SET NOT NULL");
+    key.kind == "domain" && statements.iter().any(refuses)
+}
+
+fn alter(old: &CatalogObject, next: &CatalogObject, serves: BTreeSet<ObjectName>) -> Option<CatalogChange> {
     let mut statements = Vec::new();
     if old.replace != next.replace || old.shape != next.shape {
         statements.extend(next.replace.clone());
@@ -358,7 +401,14 @@ fn alter(old: &CatalogObject, next: &CatalogObject, serves: BTreeSet<ObjectName>
     statements.retain(|statement| !statement.is_empty());
     let releases = old.needs.iter().filter(|need| !next.needs.contains(need)).cloned().collect();
     let object = Box::new(next.clone());
-    (!statements.is_empty()).then_some(Change::Catalog(CatalogChange::Alter { object, statements, serves, releases }))
+    (!statements.is_empty()).then_some(CatalogChange::Alter {
+        object,
+        statements,
+        serves,
+        releases,
+        after: BTreeSet::new(),
+        blocked_by: Vec::new(),
+    })
 }
 
 /// What is part of a new table: its parents, its partition key. The indexes of a partition come with it, or with those of

@@ -57,7 +57,8 @@ pub(in crate::sql) fn events(change: &CatalogChange) -> Events {
             events.waits.extend(object.needs.iter().filter_map(Need::table).cloned().map(Event::Narrowed));
             makes(&mut events, object, serves.iter());
         }
-        CatalogChange::Alter { object, serves, releases, .. } => {
+        CatalogChange::Alter { object, serves, releases, after, .. } => {
+            events.waits.extend(after.iter().cloned().map(Event::Trimmed));
             makes(&mut events, object, serves.iter());
             events.gives.extend(releases.iter().flat_map(released));
         }

@@ -26,6 +26,11 @@ pub enum CatalogChange {
         serves: BTreeSet<ObjectName>,
         /// What it no longer needs.
         releases: Vec<Need>,
+        /// The tables that no longer have it, if it becomes stricter.
+        after: BTreeSet<ObjectName>,
+        /// What has it and prevents the change: PostgreSQL does not check the values of a list of a domain, or of a
+        /// composite type.
+        blocked_by: Vec<String>,
     },
     /// It is dropped.
     Drop {

@@ -67,6 +67,7 @@ pub(super) fn diff_columns(
         }
     }
     create_again(cx, old, next, touched, changes);
+    find_nulls(old, next, changes);
     // Inherited columns are dropped with those of the parent table.
     let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
     let dropped = dropped.filter(|_| !is_typed);
@@ -107,6 +108,27 @@ fn create_again(cx: &DiffCx<'_>, old: &Table, next: &Table, touched: &mut Touche
                 belongings: Box::default(),
             }),
         }
+    }
+}
+
+/// Marks required columns that are computed for existing rows, from columns that allow NULL before or afterwards.
+fn find_nulls(old: &Table, next: &Table, changes: &mut [Change]) {
+    let allows_null = |name: &str| [old, next].iter().any(|it| it.column(name).is_some_and(|it| it.nullable));
+    for change in changes {
+        let column = match change {
+            Change::AddColumn { table, column, .. } if *table == next.name => column,
+            Change::AlterColumn { table, previous, next: column, .. }
+                if *table == next.name && previous.is_recreated(column) =>
+            {
+                column
+            }
+            _ => continue,
+        };
+        let Some(sql) = column.generated.as_deref().filter(|_| !column.nullable) else { continue };
+        column.options.may_be_null = tokens(sql).into_iter().flatten().any(|token| match token {
+            Token::Word(name) | Token::Quoted(name) => name != column.name && allows_null(&name),
+            _ => false,
+        });
     }
 }
 

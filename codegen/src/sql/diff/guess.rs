@@ -135,6 +135,12 @@ pub fn name_likeness(a: &str, b: &str) -> u32 {
     (shared * 100_usize).checked_div(all).unwrap_or(0) as u32
 }
 
+/// Returns the option. If the schema changes, the new name has its schema.
+fn renamed(from: &ObjectName, to: &ObjectName) -> Rename {
+    let to = if from.schema == to.schema { to.name.clone() } else { to.to_string() };
+    Rename { from: from.to_string(), to }
+}
+
 pub(super) fn enum_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> ProbableRename {
     let key = cx.intent.enum_type(to).map_or(&to.name, |intent| &intent.key);
     ProbableRename {
@@ -142,7 +148,7 @@ pub(super) fn enum_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName)
         from: from.to_string(),
         to: to.to_string(),
         attribute: Some(format!("@@renamedFrom(\"{}\") in enum {key}", from.name)),
-        rename: Rename { from: from.to_string(), to: to.name.clone() },
+        rename: renamed(from, to),
     }
 }
 
@@ -153,7 +159,7 @@ pub(super) fn table_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName
         from: from.to_string(),
         to: to.to_string(),
         attribute: Some(format!("@@renamedFrom(\"{}\") in model {key}", from.name)),
-        rename: Rename { from: from.to_string(), to: to.name.clone() },
+        rename: renamed(from, to),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn diff_tables(
                         table: next.name.clone(),
                         previous: old.options.clone(),
                         next: options,
+                        after: logged_before(previous, old),
                     });
                 }
                 diff_columns(cx, previous, old, next, replaced_enums, &mut touched, changes);
@@ -62,6 +63,19 @@ pub(super) fn diff_tables(
     touched.placement.diff(cx, previous, changes);
     add_partitioned(&kept, changes);
     add_belongings(previous, &kept, &touched, changes);
+}
+
+/// Returns the tables that have to change first, if they too begin or cease to be logged: a logged table never references
+/// an unlogged one.
+fn logged_before(previous: &State, table: &Table) -> Vec<ObjectName> {
+    let names: Vec<&ObjectName> = match table.options.unlogged {
+        true => table.foreign_keys.iter().map(|key| &key.referenced_table).collect(),
+        false => {
+            let references = |other: &&Table| other.foreign_keys.iter().any(|key| key.referenced_table == table.name);
+            previous.tables.iter().filter(references).map(|other| &other.name).collect()
+        }
+    };
+    names.into_iter().filter(|name| **name != table.name).cloned().collect()
 }
 
 /// Adds the tables that are partitioned before the changes: an online migration changes them in another way.

@@ -92,6 +92,13 @@ pub enum Action {
         column: String,
         next: ObjectName,
     },
+    /// Lets a column no longer be generated. PostgreSQL refuses that in the statement that converts its values, or that drops
+    /// a column of its expression.
+    DropExpression {
+        table: ObjectName,
+        previous: Box<Column>,
+        next: Box<Column>,
+    },
     /// Releases the sequence of a default, so that it is dropped before the column gets an identity, whose sequence then
     /// has the usual name.
     DropDefault {
@@ -110,6 +117,8 @@ pub enum Action {
         table: ObjectName,
         previous: TableOptions,
         next: TableOptions,
+        /// Tables that change first, if they do.
+        after: Vec<ObjectName>,
     },
     /// A change that PostgreSQL has no statement for: fails, and says what to write instead.
     Repartition {
@@ -324,6 +333,8 @@ pub struct Guard {
     pub columns: Vec<(ObjectName, String, bool)>,
     /// Constraints and indexes that the plan creates again, with their tables.
     pub known: Vec<(ObjectName, String)>,
+    /// Those of them that have storage parameters or can be deferred, as a schema says.
+    pub tuned: Vec<(ObjectName, String)>,
     /// Constraints and indexes that are dropped before the columns are replaced, with their tables.
     pub dropped: Vec<(ObjectName, String)>,
     /// Policies that the plan creates again, with their tables.
@@ -384,6 +395,8 @@ pub struct Alteration {
     pub redefaulted: bool,
     /// Whether a later step sets NOT NULL, after a backfill.
     pub not_null_later: bool,
+    /// Whether an earlier step lets it no longer be generated.
+    pub expression_dropped: bool,
     /// The objects that depend on it and stay.
     pub belongings: Box<Belongings>,
 }
@@ -410,7 +423,7 @@ impl Alteration {
             || self.redefaulted
             || previous.identity != next.identity
             || previous.options != next.options
-            || previous.generated != next.generated
+            || (previous.generated != next.generated && !self.expression_dropped)
             || (!previous.nullable && next.nullable)
     }
 }

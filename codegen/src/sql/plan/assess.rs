@@ -196,6 +196,7 @@ impl AssessCx {
             | Action::DisownSequence(_)
             | Action::DropIdentity { .. }
             | Action::DropDefault { .. }
+            | Action::DropExpression { .. }
             | Action::DropPolicy { .. }
             | Action::Cutover { .. }
             | Action::DropColumns { .. } => at_once,

@@ -105,13 +105,13 @@ impl Builder {
                 let (old, next) = *pair;
                 alter_sequence(actions, &old, next);
             }
-            Change::AlterTable { table, previous, next } => {
+            Change::AlterTable { table, previous, next, after } => {
                 if !previous.is_partitioned_like(&next) {
                     let (table, previous, next) = (table.clone(), previous.clone(), next.clone());
                     actions.push(Action::Repartition { table, previous, next });
                 }
                 if !previous.is_stored_like(&next) {
-                    actions.push(Action::AlterTable { table, previous, next });
+                    actions.push(Action::AlterTable { table, previous, next, after });
                 }
             }
             Change::DropSequence(sequence) => actions.push(Action::DropSequence(sequence.name)),
@@ -257,7 +257,16 @@ impl Builder {
         let redefaulted = previous.default != next.default
             || previous.options.defaults_otherwise(&next.options)
             || (retyped && next.default.is_some());
-        let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later, belongings };
+        let alteration = Alteration {
+            previous,
+            next,
+            retyped,
+            using,
+            redefaulted,
+            not_null_later,
+            expression_dropped: false,
+            belongings,
+        };
         if !not_null_later || alteration.changes_more() {
             self.altered.entry(table).or_default().push(alteration);
         }
@@ -283,8 +292,30 @@ impl Builder {
         self.actions.extend(detached);
     }
 
+    /// Lets columns no longer be generated in a statement of their own, if the statement that changes the columns of their
+    /// table converts their values, or drops a column of the expression.
+    fn drop_expressions(&mut self) {
+        for (table, alterations) in &mut self.altered {
+            let dropped = self.dropped.get(table).into_iter().flatten().map(|column| &column.name);
+            let recreated = alterations.iter().filter(|it| it.previous.is_recreated(&it.next)).map(|it| &it.next.name);
+            let gone: Vec<String> = dropped.chain(recreated).cloned().collect();
+            for it in alterations.iter_mut().filter(|it| !it.previous.is_recreated(&it.next)) {
+                let (Some(sql), None) = (&it.previous.generated, &it.next.generated) else { continue };
+                if it.retyped || gone.iter().any(|name| sql.contains(name.as_str())) {
+                    it.expression_dropped = true;
+                    let (previous, next) = (Box::new(it.previous.clone()), Box::new(it.next.clone()));
+                    self.actions.push(Action::DropExpression { table: table.clone(), previous, next });
+                }
+            }
+            let is_left = |it: &Alteration| it.changes_more() || it.previous.nullable != it.next.nullable;
+            alterations.retain(|it| !it.expression_dropped || is_left(it));
+        }
+        self.altered.retain(|_, alterations| !alterations.is_empty());
+    }
+
     fn finish(mut self) -> Vec<Action> {
         self.detach_dropped_tables();
+        self.drop_expressions();
         // Objects that are created last depend on the others, so they are dropped first. The sort is stable and keeps
         // the rest in place.
         let mut others: Vec<_> = self.actions.extract_if(.., |action| place(action).is_some()).collect();

@@ -9,7 +9,8 @@ use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, Nature, ObjectName, repartitioned,
+    CatalogObject, Column, ColumnDefault, Exclusion, ForeignKey, IndexPart, IndexTarget, Nature, ObjectName,
+    repartitioned,
 };
 
 /// The kind of damage.
@@ -76,6 +77,11 @@ impl AssessCx {
                 let gone = Hazard { kind: HazardKind::BreaksClients, lint: codes::C407, text, probe: None };
                 used.into_iter().chain(is_view.then_some(gone)).collect()
             }
+            Action::Catalog(CatalogChange::Alter { object, statements, serves, blocked_by, .. })
+                if object.key.kind == "domain" && !serves.is_empty() =>
+            {
+                self.domain_hazards(object, statements, blocked_by)
+            }
             // PostgreSQL changes the values in no table.
             Action::Catalog(CatalogChange::Alter { object, statements, serves, .. })
                 if object.key.kind == "composite type"
@@ -89,6 +95,9 @@ impl AssessCx {
             }
             Action::CreateTable { table, .. } => {
                 table.columns.iter().filter_map(|column| self.needed_domain(&table.name, column)).collect()
+            }
+            Action::DropExpression { table, previous, next } => {
+                generation_hazard(table, previous, next).into_iter().collect()
             }
             Action::AlterColumns { table, alterations } => {
                 let found = alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration));
@@ -104,7 +113,11 @@ impl AssessCx {
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
                 let required = required.map(|spec| required_column(table, &spec.column.name));
-                required.chain(columns.iter().filter_map(|spec| self.needed_domain(table, &spec.column))).collect()
+                let computed = columns.iter().filter_map(|spec| computed_column(table, &spec.column));
+                required
+                    .chain(computed)
+                    .chain(columns.iter().filter_map(|spec| self.needed_domain(table, &spec.column)))
+                    .collect()
             }
             Action::SetRowSecurity { table, previous: (false, _), next: (true, forced) } if !self.is_new(table) => {
                 let text = match forced {
@@ -130,6 +143,23 @@ impl AssessCx {
             Action::Validate { table, object, .. } => self.object_hazards(table, object),
             _ => Vec::new(),
         }
+    }
+
+    /// Returns what can go wrong when a domain that columns have changes its constraints.
+    fn domain_hazards(&self, domain: &CatalogObject, statements: &[String], blocked_by: &[String]) -> Vec<Hazard> {
+        let has = |clause: &str| statements.iter().any(|statement| statement.contains(clause));
+        let (required, checked) = (has(" SET NOT NULL"), has(" ADD CONSTRAINT "));
+        let mut found = Vec::new();
+        if required {
+            let text = format!("{} no longer allows NULL: fails if a column with it holds NULL", domain.key);
+            found.push(Hazard::failure(codes::F202, text, None));
+        }
+        if checked {
+            let text = format!("{} gets a check: fails if a value violates it", domain.key);
+            found.push(Hazard::failure(codes::F205, text, None));
+        }
+        found.extend(self.in_use(blocked_by, &format!("{} gets another constraint", domain.key)));
+        found
     }
 
     /// Returns the hazard that the database may not have the domain of a column.
@@ -287,9 +317,12 @@ impl AssessCx {
         if previous.options.domain != next.options.domain {
             hazards.extend(self.needed_domain(table, next));
         }
-        hazards.extend(generation_hazard(table, previous, next));
+        if !alteration.expression_dropped {
+            hazards.extend(generation_hazard(table, previous, next));
+        }
         if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
+            hazards.extend(computed_column(table, next));
             return hazards;
         }
         if alteration.retyped && previous.options.inherited {
@@ -379,6 +412,13 @@ fn dropped_column(table: &ObjectName, column: &str) -> Hazard {
 fn required_column(table: &ObjectName, column: &str) -> Hazard {
     let text = format!("{table}.{column} is required and has no default: fails if the table has rows");
     Hazard::failure(codes::F201, text, Some(Probe::Rows { table: qualified(table) }))
+}
+
+/// Returns the hazard that a generated column is NULL for a row.
+fn computed_column(table: &ObjectName, column: &Column) -> Option<Hazard> {
+    let sql = column.generated.as_ref().filter(|_| column.options.may_be_null)?;
+    let text = format!("{table}.{} is required and generated: fails if ({sql}) is NULL for a row", column.name);
+    Some(Hazard::failure(codes::F202, text, None))
 }
 
 /// `value`: the new value, as SQL over the old rows.

@@ -82,6 +82,7 @@ fn without_not_null(column: &Column) -> Alteration {
         using: None,
         redefaulted: false,
         not_null_later: false,
+        expression_dropped: false,
         belongings: Box::default(),
     }
 }
@@ -401,6 +402,7 @@ impl Expander<'_> {
             using: None,
             redefaulted: true,
             not_null_later: false,
+            expression_dropped: false,
             belongings: Box::default(),
         };
         self.push(PREPARE, Action::AlterColumns { table: table.clone(), alterations: vec![alteration] });

@@ -4,9 +4,12 @@
 //! Otherwise, earlier phases come first, and then the order of the input, so that the same changes always give the same
 //! text.
 
+mod citus;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use self::citus::{on_citus, placed};
 use super::action::{Action, Alteration};
 use crate::sql::catalog::{self, Event};
 use crate::sql::change::{Commented, TableObject};
@@ -59,6 +62,8 @@ enum Milestone {
     Undistributed(ObjectName),
     /// Citus has the rows of a table.
     Distributed(ObjectName),
+    /// A table is logged or not, as it shall be.
+    Logged(ObjectName),
     /// The table itself has no rows any more.
     Placed(ObjectName),
     /// A table has its policies.
@@ -95,7 +100,8 @@ pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
     let mut milestones: BTreeMap<Milestone, usize> = BTreeMap::new();
     let (mut last_rename, mut last_sequence) = (None, None);
     for (index, action) in actions.iter().enumerate() {
-        let needs = needs(action);
+        let mut needs = needs(action);
+        needs.gives.extend(freed_sequences(action, &actions));
         for milestone in needs.gives {
             let barrier = *milestones.entry(milestone).or_insert_with(|| graph.add_barrier());
             graph.add_edge(index, barrier);
@@ -118,6 +124,31 @@ pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
     let sorted = graph.sort(&phases);
     let mut actions: Vec<_> = actions.into_iter().map(Some).collect();
     sorted.into_iter().filter_map(|index| actions[index].take()).collect()
+}
+
+/// The sequence of an identity column keeps its name when its table is renamed, until the column is no identity any more.
+fn freed_sequences(action: &Action, actions: &[Action]) -> Vec<Milestone> {
+    let is_dropped = |it: &&Alteration| it.previous.identity.is_some() && it.next.identity.is_none();
+    let (table, columns): (_, Vec<&str>) = match action {
+        Action::DropIdentity { table, column, .. } => (table, vec![column]),
+        Action::AlterColumns { table, alterations } => {
+            (table, alterations.iter().filter(is_dropped).map(|it| it.next.name.as_str()).collect())
+        }
+        _ => return Vec::new(),
+    };
+    let mut names = vec![table.clone()];
+    for other in actions.iter().rev() {
+        let (before, now) = match other {
+            Action::RenameTable { from, to } => (from.clone(), from.sibling(to)),
+            Action::MoveTable { from, schema } => (from.clone(), ObjectName::new(Some(schema), &from.name)),
+            _ => continue,
+        };
+        if names.last() == Some(&now) {
+            names.push(before);
+        }
+    }
+    let of_table = |name: &ObjectName| columns.iter().map(|it| sequence_name(name, it)).collect::<Vec<_>>();
+    names.iter().flat_map(of_table).map(Milestone::NameFree).collect()
 }
 
 fn is_rename(action: &Action) -> bool {
@@ -154,7 +185,10 @@ fn phase(action: &Action) -> u8 {
         Action::Undistribute(_) => 3,
         Action::Distribute { .. } | Action::ClearLocalRows(_) => 14,
         Action::DropObject { .. } => 4,
-        Action::RenameObject { .. } | Action::DropIdentity { .. } | Action::DropDefault { .. } => 5,
+        Action::RenameObject { .. }
+        | Action::DropIdentity { .. }
+        | Action::DropDefault { .. }
+        | Action::DropExpression { .. } => 5,
         Action::CreateEnum(_) | Action::CreateSequence(_) => 6,
         Action::AlterColumns { .. } => 7,
         Action::SetSequenceType { .. }
@@ -212,6 +246,7 @@ fn needs(action: &Action) -> Needs {
         Action::SetSequenceType { sequence, .. }
         | Action::SetSequenceOptions { sequence, .. }
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
+        Action::DropExpression { table, .. } => needs.gives.push(M::Cleared(table.clone())),
         Action::DropDefault { sequence, .. } => needs.gives.push(M::Released(sequence.clone())),
         Action::DropIdentity { next, .. } => needs.gives.push(M::NameFree(next.clone())),
         Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
@@ -248,6 +283,11 @@ fn needs(action: &Action) -> Needs {
         Action::DropDefaults { table, .. } => {
             needs.waits.push(M::Added(table.clone()));
             needs.gives.push(M::Shaped(table.clone()));
+        }
+        Action::AlterTable { table, previous, next, after } if previous.unlogged != next.unlogged => {
+            needs.waits.extend([M::Detached(table.clone()), M::Released(table.clone())]);
+            needs.waits.extend(after.iter().cloned().map(M::Logged));
+            needs.gives.push(M::Logged(table.clone()));
         }
         Action::Backfill { table, .. } => {
             needs.waits.push(M::Altered(table.clone()));
@@ -306,60 +346,6 @@ fn named_tables<'p>(table: &'p ObjectName, policy: &'p Policy) -> BTreeSet<&'p O
 fn ready(table: &ObjectName) -> [Milestone; 4] {
     use Milestone as M;
     [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
-}
-
-/// Returns the milestones after which the rows of a table are where they stay.
-fn placed(table: &ObjectName) -> [Milestone; 2] {
-    [Milestone::Distributed(table.clone()), Milestone::Placed(table.clone())]
-}
-
-/// Citus gives back the rows of a table before anything about it changes, and takes them once it has its columns, and
-/// no key that it refuses.
-fn on_citus(needs: &mut Needs, action: &Action) {
-    use Milestone as M;
-    match action {
-        Action::Undistribute(table) => {
-            needs.waits.extend([M::Detached(table.clone()), M::OthersDropped]);
-            needs.gives.extend([M::Undistributed(table.clone()), M::AllReleased]);
-        }
-        Action::Distribute { table, follows, .. } => {
-            needs.waits.extend(ready(table));
-            needs.waits.extend([
-                M::Undistributed(table.clone()),
-                M::Filled(table.clone()),
-                M::Detached(table.clone()),
-                M::Cleared(table.clone()),
-                M::Trimmed(table.clone()),
-                M::Counted(table.clone()),
-            ]);
-            needs.waits.extend(follows.iter().cloned().map(M::Distributed));
-            needs.gives.push(M::Distributed(table.clone()));
-        }
-        Action::ClearLocalRows(table) => {
-            needs.waits.push(M::Distributed(table.clone()));
-            needs.gives.push(M::Placed(table.clone()));
-        }
-        Action::AlterColumns { table, .. }
-        | Action::AddColumns { table, .. }
-        | Action::SetNotNull { table, .. }
-        | Action::Backfill { table, .. }
-        | Action::RenameObject { table, .. } => needs.waits.push(M::Undistributed(table.clone())),
-        Action::DropObject { object: TableObject::ForeignKey(_), .. } => {}
-        Action::DropObject { table, .. } => needs.waits.push(M::Undistributed(table.clone())),
-        Action::DropColumns { table, .. } => {
-            needs.waits.push(M::Undistributed(table.clone()));
-            needs.gives.push(M::Trimmed(table.clone()));
-        }
-        Action::AdvanceSequence { table, .. }
-        | Action::AdvanceIdentity { table, .. }
-        | Action::DropIdentity { table, .. }
-        | Action::DropDefault { table, .. }
-        | Action::OwnSequence { table, .. } => {
-            needs.waits.push(M::Undistributed(table.clone()));
-            needs.gives.push(M::Counted(table.clone()));
-        }
-        _ => {}
-    }
 }
 
 /// Schemas come first, then renames, then enum values, then everything else.
@@ -535,7 +521,8 @@ fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     if let TableObject::ForeignKey(key) = object {
         needs.waits.extend(placed(&key.referenced_table));
         needs.waits.extend(ready(&key.referenced_table));
-        needs.waits.push(M::Keyed(key.referenced_table.clone()));
+        needs.waits.extend([M::Keyed(key.referenced_table.clone()), M::Logged(key.referenced_table.clone())]);
+        needs.waits.push(M::Logged(table.clone()));
     } else {
         needs.gives.push(M::Keyed(table.clone()));
     }

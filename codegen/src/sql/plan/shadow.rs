@@ -59,8 +59,8 @@ struct Successor {
     /// Its final form.
     object: TableObject,
     meanwhile: String,
-    /// The name of the object that it replaces.
-    previous: String,
+    /// The object that it replaces.
+    previous: TableObject,
     /// Whether existing rows are known to satisfy it.
     holds: bool,
 }
@@ -136,7 +136,7 @@ impl Group {
             }
         }
         for (table, object) in objects {
-            let (previous, meanwhile) = (object.name().to_owned(), self.meanwhile(object.name()));
+            let (previous, meanwhile) = (object.clone(), self.meanwhile(object.name()));
             self.successors.push(Successor { table, object, meanwhile, previous, holds: true });
         }
     }
@@ -163,7 +163,7 @@ impl Group {
                 _ => {
                     let meanwhile = self.meanwhile(object.name());
                     let (table, object) = (table.clone(), object.clone());
-                    let previous = previous.name().to_owned();
+                    let previous = previous.clone();
                     self.successors.push(Successor { table, object, meanwhile, previous, holds: *holds });
                 }
             }
@@ -201,12 +201,16 @@ impl Group {
             if !self.fits(actions, table, key) || !self.fits(actions, table, previous) {
                 continue;
             }
+            // A logged table cannot reference one that is still unlogged.
+            if [table, &key.referenced_table].into_iter().any(|table| is_relogged(actions, table)) {
+                continue;
+            }
             let meanwhile = self.meanwhile(&key.name);
             self.successors.push(Successor {
                 table: table.clone(),
                 object: TableObject::ForeignKey(key.clone()),
                 meanwhile,
-                previous: previous.name.clone(),
+                previous: TableObject::ForeignKey(previous.clone()),
                 holds: *holds,
             });
             self.taken.extend([drop, add]);
@@ -435,6 +439,15 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
         free = format!("{}__new{number}", stem(name));
     }
     free
+}
+
+/// Returns whether a table begins or ceases to be logged.
+fn is_relogged(actions: &[Action], name: &ObjectName) -> bool {
+    let is_it = |action: &Action| match action {
+        Action::AlterTable { table, previous, next, .. } => table == name && previous.unlogged != next.unlogged,
+        _ => false,
+    };
+    actions.iter().any(is_it)
 }
 
 /// Returns whether all properties of the column are known, and a new column can have them too.

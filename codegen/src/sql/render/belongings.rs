@@ -26,6 +26,7 @@ pub(super) fn note(noted: &[Noted]) -> String {
     let parts = [
         (!views.is_empty()).then(|| of_views(&views)),
         of_functions(&of_kinds(&["function", "procedure"])),
+        of_types(&of_kinds(&["domain", "composite type"])),
         of_guards(&of_kinds(&["trigger"]), "pg_trigger", "tgname", "tgrelid", TRIGGER),
         of_guards(&of_kinds(&["policy"]), "pg_policy", "polname", "polrelid", POLICY),
     ];
@@ -103,6 +104,30 @@ fn of_functions(functions: &[(&ObjectInSchema, Option<&str>)]) -> Option<String>
       UNION ALL SELECT 7, format('ALTER %s %s OWNER TO %I', kind, name, pg_get_userbyid(p.proowner)) WHERE p.proowner <> current_user::regrole
     ) AS kept WHERE p.oid = ANY (ARRAY[{names}]::regprocedure[])",
         usual = usual("f", "p.pronamespace"),
+        names = names.join(", "),
+    ))
+}
+
+/// Domains and composite types, with the comments on their constraints and attributes.
+fn of_types(types: &[(&ObjectInSchema, Option<&str>)]) -> Option<String> {
+    if types.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = types.iter().map(|(ty, _)| literal(&ty.identity)).collect();
+    Some(format!(
+        "    SELECT t.oid AS number, kept.place, kept.sql FROM pg_type AS t
+    CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END AS kind, t.oid::regtype::text AS name) AS k
+    CROSS JOIN LATERAL (
+      SELECT 1 AS place, format('REVOKE ALL ON TYPE %s FROM PUBLIC', name) AS sql WHERE t.typacl IS NOT NULL
+      UNION ALL SELECT 1, format('REVOKE ALL ON TYPE %s FROM %s', name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END) FROM {usual}
+      UNION ALL SELECT 2, format('GRANT USAGE ON TYPE %s TO PUBLIC', name) WHERE t.typacl IS NULL AND EXISTS (SELECT FROM {usual})
+      UNION ALL SELECT 2, format('GRANT %s ON TYPE %s TO %s%s', privilege_type, name, {GRANTEE}) FROM aclexplode(t.typacl) WHERE grantee <> t.typowner
+      UNION ALL SELECT 3, format('COMMENT ON %s %s IS %L', kind, name, description) FROM pg_description WHERE objoid = t.oid AND classoid = 'pg_type'::regclass
+      UNION ALL SELECT 3, format('COMMENT ON COLUMN %s.%I IS %L', name, a.attname, d.description) FROM pg_description AS d JOIN pg_attribute AS a ON a.attrelid = d.objoid AND a.attnum = d.objsubid WHERE d.objoid = t.typrelid AND d.classoid = 'pg_class'::regclass AND d.objsubid > 0
+      UNION ALL SELECT 3, format('COMMENT ON CONSTRAINT %I ON DOMAIN %s IS %L', c.conname, name, d.description) FROM pg_constraint AS c JOIN pg_description AS d ON d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass WHERE c.contypid = t.oid
+      UNION ALL SELECT 7, format('ALTER %s %s OWNER TO %I', kind, name, pg_get_userbyid(t.typowner)) WHERE t.typowner <> current_user::regrole
+    ) AS kept WHERE t.oid = ANY (ARRAY[{names}]::regtype[])",
+        usual = usual("T", "t.typnamespace"),
         names = names.join(", "),
     ))
 }

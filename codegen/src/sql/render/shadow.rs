@@ -27,6 +27,14 @@ pub(super) fn guard(guard: &Guard) -> String {
             "\n      OR (k.conrelid, k.conname::text) IN ({dropped})\n      OR (i.indrelid, r.relname::text) IN ({dropped})"
         ),
     };
+    let tuned = list(&mut guard.tuned.iter().map(|(table, name)| pair(table, name)));
+    let dropped = match tuned.as_str() {
+        "" => dropped,
+        tuned => format!(
+            "{dropped}\n      OR (k.conrelid, k.conname::text) IN ({tuned})\n      OR (i.indrelid, r.relname::text) IN ({tuned}) \
+             AND r.reltablespace = 0 AND NOT i.indisclustered AND NOT i.indisreplident"
+        ),
+    };
     let policies = list(&mut guard.policies.iter().map(|(table, name)| pair(table, name)));
     let dropped = match policies.as_str() {
         "" => dropped,

@@ -79,6 +79,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::DropIdentity { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} DROP IDENTITY", ident(column))].into_iter())
         }
+        Action::DropExpression { table, next, .. } => {
+            alter(table, [format!("ALTER COLUMN {} DROP EXPRESSION", ident(&next.name))].into_iter())
+        }
         Action::DropDefault { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} DROP DEFAULT", ident(column))].into_iter())
         }
@@ -91,7 +94,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
                 qualified(table)
             )
         }
-        Action::AlterTable { table, previous, next } => {
+        Action::AlterTable { table, previous, next, .. } => {
             alter(table, options::table_commands(previous, next).into_iter())
         }
         Action::Repartition { table, previous, next } => refuse(&repartitioned(table, previous, next)),
@@ -349,7 +352,7 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
         return vec![format!("DROP COLUMN {}", ident(&next.name)), format!("ADD COLUMN {definition}")];
     }
     let mut commands = Vec::new();
-    if previous.generated.is_some() && next.generated.is_none() {
+    if previous.generated.is_some() && next.generated.is_none() && !alteration.expression_dropped {
         commands.push(format!("{column} DROP EXPRESSION"));
     }
     if previous.identity.is_some() && next.identity.is_none() {

@@ -109,7 +109,7 @@ fn line(change: &Change, names: &Temporary) -> String {
             format!("~ sequence {} counts as {}", pair.1.name, pair.1.ty)
         }
         Change::AlterSequence(pair) => format!("~ sequence {}", pair.1.name),
-        Change::AlterTable { table, previous, next } => altered_table(table, previous, next),
+        Change::AlterTable { table, previous, next, .. } => altered_table(table, previous, next),
         Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
         Change::RenameTable { from, to } => format!("~ table {} is renamed to {to}", names.table(from)),
         Change::CreateTable(table) if table.row_security.enabled => format!("+ table {} with row security", table.name),

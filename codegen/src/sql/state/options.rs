@@ -44,6 +44,8 @@ impl TableOptions {
 pub struct ColumnOptions {
     /// For a generated column: a column of its expression changes its type, so that PostgreSQL can only create it again.
     pub outdated: bool,
+    /// For a required generated column that a table with rows gets: a column of its expression allows NULL.
+    pub may_be_null: bool,
     /// The options of the sequence of an identity column.
     pub counts: SequenceOptions,
     /// A constant default as PostgreSQL prints it: `'2'::bigint`. Only if a whole database was read.

@@ -48,7 +48,7 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             columns.for_each(|(_, name, _)| name.clone_from(from));
         }
         Action::RenameObject { table, object, to } => {
-            let objects = guard.known.iter_mut().chain(&mut guard.dropped);
+            let objects = guard.known.iter_mut().chain(&mut guard.tuned).chain(&mut guard.dropped);
             let renamed = objects.filter(|(other, name)| other == table && name == to);
             renamed.for_each(|(_, name)| object.name().clone_into(name));
         }
@@ -76,6 +76,7 @@ fn can_be_passed(other: &Other) -> bool {
 
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
     let columns = guard.columns.iter_mut().map(|(table, ..)| table);
-    let objects = guard.known.iter_mut().chain(&mut guard.dropped).chain(&mut guard.policies).map(|(table, _)| table);
+    let objects = guard.known.iter_mut().chain(&mut guard.tuned).chain(&mut guard.dropped).chain(&mut guard.policies);
+    let objects = objects.map(|(table, _)| table);
     columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
 }

@@ -25,7 +25,9 @@ impl Group {
     }
 
     fn guard(&self) -> Action {
-        let own = self.successors.iter().map(|it| (it.table.clone(), it.previous.clone()));
+        let name = |it: &Successor| (it.table.clone(), it.previous.name().to_owned());
+        let tuned = self.successors.iter().filter(|it| it.previous.is_tuned());
+        let own = self.successors.iter().map(name);
         let checks = self.checks.iter().map(|(table, _, previous)| (table.clone(), previous.clone()));
         let known: BTreeSet<_> = own.chain(checks).collect();
         let shadows = || self.columns.iter().flat_map(|(table, columns)| columns.iter().map(move |it| (table, it)));
@@ -37,6 +39,7 @@ impl Group {
         Action::Guard(Guard {
             columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
+            tuned: tuned.map(name).collect(),
             dropped: Vec::new(),
             policies: self.policies.iter().map(|(table, policy)| (table.clone(), policy.name.clone())).collect(),
             sequences: sequences.cloned().collect(),
@@ -130,7 +133,7 @@ impl Group {
         for Successor { table, object, previous, .. } in &self.successors {
             if let TableObject::ForeignKey(key) = object {
                 tables.extend([table.clone(), key.referenced_table.clone()]);
-                let object = TableObject::ForeignKey(ForeignKey { name: previous.clone(), ..key.clone() });
+                let object = TableObject::ForeignKey(ForeignKey { name: previous.name().to_owned(), ..key.clone() });
                 actions.push(Action::DropObject { table: table.clone(), object });
             }
         }
@@ -204,6 +207,7 @@ fn alter(table: &ObjectName, previous: Column, next: Column, redefaulted: bool) 
         using: None,
         redefaulted,
         not_null_later: false,
+        expression_dropped: false,
         belongings: Box::default(),
     };
     Action::AlterColumns { table: table.clone(), alterations: vec![alteration] }
