@@ -109,7 +109,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::CreateTable { table, serial } => create_table(table, serial),
         Action::DropTable(table) => drop_table(table),
         Action::AddColumns { table, columns } => alter(table, columns.iter().map(add_column)),
-        Action::AlterColumns { table, alterations } => alter(table, alterations.iter().flat_map(alter_column)),
+        Action::AlterColumns { table, alterations } => {
+            let moved: String = alterations.iter().filter_map(|it| move_into_bounds(table, it)).collect();
+            moved + &alter(table, alterations.iter().flat_map(alter_column))
+        }
         Action::DropDefaults { table, columns } => {
             alter(table, columns.iter().map(|column| format!("ALTER COLUMN {} DROP DEFAULT", ident(column))))
         }
@@ -339,6 +342,27 @@ fn default_expression(sql: &str) -> String {
     let is_simple =
         matches!(parse(sql), Some(Node::Name(_) | Node::Text(_) | Node::Number(_) | Node::Call(..) | Node::Cast(..)));
     if is_simple { embed(sql) } else { format!("({})", embed(sql)) }
+}
+
+/// Returns the statement that moves an identity into its new bounds if it is outside of them, where PostgreSQL would refuse
+/// these.
+fn move_into_bounds(table: &ObjectName, alteration: &Alteration) -> Option<String> {
+    let Alteration { previous, next, .. } = alteration;
+    previous.identity.and(next.identity).filter(|_| !previous.is_recreated(next))?;
+    let (old, new) = (&previous.options.counts, &next.options.counts);
+    if alteration.retyped && old.max.is_some() && old.increment > 0 {
+        // The new type may not have the old bound.
+        return Some(format!(
+            "{};\n",
+            alter(table, [format!("ALTER COLUMN {} SET NO MAXVALUE", ident(&next.name))].into_iter())
+        ));
+    }
+    let (least, largest) = options::narrowed(old, new)?;
+    let sequence = format!("pg_get_serial_sequence({}, {})", literal(&qualified(table)), literal(&next.name));
+    let (first, start) = (options::first(old), options::first_in_both(old, new));
+    Some(format!(
+        "SELECT setval({sequence}, {start}, false)\n  WHERE COALESCE(pg_sequence_last_value({sequence}::regclass), {first}) NOT BETWEEN {least} AND {largest};\n"
+    ))
 }
 
 fn alter_column(alteration: &Alteration) -> Vec<String> {
