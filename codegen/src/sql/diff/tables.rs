@@ -60,8 +60,27 @@ pub(super) fn diff_tables(
     rename_objects(renames, changes);
     super::row_security::diff_row_security(cx, previous, &touched, changes);
     touched.placement.diff(cx, previous, changes);
+    order_partitioned(cx, changes);
     add_partitioned(&kept, changes);
     add_belongings(previous, &kept, &touched, changes);
+}
+
+/// Puts the indexes of partitioned tables after the keys of their partitions, which PostgreSQL uses for them, and before the
+/// other indexes of their partitions, which it would use, too.
+fn order_partitioned(cx: &DiffCx<'_>, changes: &mut Vec<Change>) {
+    let depth = |change: &Change| match change {
+        Change::AddObject { table, object: TableObject::Index(_) } => {
+            let options = &cx.next.table(table)?.options;
+            match (options.partition_by.is_some(), options.partition_bound.is_some()) {
+                (false, false) => None,
+                (is_whole, is_part) => Some(u8::from(is_part) + u8::from(!is_whole)),
+            }
+        }
+        _ => None,
+    };
+    let mut late: Vec<Change> = changes.extract_if(.., |change| depth(change).is_some()).collect();
+    late.sort_by_key(depth);
+    changes.extend(late);
 }
 
 /// Adds the tables that are partitioned before the changes: an online migration changes them in another way.
