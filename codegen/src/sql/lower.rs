@@ -247,6 +247,7 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         nulls_not_distinct: index.options.nulls_not_distinct,
         storage: index.options.storage.clone(),
         valid: true,
+        only: false,
     }
 }
 
@@ -361,6 +362,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
         nulls_not_distinct: false,
         storage: Vec::new(),
         valid: true,
+        only: false,
     });
     Some(table)
 }
