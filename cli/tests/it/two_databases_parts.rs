@@ -208,6 +208,16 @@ fn indexes_of_partitions_are_those_of_the_other_database() {
     migrates_both_ways("not_only", &format!("{only} CREATE INDEX w_n ON w (n)"), &after, &[]);
 }
 
+/// PostgreSQL drops an index only with the keys that partitions have on their parts of it.
+#[test]
+fn keys_of_partitions_go_with_the_index_of_their_table() {
+    let base = "CREATE TABLE w (id int NOT NULL, n text NOT NULL) PARTITION BY LIST (n); CREATE TABLE w_a PARTITION OF w FOR VALUES IN ('a');";
+    let index = "ALTER TABLE w_a ADD PRIMARY KEY (n, id); CREATE UNIQUE INDEX w_pkey ON w (n, id);";
+    migrates_both_ways("keys_to_none", &format!("{base} {index}"), base, &[]);
+    let key = "ALTER TABLE w ADD PRIMARY KEY (n, id)";
+    migrates_both_ways("keys_to_key", &format!("{base} {index}"), &format!("{base} {key}"), &[]);
+}
+
 /// Properties of partitions that differ from those of their tables.
 #[test]
 fn partitions_differ_from_their_tables() {
@@ -240,4 +250,18 @@ fn partitions_stay_while_their_tables_are_replaced() {
         )
     };
     migrates_both_ways("replaced_tables", &sides(""), &sides("_new"), &[]);
+}
+
+/// A check that shall not be valid is not validated, also online.
+#[test]
+fn constraints_that_are_not_valid_stay_so() {
+    let base = "CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (id int, o int, CONSTRAINT c CHECK (id > 0));";
+    let after = "CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (id int, o int); INSERT INTO t VALUES (0, 1);
+        ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NOT VALID; ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (o) REFERENCES o NOT VALID";
+    migrates_both_ways("not_valid", base, &after.replace("INSERT INTO t VALUES (0, 1);", ""), &["--online"]);
+    let (old, new) = (database("not_valid_rows"), database("not_valid_other"));
+    query(&old, &format!("{base} INSERT INTO t VALUES (1, 1)"));
+    query(&new, after);
+    let sql = diff(&Project::new(), &old, &new, &["--online"]).exits(0).hides("F205").hides("VALIDATE").stdout;
+    assert!(!sql.contains("relata:segment"), "{sql}");
 }

@@ -252,6 +252,7 @@ mod tests {
             storage: Vec::new(),
             valid: true,
             only: false,
+            has_keys: false,
         });
         assert_eq!(expressible(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
     }

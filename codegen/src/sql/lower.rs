@@ -248,6 +248,7 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         storage: index.options.storage.clone(),
         valid: true,
         only: false,
+        has_keys: false,
     }
 }
 
@@ -363,6 +364,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
         storage: Vec::new(),
         valid: true,
         only: false,
+        has_keys: false,
     });
     Some(table)
 }

@@ -241,6 +241,9 @@ pub struct Index {
     pub valid: bool,
     /// Whether partitions of its table lack it (`ON ONLY`). Only if a whole database was read.
     pub only: bool,
+    /// Whether a partition has a key of its own on its part of the index, which PostgreSQL only drops with it. Only if a
+    /// whole database was read.
+    pub has_keys: bool,
 }
 
 /// An exclusion constraint.
@@ -421,6 +424,7 @@ impl Index {
             storage: options.storage.clone(),
             valid: true,
             only: false,
+            has_keys: false,
         }
     }
 

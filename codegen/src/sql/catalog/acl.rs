@@ -2,24 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use crate::sql::Pair;
 use crate::sql::change::{CatalogChange, Change};
 use crate::sql::state::{Acl, Catalog, CatalogObject, Nature, Need, ObjectKey};
 
 /// Sets the privileges on new objects of all roles that have default privileges in the first database. These change only
 /// after the objects are created.
-pub(super) fn set_against_defaults(pair: Pair<&Catalog>, changes: &[Change], found: &mut Vec<Change>) {
-    if pair.previous.default_grants.is_empty() {
+pub(super) fn set_against_defaults(previous: &Catalog, next: &Catalog, changes: &[Change], found: &mut Vec<Change>) {
+    if previous.default_grants.is_empty() {
         return;
     }
-    let known: BTreeSet<&Need> = pair.previous.acls.iter().map(|acl| &acl.object).collect();
+    let known: BTreeSet<&Need> = previous.acls.iter().map(|acl| &acl.object).collect();
     let made: BTreeSet<Need> = changes.iter().chain(&*found).filter_map(made).collect();
     let is_new = |acl: &&Acl| made.contains(&acl.object) || !known.contains(&acl.object);
-    for acl in pair.next.acls.iter().filter(is_new) {
-        let grants =
-            pair.previous.default_grants.iter().filter(|grant| {
-                grant.kind == acl.kind && grant.place.as_ref().is_none_or(|place| *place == acl.schema)
-            });
+    for acl in next.acls.iter().filter(is_new) {
+        let grants = previous
+            .default_grants
+            .iter()
+            .filter(|grant| grant.kind == acl.kind && grant.place.as_ref().is_none_or(|place| *place == acl.schema));
         for role in grants.map(|grant| &grant.role).collect::<BTreeSet<_>>() {
             let privileges = privileges(acl, role);
             found.retain(|change| created(change) != Some(&privileges.key));

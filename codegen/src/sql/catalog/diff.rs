@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::acl::set_against_defaults;
 use super::closure::{Taken, in_the_way};
-use crate::sql::Pair;
 use crate::sql::change::{CatalogChange, Change, Differs, TableObject, Unmigrated};
 use crate::sql::state::{Catalog, CatalogObject, Nature, Need, ObjectKey, ObjectName, State, Usage, User};
 
@@ -28,7 +27,7 @@ pub(in crate::sql) fn diff_catalog(
         })
     }));
     found.extend(differ.creates());
-    set_against_defaults(Pair { previous: &previous.catalog, next: &next.catalog }, changes, &mut found);
+    set_against_defaults(&previous.catalog, &next.catalog, changes, &mut found);
     found.extend(differ.unmigrated());
     (found, released.into_keys().collect())
 }

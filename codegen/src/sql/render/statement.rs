@@ -148,7 +148,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::RunSequentially => citus::RUN_SEQUENTIALLY.to_owned(),
         Action::ShowAllTenants => row_security::SHOW_ALL_TENANTS.to_owned(),
         Action::DropObject { table, object } => match object {
-            TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
+            TableObject::Index(index) => {
+                let keys = if index.has_keys { " CASCADE" } else { "" };
+                format!("DROP INDEX {}{keys}", qualified(&table.sibling(&index.name)))
+            }
             other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),
         },
         Action::CreateIndexConcurrently { table, index, .. } => create_index(table, index, " CONCURRENTLY"),
