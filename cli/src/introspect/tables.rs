@@ -200,6 +200,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             },
             is_virtual: generated == "v",
             inherited: row.try_get("inherited")?,
+            stays_in_heirs: false,
             redeclared: row.try_get("redeclared")?,
             comment: cx.comment(row.try_get("comment")?),
             domain,

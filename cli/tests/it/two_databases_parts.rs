@@ -265,3 +265,19 @@ fn constraints_that_are_not_valid_stay_so() {
     let sql = diff(&Project::new(), &old, &new, &["--online"]).exits(0).hides("F205").hides("VALIDATE").stdout;
     assert!(!sql.contains("relata:segment"), "{sql}");
 }
+
+/// A column that a table inherits becomes its own, with its values.
+#[test]
+fn an_inherited_column_stays_without_that_of_the_parent() {
+    let (old, new) = (database("heirs_old"), database("heirs_new"));
+    query(
+        &old,
+        "CREATE TABLE elder (a int, b int); CREATE TABLE heir (c int) INHERITS (elder); INSERT INTO heir VALUES (1, 2, 3)",
+    );
+    query(&new, "CREATE TABLE elder (a int); CREATE TABLE heir (c int, b int) INHERITS (elder)");
+    let project = Project::new();
+    let sql = diff(&project, &old, &new, &[]).exits(0).stdout;
+    project.migration("1_heirs", &sql).deploy(&old).exits(0);
+    diff(&project, &old, &new, &["--exit-code"]).exits(0);
+    assert_eq!(query(&old, "SELECT concat(a, b, c) FROM heir"), ["123"]);
+}

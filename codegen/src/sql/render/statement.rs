@@ -127,9 +127,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::SetNotNull { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} SET NOT NULL", ident(column))].into_iter())
         }
-        Action::DropColumns { table, columns } => {
-            alter(table, columns.iter().map(|column| format!("DROP COLUMN {}", ident(&column.name))))
-        }
+        Action::DropColumns { table, columns } => drop_columns(table, columns),
         Action::AddObject { table, object, .. } => add_object(table, object),
         Action::CreatePolicy { table, policy } => row_security::create_policy(table, policy),
         Action::DropPolicy { table, policy } => {
@@ -216,6 +214,20 @@ fn alter(table: &ObjectName, commands: impl Iterator<Item = String>) -> String {
     let commands: Vec<_> = commands.collect();
     let separator = if commands.len() > 1 { "\n  " } else { " " };
     format!("ALTER TABLE {}{separator}{}", qualified(table), commands.join(",\n  "))
+}
+
+fn drop_columns(table: &ObjectName, columns: &[Column]) -> String {
+    let drop = |column: &&Column| format!("DROP COLUMN {}", ident(&column.name));
+    let (only, all): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|column| column.options.stays_in_heirs);
+    let mut statements = Vec::new();
+    if !only.is_empty() {
+        let drops: Vec<_> = only.iter().map(drop).collect();
+        statements.push(format!("ALTER TABLE ONLY {} {}", qualified(table), drops.join(", ")));
+    }
+    if !all.is_empty() {
+        statements.push(alter(table, all.iter().map(drop)));
+    }
+    statements.join(";\n")
 }
 
 fn rename_object(table: &ObjectName, object: &TableObject, to: &str) -> String {
