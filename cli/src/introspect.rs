@@ -8,6 +8,7 @@
 mod catalog;
 mod citus;
 mod indexes;
+mod lasting;
 mod managed;
 mod objects;
 mod others;
@@ -182,6 +183,8 @@ async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Res
     if depth == Depth::Whole {
         state.catalog = catalog::catalog(&cx, &state).await.map_err(failed)?;
         catalog::take_parts_of_views(&mut state);
+        lasting::rewrite_tables(&mut state);
+        state.catalog.objects.iter_mut().for_each(lasting::rewrite_object);
     }
     Ok(state)
 }

@@ -40,8 +40,7 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
 }
 
 /// What a comparison of two databases leaves out.
-const NOT_COMPARED: &str =
-    "not compared: roles and owners, tablespaces, publications and subscriptions, settings of roles and databases";
+const NOT_COMPARED: &str = "not compared: roles and owners, tablespaces, settings of roles and databases";
 
 /// A schema that is compared is never overwritten.
 fn refuse_overwriting(out: &Path, args: &args::MigrateDiff) -> Result<(), Failure> {

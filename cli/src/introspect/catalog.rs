@@ -4,12 +4,16 @@
 //! Every kind of object is a query whose columns [`Select`] names. Texts are printed by PostgreSQL where it can. A kind
 //! for which there is no statement is only compared. Its text may contain a secret and is never shown.
 //!
-//! Not read: owners and roles, tablespaces, publications and subscriptions, settings of roles and databases.
+//! Not read: owners and roles, tablespaces, settings of roles and databases.
 
+mod acls;
+mod bodies;
 mod code;
 mod links;
 mod notes;
 mod relations;
+mod replication;
+mod sequences;
 mod servers;
 mod types;
 
@@ -158,7 +162,9 @@ pub(super) async fn catalog(cx: &Cx<'_>, state: &State) -> Result<Catalog, Error
         code::queries(),
         servers::queries(),
         relations::queries(),
+        sequences::queries(),
         notes::queries(cx.is_whole),
+        replication::queries(cx).await?,
     ];
     for (nature, sql) in queries.concat() {
         // Some kinds belong to no schema.
@@ -189,7 +195,9 @@ pub(super) async fn catalog(cx: &Cx<'_>, state: &State) -> Result<Catalog, Error
         objects.push(object);
     }
     objects.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(Catalog { objects, usages })
+    let (acls, default_grants) = (acls::acls(cx, &links).await?, acls::default_grants(cx).await?);
+    let mentions = bodies::mentions(&objects, &usages);
+    Ok(Catalog { objects, usages, mentions, acls, default_grants })
 }
 
 /// Takes over views and what belongs to them, which the comparison with a schema creates in its own way.

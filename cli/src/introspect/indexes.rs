@@ -14,6 +14,9 @@ const PARTS: &str = "
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
            COALESCE(i.indoption[part.place - 1], 0::int2),
            CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid OR t.relkind = 'p',
+           NOT i.indisvalid AND t.relkind = 'p' AS only,
+           EXISTS (SELECT FROM pg_inherits h JOIN pg_constraint k ON k.conindid = h.inhrelid AND k.contype IN ('p', 'u')
+                   WHERE h.inhparent = i.indexrelid AND k.conparentid = 0) AS has_keys,
            ARRAY(SELECT o FROM unnest(c.reloptions) AS o ORDER BY o COLLATE \"C\") AS storage, ARRAY(SELECT o FROM unnest(x.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS class_options,
            CASE WHEN l.oid IS NULL OR l.oid = 'pg_catalog.\"default\"'::regcollation OR l.oid = a.attcollation THEN NULL
                 WHEN l.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(l.collname)
@@ -99,6 +102,8 @@ fn index(method: IndexMethod, row: &Row) -> Result<Index, tokio_postgres::Error>
         nulls_not_distinct: row.try_get(5)?,
         storage: row.try_get("storage")?,
         valid: row.try_get(13)?,
+        only: row.try_get("only")?,
+        has_keys: row.try_get("has_keys")?,
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
     }
     let mut used_by = uses::used_by(cx).await?;
     let mut grants = grants(cx).await?;
-    for row in cx.rows(COLUMNS).await? {
+    for row in cx.rows(&columns_sql(cx)).await? {
         let (oid, number) = (row.try_get(0)?, row.try_get(11)?);
         if let Some(table) = tables.get_mut(&oid) {
             let name: &str = row.try_get(1)?;
@@ -141,6 +141,16 @@ const COLUMNS: &str = "
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
 
+/// Between two databases, every type is written with its schema: a column can only have it if it can be found.
+fn columns_sql(cx: &Cx<'_>) -> String {
+    let unqualified = "x.deptype = 'e')\n                THEN";
+    if cx.has_partitions {
+        COLUMNS.replacen(unqualified, &unqualified.replace("THEN", "AND false THEN"), 1)
+    } else {
+        COLUMNS.to_owned()
+    }
+}
+
 fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column, tokio_postgres::Error> {
     let (identity, generated): (&str, &str) = (row.try_get(4)?, row.try_get(5)?);
     let expression: Option<&str> = row.try_get(6)?;
@@ -191,6 +201,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             },
             is_virtual: generated == "v",
             inherited: row.try_get("inherited")?,
+            stays_in_heirs: false,
             redeclared: row.try_get("redeclared")?,
             comment: cx.comment(row.try_get("comment")?),
             domain,

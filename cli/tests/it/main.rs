@@ -46,6 +46,7 @@ mod squash;
 mod support;
 mod two_databases;
 mod two_databases_objects;
+mod two_databases_parts;
 mod unsupported;
 mod verify;
 mod views;

@@ -6,7 +6,7 @@ use relata_devdb::{Feature, TestDatabase};
 
 use crate::support::{Output, Project, database, query, server};
 
-fn diff(project: &Project, from: &TestDatabase, to: &TestDatabase, more: &[&str]) -> Output {
+pub(crate) fn diff(project: &Project, from: &TestDatabase, to: &TestDatabase, more: &[&str]) -> Output {
     let ends = ["migrate-diff", "--from-url", from.url(), "--to-url", to.url(), "--accept-drops"];
     project.run(&[&ends, more].concat())
 }
@@ -44,7 +44,7 @@ fn migrate(project: &Project, name: &str, from: &TestDatabase, to: &TestDatabase
 }
 
 /// Both ways, from copies of the two.
-fn migrates_both_ways(name: &str, before: &str, after: &str, more: &[&str]) {
+pub(crate) fn migrates_both_ways(name: &str, before: &str, after: &str, more: &[&str]) {
     let project = Project::new();
     let made = |side: &str, sql: &str| {
         let made = database(&format!("{name}_{side}"));

@@ -5,6 +5,7 @@
 //! them. Returns what has to be dropped, changed and created. What an object needs, and how it changes, is data; only a
 //! few kinds, such as partitions and composite types, have rules of their own. The SQL comes from PostgreSQL.
 
+mod acl;
 mod closure;
 mod diff;
 mod order;

@@ -396,6 +396,11 @@ impl TableObject {
         }
     }
 
+    /// Returns whether it is `NOT VALID`: rows that are there need not satisfy it.
+    pub(in crate::sql) fn is_not_valid(&self) -> bool {
+        self.options().is_some_and(|options| options.not_valid)
+    }
+
     /// Returns its kind, in words.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -12,8 +12,9 @@ pub(super) fn create_index(table: &ObjectName, index: &Index, how: &str) -> Stri
         other => format!(" USING {}", method(other)),
     };
     let parts: Vec<_> = index.parts.iter().map(index_part).collect();
+    let only = if index.only { "ONLY " } else { "" };
     let mut sql = format!(
-        "CREATE {unique}INDEX{how} {} ON {}{method} ({})",
+        "CREATE {unique}INDEX{how} {} ON {only}{}{method} ({})",
         ident(&index.name),
         qualified(table),
         parts.join(", ")

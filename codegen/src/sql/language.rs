@@ -251,6 +251,8 @@ mod tests {
             nulls_not_distinct: false,
             storage: Vec::new(),
             valid: true,
+            only: false,
+            has_keys: false,
         });
         assert_eq!(expressible(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
     }

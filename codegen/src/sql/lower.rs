@@ -256,6 +256,8 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         nulls_not_distinct: index.options.nulls_not_distinct,
         storage: index.options.storage.clone(),
         valid: true,
+        only: false,
+        has_keys: false,
     }
 }
 
@@ -370,6 +372,8 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
         nulls_not_distinct: false,
         storage: Vec::new(),
         valid: true,
+        only: false,
+        has_keys: false,
     });
     Some(table)
 }

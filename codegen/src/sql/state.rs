@@ -18,7 +18,8 @@ use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 pub use super::names::ObjectName;
 pub use crate::ir::{Deferrable, SequenceOptions};
 pub use catalog::{
-    Catalog, CatalogObject, CatalogPart, Managed, Nature, Need, ObjectInSchema, ObjectKey, Usage, User, ViewInSchema,
+    Acl, Catalog, CatalogObject, CatalogPart, DefaultGrant, Managed, Nature, Need, ObjectInSchema, ObjectKey, Usage,
+    User, ViewInSchema,
 };
 pub use distribution::Distribution;
 pub use grant::ColumnGrant;
@@ -238,6 +239,11 @@ pub struct Index {
     pub storage: Vec<String>,
     /// `false` for the result of an interrupted or failed `CREATE INDEX CONCURRENTLY`, which no query uses.
     pub valid: bool,
+    /// Whether partitions of its table lack it (`ON ONLY`). Only if a whole database was read.
+    pub only: bool,
+    /// Whether a partition has a key of its own on its part of the index, which PostgreSQL only drops with it. Only if a
+    /// whole database was read.
+    pub has_keys: bool,
 }
 
 /// An exclusion constraint.
@@ -417,6 +423,8 @@ impl Index {
             nulls_not_distinct: options.nulls_not_distinct,
             storage: options.storage.clone(),
             valid: true,
+            only: false,
+            has_keys: false,
         }
     }
 

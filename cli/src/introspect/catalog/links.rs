@@ -32,13 +32,16 @@ pub(super) struct Links {
     links: Vec<Link>,
 }
 
-/// Tables and their types, views, sequences, indexes. The last four columns are the table of an index, and whether an
-/// index is attached to that of a partitioned table.
+/// Tables and their types, views, sequences, indexes. The last five columns are the table of an index or a sequence, whether
+/// an index is attached to that of a partitioned table, its constraint, and the printed name.
 const RELATIONS: &str = "
     SELECT c.oid, c.relkind::text, n.nspname::text, c.relname::text, tn.nspname::text, t.relname::text,
            EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = c.oid), k.conname::text, c.oid::regclass::text
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    LEFT JOIN pg_index AS x ON x.indexrelid = c.oid LEFT JOIN pg_class AS t ON t.oid = x.indrelid
+    LEFT JOIN pg_index AS x ON x.indexrelid = c.oid
+    LEFT JOIN pg_depend AS o ON c.relkind = 'S' AND o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.objsubid = 0
+      AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')
+    LEFT JOIN pg_class AS t ON t.oid = COALESCE(x.indrelid, o.refobjid)
     LEFT JOIN pg_namespace AS tn ON tn.oid = t.relnamespace
     LEFT JOIN pg_constraint AS k ON k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p', 'S', 'i', 'I')";
@@ -136,6 +139,7 @@ impl Links {
             let target = match (kind, table) {
                 ("r" | "p", _) if HISTORY_TABLES.contains(&name) => continue,
                 ("r" | "p", _) => Target::Need(Need::Table(relation)),
+                ("S", (_, Some(table))) if HISTORY_TABLES.contains(&table) => continue,
                 ("S", _) => Target::Need(Need::Sequence(relation)),
                 (_, (Some(schema), Some(table))) if !HISTORY_TABLES.contains(&table) => {
                     let constraint: Option<String> = row.try_get(7)?;

@@ -7,11 +7,12 @@ use super::{Select, free};
 pub(super) fn queries(is_whole: bool) -> Vec<(Nature, String)> {
     let mut found = vec![comments(), comments_on_extensions(), labels(), column_privileges(), default_privileges()];
     found.extend(privileges(is_whole));
+    found.extend(privileges_on_members());
     found
 }
 
 /// In a comparison of two schemas of different names, the name of an object has no schema.
-const IDENTITY: &str = "CASE WHEN current_schema() IS NULL THEN o.identity ELSE regexp_replace(o.identity,
+const IDENTITY: &str = "CASE WHEN current_schema() IS NULL THEN n.identity ELSE regexp_replace(n.identity,
     '(^|[ (,])' || regexp_replace(quote_ident(current_schema()), '([^a-zA-Z0-9_])', '\\\\\\1', 'g') || '\\.', '\\1', 'g') END";
 
 /// The kind of an object in `COMMENT ON`.
@@ -38,9 +39,12 @@ fn comments() -> (Nature, String) {
         replace: &set,
         owner: Some(("s.classoid::regclass", "s.objoid", "s.objsubid")),
         from: "pg_description AS s CROSS JOIN LATERAL pg_identify_object(s.classoid, s.objoid, s.objsubid) AS o
+             -- COMMENT ON AGGREGATE needs a star for no arguments.
+             CROSS JOIN LATERAL (SELECT CASE WHEN o.type = 'aggregate' AND o.identity LIKE '%()'
+               THEN left(o.identity, -1) || '*)' ELSE o.identity END AS identity) AS n
              LEFT JOIN pg_statistic_ext AS x ON s.classoid = 'pg_statistic_ext'::regclass AND x.oid = s.objoid
              WHERE (s.objoid >= 16384 OR s.classoid = 'pg_namespace'::regclass) AND o.identity IS NOT NULL
-               AND s.classoid NOT IN ('pg_extension'::regclass, 'pg_publication'::regclass, 'pg_subscription'::regclass)
+               AND s.classoid NOT IN ('pg_extension'::regclass, 'pg_subscription'::regclass)
                -- They come with the statistics.
                AND x.oid IS NULL AND COALESCE(o.schema, '') !~ '^pg_'
                AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = s.classoid AND e.objid = s.objoid AND e.deptype = 'e')"
@@ -86,7 +90,6 @@ fn labels() -> (Nature, String) {
 
 /// Privileges of one role on one object. `acl` is the list of the object, `usual` that of a new one.
 struct Privileges<'a> {
-    class: &'a str,
     oid: &'a str,
     sub: &'a str,
     /// The object in words, and in GRANT.
@@ -98,11 +101,15 @@ struct Privileges<'a> {
     from: &'a str,
     /// What follows a privilege: the column.
     suffix: &'a str,
+    /// What they are dropped with: catalog, oid and column.
+    part_of: (&'a str, &'a str, &'a str),
+    /// What is on the table of a column. Revoking privileges on a table revokes those on its columns.
+    above: &'a str,
 }
 
 impl Privileges<'_> {
     fn sql(&self) -> (Nature, String) {
-        let Self { class, oid, sub, what, target, acl, usual, owner, from, suffix } = self;
+        let Self { oid, sub, what, target, acl, usual, owner, from, suffix, part_of, above } = self;
         // Privileges with and without the right to grant them, in the order of their names.
         let of = |list: &str| {
             format!(
@@ -122,21 +129,22 @@ impl Privileges<'_> {
         };
         let revoke = format!("format('REVOKE ALL%s ON %s FROM %s', {suffix}, {target}, {role})");
         let set = format!("concat_ws(E';\\n', {revoke}, NULLIF({}, ''))", grants("g.plain", "g.grantable"));
+        let is_column = !suffix.starts_with("''");
         let select = Select {
             class: "privileges",
             oid,
             sub,
-            kind: "privileges",
-            name: &format!(
-                "concat('on ', {what}, ' of ', CASE WHEN g.grantee = {owner} THEN 'its owner' ELSE {role} END)"
-            ),
+            // Those on columns come after those on tables.
+            kind: if is_column { "privileges on column" } else { "privileges" },
+            name: &format!("concat({what}, ' of ', CASE WHEN g.grantee = {owner} THEN 'its owner' ELSE {role} END)"),
             create: &format!("CASE WHEN g.usual IS NULL THEN {} ELSE {set} END", grants("g.plain", "g.grantable")),
             drop: &format!(
                 "concat_ws(E';\\n', {revoke}, NULLIF({}, ''))",
                 grants("g.usual_plain", "g.usual_grantable")
             ),
             replace: &set,
-            owner: Some((class, oid, sub)),
+            shape: above,
+            owner: Some(*part_of),
             from: format!(
                 "{from} CROSS JOIN LATERAL (
                    SELECT COALESCE(a.grantee, b.grantee) AS grantee, a.plain, a.grantable, b.all_of_them AS usual,
@@ -172,7 +180,7 @@ fn privileges(is_whole: bool) -> Vec<(Nature, String)> {
     let signature = "p.oid::regprocedure";
     let outside = |class: &str, kind: &'static str, letter: &'static str, prefix: &str| {
         (
-            format!("'{kind} ' || quote_ident(o.{prefix}name)"),
+            format!("'on {kind} ' || quote_ident(o.{prefix}name)"),
             format!("'{} ' || quote_ident(o.{prefix}name)", kind.to_uppercase()),
             format!("o.{prefix}acl"),
             format!("acldefault('{letter}', o.{prefix}owner)"),
@@ -182,42 +190,45 @@ fn privileges(is_whole: bool) -> Vec<(Nature, String)> {
     };
     let mut found = vec![
         Privileges {
-            class: "'pg_class'",
             oid: "c.oid",
             sub: "0",
-            what: "CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || c.oid::regclass",
+            what: "CASE c.relkind WHEN 'S' THEN 'on sequence ' ELSE 'on table ' END || c.oid::regclass",
             target: "CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass",
             acl: "c.relacl",
             usual: "acldefault(CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END, c.relowner)",
             owner: "c.relowner",
             from: &relations,
             suffix: "''",
+            part_of: ("'pg_class'", "c.oid", "0"),
+            above: "''",
         }
         .sql(),
         Privileges {
-            class: "'pg_proc'",
             oid: "p.oid",
             sub: "0",
-            what: &format!("CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END || {signature}"),
+            what: &format!("CASE p.prokind WHEN 'p' THEN 'on procedure ' ELSE 'on function ' END || {signature}"),
             target: &format!("CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || {signature}"),
             acl: "p.proacl",
             usual: "acldefault('f', p.proowner)",
             owner: "p.proowner",
             from: &functions,
             suffix: "''",
+            part_of: ("'pg_proc'", "p.oid", "0"),
+            above: "''",
         }
         .sql(),
         Privileges {
-            class: "'pg_type'",
             oid: "t.oid",
             sub: "0",
-            what: "CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || t.oid::regtype",
+            what: "CASE t.typtype WHEN 'd' THEN 'on domain ' ELSE 'on type ' END || t.oid::regtype",
             target: "CASE t.typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || t.oid::regtype",
             acl: "t.typacl",
             usual: "acldefault('T', t.typowner)",
             owner: "t.typowner",
             from: &types,
             suffix: "''",
+            part_of: ("'pg_type'", "t.oid", "0"),
+            above: "''",
         }
         .sql(),
     ];
@@ -237,29 +248,71 @@ fn privileges(is_whole: bool) -> Vec<(Nature, String)> {
     for (class, (what, target, acl, usual, owner, from)) in &objects {
         let class = format!("'{class}'");
         let (oid, sub, suffix) = ("o.oid", "0", "''");
-        found.push(Privileges { class: &class, oid, sub, what, target, acl, usual, owner, from, suffix }.sql());
+        let part_of = (class.as_str(), oid, sub);
+        let above = "''";
+        found.push(Privileges { oid, sub, what, target, acl, usual, owner, from, suffix, part_of, above }.sql());
     }
     found
 }
 
+/// Privileges on members of extensions that are not those that the extension gave. They belong to the extension.
+fn privileges_on_members() -> Vec<(Nature, String)> {
+    let members = |class: &str, schema: &str| {
+        format!(
+            "(SELECT o.*, e.refobjid AS extension, i.initprivs FROM {class} AS o JOIN pg_namespace AS n ON n.oid = o.{schema}
+              JOIN pg_depend AS e ON e.classid = '{class}'::regclass AND e.objid = o.oid AND e.deptype = 'e'
+              LEFT JOIN pg_init_privs AS i ON i.classoid = '{class}'::regclass AND i.objoid = o.oid AND i.objsubid = 0
+              WHERE n.nspname = ANY($1)) AS o"
+        )
+    };
+    let usual = |default: &str| format!("COALESCE(o.initprivs, acldefault({default}))");
+    let (functions, relations) = (members("pg_proc", "pronamespace"), members("pg_class", "relnamespace"));
+    let letter = "CASE o.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END";
+    let on_functions = Privileges {
+        oid: "o.oid",
+        sub: "0",
+        what: "'on function ' || o.oid::regprocedure",
+        target: "'FUNCTION ' || o.oid::regprocedure",
+        acl: "o.proacl",
+        usual: &usual("'f', o.proowner"),
+        owner: "o.proowner",
+        from: &functions,
+        suffix: "''",
+        part_of: ("'pg_extension'", "o.extension", "0"),
+        above: "''",
+    };
+    let on_relations = Privileges {
+        what: "CASE o.relkind WHEN 'S' THEN 'on sequence ' ELSE 'on table ' END || o.oid::regclass",
+        target: "CASE o.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || o.oid::regclass",
+        acl: "o.relacl",
+        usual: &usual(&format!("{letter}, o.relowner")),
+        owner: "o.relowner",
+        from: &relations,
+        ..on_functions
+    };
+    vec![on_functions.sql(), on_relations.sql()]
+}
+
 fn column_privileges() -> (Nature, String) {
     let from = format!(
-        "(SELECT c.oid, c.relowner, a.attnum, a.attname, a.attacl FROM pg_class AS c
+        "(SELECT c.oid, c.relowner, c.relacl, a.attnum, a.attname, a.attacl FROM pg_class AS c
           JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = c.oid
           WHERE n.nspname = ANY($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attacl IS NOT NULL AND {}) AS c",
         free("pg_class", "c")
     );
     Privileges {
-        class: "'pg_class'",
         oid: "c.oid",
         sub: "c.attnum",
-        what: "'column ' || c.oid::regclass || '.' || quote_ident(c.attname)",
+        what: "c.oid::regclass || '.' || quote_ident(c.attname)",
         target: "c.oid::regclass",
         acl: "c.attacl",
         usual: NONE,
         owner: "c.relowner",
         from: &from,
         suffix: "format(' (%I)', c.attname)",
+        part_of: ("'pg_class'", "c.oid", "c.attnum"),
+        above: "COALESCE((SELECT string_agg(concat(t.privilege_type, t.is_grantable), ' ' ORDER BY t.privilege_type, t.is_grantable)
+            FROM aclexplode(c.relacl) AS t WHERE t.grantee = g.grantee), '')",
     }
     .sql()
 }

@@ -12,6 +12,7 @@ pub(super) fn queries() -> Vec<(Nature, String)> {
         view_defaults(),
         indexes(),
         triggers(),
+        triggers_of_partitions(),
         constraint_triggers(),
         rules(),
         policies(),
@@ -21,12 +22,12 @@ pub(super) fn queries() -> Vec<(Nature, String)> {
         inheritance(),
         partition_keys(),
         inherited_columns(),
+        validated_checks(),
         typed_tables(),
         replica_identities(),
         clustered_indexes(),
         access_methods(),
         not_null(),
-        logged_sequences(),
     ]
 }
 
@@ -171,6 +172,31 @@ fn triggers() -> (Nature, String) {
     (Nature::Guard, select.sql())
 }
 
+/// The triggers that partitions have from their table, where they are enabled or disabled in another way.
+fn triggers_of_partitions() -> (Nature, String) {
+    let only = |letter: &str| switch("TRIGGER", letter, "t.tgname").replace("ALTER TABLE", "ALTER TABLE ONLY");
+    let select = Select {
+        class: "trigger of partition",
+        oid: "t.oid",
+        kind: "trigger of partition",
+        name: "format('%I on %s', t.tgname, c.oid::regclass)",
+        create: &only("t.tgenabled"),
+        drop: &only("p.tgenabled"),
+        // A change of the table's trigger changes those of all partitions.
+        shape: "p.tgenabled",
+        replace: &only("t.tgenabled"),
+        owner: Some(("'pg_class'", "c.oid", "0")),
+        from: format!(
+            "pg_trigger AS t JOIN pg_trigger AS p ON p.oid = (to_jsonb(t) ->> 'tgparentid')::oid
+             JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE NOT t.tgisinternal AND t.tgenabled <> p.tgenabled AND {}",
+            ours("pg_class", "c")
+        ),
+        ..Select::default()
+    };
+    (Nature::Note, select.sql())
+}
+
 /// Foreign keys with disabled triggers.
 fn constraint_triggers() -> (Nature, String) {
     let select = Select {
@@ -306,7 +332,7 @@ fn partitions() -> (Nature, String) {
         other: "i.inhparent",
         from: format!(
             "pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_inherits AS i ON i.inhrelid = c.oid
-             WHERE c.relispartition AND c.relkind IN ('r', 'p') AND {}",
+             WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND {}",
             ours("pg_class", "c")
         ),
         ..Select::default()
@@ -315,7 +341,7 @@ fn partitions() -> (Nature, String) {
 }
 
 /// The indexes of partitions that belong to those of their tables. Most come with these, under the name that PostgreSQL
-/// chooses.
+/// chooses. A new partition gets an index from its table even if it has a key that would do.
 fn attached_indexes() -> (Nature, String) {
     let usual = "c.relname || '_' || CASE WHEN k.contype = 'p' THEN 'pkey' ELSE (
         SELECT string_agg(COALESCE(a.attname, 'expr'), '_' ORDER BY u.place) FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u(number, place)
@@ -324,26 +350,36 @@ fn attached_indexes() -> (Nature, String) {
     let statement = "format('DO %L', format('DECLARE found text; BEGIN
   SELECT c.relname INTO found FROM pg_inherits AS i JOIN pg_index AS x ON x.indexrelid = i.inhrelid
     JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = %1$L::regclass AND x.indrelid = %2$L::regclass;
-  IF found IS NULL THEN%4$s
+  IF found IS NULL THEN
+    IF to_regclass(%5$L) IS NULL THEN
+      %9$s;
+    END IF;%4$s
     ALTER INDEX %1$s ATTACH PARTITION %5$s;
-  ELSIF found <> %3$L THEN
+  ELSIF found <> %3$L AND to_regclass(%5$L) IS NULL THEN
     EXECUTE format(''ALTER INDEX %%I.%%I RENAME TO %%I'', %6$L, found, %3$L);
+  ELSIF found <> %3$L THEN
+    ALTER TABLE ONLY %7$s DETACH PARTITION %2$s;
+    EXECUTE format(''DROP INDEX %%I.%%I'', %6$L, found);
+    ALTER TABLE ONLY %7$s ATTACH PARTITION %2$s %8$s;
   END IF;
 END', p.oid::regclass, c.oid::regclass, i.relname, CASE WHEN k.oid IS NOT NULL THEN format('
     IF NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = %1$L::regclass AND k.conname = %2$L) THEN
       ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s USING INDEX %2$I;
     END IF;', c.oid::regclass, i.relname, CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END) END,
-        i.oid::regclass, n.nspname))";
+        i.oid::regclass, n.nspname, w.indrelid::regclass, pg_get_expr(c.relpartbound, c.oid), pg_get_indexdef(i.oid)))";
     let select = Select {
         class: "index of partition",
         oid: "i.oid",
         kind: &format!("CASE WHEN i.relname = {usual} THEN 'index of partition' ELSE 'named index of partition' END"),
         name: "format('%s under %s', i.relname, p.oid::regclass)",
         create: statement,
+        shape: "c.oid::regclass",
         owner: Some(("'pg_class'", "p.oid", "0")),
+        other: "c.oid",
         from: format!(
             "pg_inherits AS h JOIN pg_class AS i ON i.oid = h.inhrelid AND i.relkind IN ('i', 'I')
              JOIN pg_class AS p ON p.oid = h.inhparent JOIN pg_index AS x ON x.indexrelid = i.oid
+             JOIN pg_index AS w ON w.indexrelid = p.oid
              JOIN pg_class AS c ON c.oid = x.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
              LEFT JOIN pg_constraint AS k ON k.conindid = i.oid AND k.contype IN ('p', 'u') WHERE {}",
             ours("pg_class", "c")
@@ -387,6 +423,29 @@ fn inherited_columns() -> (Nature, String) {
                SELECT string_agg(a.attname, ', ' ORDER BY a.attname) AS names FROM pg_attribute AS a
                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attinhcount > 0 AND a.attislocal) AS a
              WHERE c.relkind IN ('r', 'p') AND NOT (c.relispartition) AND a.names IS NOT NULL AND {}",
+            ours("pg_class", "c")
+        ),
+        ..Select::default()
+    };
+    (Nature::Note, select.sql())
+}
+
+/// The checks that a table has from a parent whose own check is not valid.
+fn validated_checks() -> (Nature, String) {
+    let select = Select {
+        class: "validated check",
+        oid: "k.oid",
+        kind: "validated check",
+        name: "format('%I on %s', k.conname, c.oid::regclass)",
+        create: "format('ALTER TABLE ONLY %s VALIDATE CONSTRAINT %I', c.oid::regclass, k.conname)",
+        owner: Some(("'pg_constraint'", "p.oid", "0")),
+        from: format!(
+            "pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+             CROSS JOIN LATERAL (
+               SELECT p.oid FROM pg_inherits AS i JOIN pg_constraint AS p ON p.conrelid = i.inhparent
+               WHERE i.inhrelid = c.oid AND p.conname = k.conname AND p.contype = 'c' AND NOT p.convalidated
+               ORDER BY i.inhseqno LIMIT 1) AS p
+             WHERE k.contype = 'c' AND k.convalidated AND c.relkind IN ('r', 'p') AND {}",
             ours("pg_class", "c")
         ),
         ..Select::default()
@@ -512,31 +571,6 @@ fn not_null() -> (Nature, String) {
         from: format!(
             "pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_constraint AS k ON k.conrelid = c.oid
              WHERE k.contype = 'n' AND (k.connoinherit OR NOT k.convalidated) AND {}",
-            ours("pg_class", "c")
-        ),
-        ..Select::default()
-    };
-    (Nature::Note, select.sql())
-}
-
-/// Sequences that are logged in another way than the table that owns them, from PostgreSQL 15 on.
-fn logged_sequences() -> (Nature, String) {
-    let set = "format('ALTER SEQUENCE %s SET %s', c.oid::regclass, CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END)";
-    let select = Select {
-        class: "logging",
-        oid: "c.oid",
-        kind: "logging of sequence",
-        name: "c.oid::regclass",
-        create: set,
-        drop: "format('ALTER SEQUENCE %s SET %s', c.oid::regclass, CASE c.relpersistence WHEN 'u' THEN 'LOGGED' ELSE 'UNLOGGED' END)",
-        replace: set,
-        owner: Some(("'pg_class'", "c.oid", "0")),
-        from: format!(
-            "pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-             LEFT JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
-               AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
-             LEFT JOIN pg_class AS t ON t.oid = d.refobjid
-             WHERE c.relkind = 'S' AND c.relpersistence <> COALESCE(t.relpersistence, 'p') AND {}",
             ours("pg_class", "c")
         ),
         ..Select::default()

@@ -69,7 +69,7 @@ fn servers() -> (Nature, String) {
     (Nature::Base, select.sql())
 }
 
-/// User mappings. They contain passwords, so they are only compared, and never written.
+/// User mappings. Their options contain passwords, so a mapping with options is never written: it is compared and dropped.
 fn mappings() -> (Nature, String) {
     let user = "CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END";
     let select = Select {
@@ -77,12 +77,16 @@ fn mappings() -> (Nature, String) {
         oid: "u.umid",
         kind: "user mapping",
         name: &format!("format('for %s on %I', {user}, u.srvname)"),
+        create: &format!(
+            "CASE WHEN u.umoptions IS NULL AND r.rolsuper THEN format('CREATE USER MAPPING FOR %s SERVER %I', {user}, u.srvname) END"
+        ),
+        drop: &format!("format('DROP USER MAPPING FOR %s SERVER %I', {user}, u.srvname)"),
         shape: "u.umoptions::text",
-        owner: Some(("'pg_foreign_server'", "u.srvid", "0")),
-        from: "pg_user_mappings AS u WHERE u.umid >= 16384".to_owned(),
+        // Others may not see the options.
+        from: "pg_user_mappings AS u JOIN pg_roles AS r ON r.rolname = current_user WHERE u.umid >= 16384".to_owned(),
         ..Select::default()
     };
-    (Nature::Note, select.sql())
+    (Nature::Base, select.sql())
 }
 
 fn foreign_tables() -> (Nature, String) {
@@ -109,12 +113,14 @@ fn foreign_tables() -> (Nature, String) {
         oid: "c.oid",
         kind: "foreign table",
         name: "c.oid::regclass",
-        // A partition that is elsewhere is attached by hand.
-        create: &format!("CASE WHEN NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid) THEN {create} END"),
+        // What it inherits is left to the user. A partition is attached later.
+        create: &format!(
+            "CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid) THEN {create} END"
+        ),
         drop: "format('DROP FOREIGN TABLE %s', c.oid::regclass)",
         shape: &format!(
-            "concat({create}, pg_get_expr(c.relpartbound, c.oid),
-               (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) FROM pg_inherits AS i WHERE i.inhrelid = c.oid))"
+            "concat({create}, (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
+               FROM pg_inherits AS i WHERE i.inhrelid = c.oid AND NOT c.relispartition))"
         ),
         from: format!(
             "pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_foreign_table AS f ON f.ftrelid = c.oid

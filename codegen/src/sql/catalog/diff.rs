@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::acl::set_against_defaults;
 use super::closure::{Taken, in_the_way};
-use crate::sql::change::{CatalogChange, Change, Differs, Unmigrated};
+use crate::sql::change::{CatalogChange, Change, Differs, TableObject, Unmigrated};
 use crate::sql::state::{Catalog, CatalogObject, Nature, Need, ObjectKey, ObjectName, State, Usage, User};
 
 /// Returns the changes of objects, and the parts of tables that have to make way for them. If there are such parts, the
@@ -26,6 +27,7 @@ pub(in crate::sql) fn diff_catalog(
         })
     }));
     found.extend(differ.creates());
+    set_against_defaults(&previous.catalog, &next.catalog, changes, &mut found);
     found.extend(differ.unmigrated());
     (found, released.into_keys().collect())
 }
@@ -34,6 +36,8 @@ struct Differ<'a> {
     old: BTreeMap<&'a ObjectKey, &'a CatalogObject>,
     new: BTreeMap<&'a ObjectKey, &'a CatalogObject>,
     old_usages: &'a [Usage],
+    /// What the bodies of new functions name.
+    mentions: &'a BTreeMap<ObjectKey, Vec<ObjectKey>>,
     /// The tables that need each object afterwards.
     serves: BTreeMap<&'a ObjectKey, BTreeSet<ObjectName>>,
     taken: Taken,
@@ -73,6 +77,7 @@ impl<'a> Differ<'a> {
             new,
             old_usages: &previous.usages,
             made_way: BTreeSet::new(),
+            mentions: &next.mentions,
             serves,
             taken,
             gone,
@@ -140,7 +145,9 @@ impl<'a> Differ<'a> {
         let mut found = Vec::new();
         for key in &self.gone {
             let Some(object) = self.old.get(key) else { continue };
-            if object.create.is_none() || object.drop.is_empty() || self.goes_along(object) {
+            // What would not be created again is not dropped: PostgreSQL then refuses to drop what it needs.
+            let is_kept = self.new.get(key).is_some_and(|next| next.create.is_none());
+            if is_kept || object.drop.is_empty() || self.goes_along(object) {
                 continue;
             }
             let mut object = (*object).clone();
@@ -176,7 +183,7 @@ impl<'a> Differ<'a> {
         };
         let mut found: Vec<_> = self.old_usages.iter().filter(stands).map(|usage| usage.user.to_string()).collect();
         let is_only_compared = |object: &&&CatalogObject| {
-            object.create.is_none()
+            self.new.get(&object.key).map_or(object.create.is_none(), |next| next.create.is_none())
                 && self.gone.contains(&object.key)
                 && object.needs.contains(&Need::Object(key.clone()))
                 && object.nature != Nature::Note
@@ -256,6 +263,7 @@ impl<'a> Differ<'a> {
                 continue;
             }
             let serves = self.serves.get(*key).cloned().unwrap_or_default();
+            let mentioned = self.mentions.get(*key).into_iter().flatten().cloned().map(Need::Object);
             match self.old.get(*key) {
                 Some(old) if !self.gone.contains(*key) => {
                     let mut change = alter(old, next, serves);
@@ -268,6 +276,7 @@ impl<'a> Differ<'a> {
                 }
                 old => {
                     let mut object = (*next).clone();
+                    object.needs.extend(mentioned);
                     keep_empty(old.copied(), &mut object);
                     keep_owner(old.copied(), &mut object);
                     let object = Box::new(object);
@@ -288,6 +297,17 @@ impl<'a> Differ<'a> {
             && (self.old.values().any(|it| differs(&it)) || self.new.values().any(|it| differs(&it)))
     }
 
+    /// Whether this is an index of a partition that has another name afterwards, or goes with the partition.
+    fn is_index_elsewhere(&self, old: &CatalogObject) -> bool {
+        let is_index = |object: &CatalogObject| object.key.kind.ends_with("index of partition");
+        let is_it = |next: &CatalogObject| is_index(next) && next.owner == old.owner && next.shape == old.shape;
+        let partition = ObjectKey { kind: "partition".to_owned(), name: old.shape.clone() };
+        is_index(old)
+            && (self.gone.contains(&old.key)
+                || self.gone.contains(&partition)
+                || self.new.values().any(|next| is_it(next)))
+    }
+
     /// What is only compared.
     fn unmigrated(&self) -> Vec<Change> {
         let mut found = Vec::new();
@@ -297,7 +317,8 @@ impl<'a> Differ<'a> {
         for (key, old) in &self.old {
             match self.new.get(*key) {
                 None if self.inherits_otherwise(old) => {}
-                None if old.create.is_none() && !self.goes_along(old) => tell(key, Differs::Extra),
+                None if self.is_index_elsewhere(old) => {}
+                None if old.drop.is_empty() && !self.goes_along(old) => tell(key, Differs::Extra),
                 Some(next) if next.create.is_none() && next.shape != old.shape => tell(key, Differs::Otherwise),
                 Some(next) if is_rearranged(old, next) && !self.gone.contains(*key) => {
                     let order = ObjectKey { kind: format!("order in {}", key.kind), name: key.name.clone() };
@@ -421,12 +442,20 @@ fn made_with_tables(changes: &[Change], objects: &[CatalogObject]) -> BTreeSet<O
         match change {
             Change::CreateTable(table) => {
                 tables.insert(Need::Table(table.name.clone()));
-                attached.extend(table.options.attached.iter().map(String::as_str));
+                // A key of its own comes as a second index.
+                let own = |name: &&String| {
+                    let uniques = table.uniques.iter().map(|key| &key.name);
+                    table.primary_key.iter().map(|key| &key.name).chain(uniques).any(|key| key == *name)
+                };
+                attached.extend(table.options.attached.iter().filter(|name| !own(name)).map(String::as_str));
                 let keys = table.primary_key.iter().map(|key| &key.name);
                 let keys = keys.chain(table.uniques.iter().map(|key| &key.name));
                 let keys = keys.chain(table.exclusions.iter().map(|it| &it.index.name));
                 indexes.extend(keys.map(|name| Need::Part(table.name.clone(), name.clone())));
             }
+            Change::AddObject { object: TableObject::Index(index), .. }
+            | Change::ReplaceObject { next: TableObject::Index(index), .. }
+                if index.only => {}
             Change::AddObject { table, object } | Change::ReplaceObject { table, next: object, .. } => {
                 indexes.insert(Need::Part(table.clone(), object.name().to_owned()));
             }

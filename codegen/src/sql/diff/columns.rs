@@ -70,8 +70,23 @@ pub(super) fn diff_columns(
     find_nulls(old, next, changes);
     // Inherited columns are dropped with those of the parent table.
     let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
-    let dropped = dropped.filter(|_| !is_typed);
-    changes.extend(dropped.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
+    for column in dropped.filter(|_| !is_typed) {
+        drop_column(cx, before, next, column, changes);
+    }
+}
+
+/// Drops a column, also in the tables that inherit it, unless one of them keeps it as its own. Tables that do not keep it
+/// have it for themselves until the next comparison.
+fn drop_column(cx: &DiffCx<'_>, before: &State, table: &Table, column: &Column, changes: &mut Vec<Change>) {
+    let mut column = column.clone();
+    let is_heir = |heir: &&Table| cx.origin == Origin::Catalogs && heir.options.inherits.contains(&table.name);
+    let mut heirs = cx.next.tables.iter().filter(is_heir);
+    let has = |table: Option<&Table>| table.and_then(|table| table.column(&column.name)).cloned();
+    let keeps = |heir: &Table| {
+        has(before.table(&heir.name)).is_some() && has(Some(heir)).is_some_and(|kept| !kept.options.inherited)
+    };
+    column.options.stays_in_heirs = heirs.any(keeps);
+    changes.push(Change::DropColumn { table: table.name.clone(), column });
 }
 
 /// Lets generated columns be created again if a column of their expression changes its type, which PostgreSQL refuses

@@ -295,6 +295,8 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
 fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
     a.unique == b.unique
         && a.valid == b.valid
+        // What partitions lack can be added, and not taken away.
+        && (cx.origin != Origin::Catalogs || a.only || !b.only)
         && a.method == b.method
         && a.parts.len() == b.parts.len()
         && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b))

@@ -61,6 +61,8 @@ pub(super) fn diff_tables(
     rename_objects(renames, changes);
     super::row_security::diff_row_security(cx, previous, &touched, changes);
     touched.placement.diff(cx, previous, changes);
+    drop_with_indexes(cx, previous, changes);
+    order_partitioned(cx, changes);
     add_partitioned(&kept, changes);
     add_belongings(previous, &kept, &touched, changes);
 }
@@ -76,6 +78,63 @@ fn logged_before(previous: &State, table: &Table) -> Vec<ObjectName> {
         }
     };
     names.into_iter().filter(|name| **name != table.name).cloned().collect()
+}
+
+/// Lets the keys that partitions have on their parts of a dropped index go with it. If one of them stays, PostgreSQL has to
+/// refuse that.
+fn drop_with_indexes(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) {
+    let mut dropped: Vec<(ObjectName, BTreeSet<String>)> = Vec::new();
+    for change in changes.iter_mut() {
+        let (Change::DropObject { table, object } | Change::ReplaceObject { table, previous: object, .. }) = change
+        else {
+            continue;
+        };
+        let TableObject::Index(index) = object else { continue };
+        let columns: BTreeSet<String> = index.columns().map(str::to_owned).collect();
+        let is_part = |part: &&Table| part.options.inherits.contains(table) && part.options.partition_bound.is_some();
+        let mut parts = cx.next.tables.iter().filter(is_part);
+        index.has_keys &= !parts.any(|part| own_keys(part).any(|(_, key)| key == columns));
+        if index.has_keys {
+            dropped.push((table.clone(), columns));
+        }
+    }
+    let goes_along = |change: &Change| {
+        let Change::DropObject { table, object } = change else { return false };
+        previous.table(table).is_some_and(|part| {
+            let key = own_keys(part).find(|(name, _)| *name == object.name());
+            key.is_some_and(|(_, key)| {
+                dropped.iter().any(|(whole, columns)| part.options.inherits.contains(whole) && *columns == key)
+            })
+        })
+    };
+    changes.retain(|change| !goes_along(change));
+}
+
+/// Returns the names and columns of the keys of a partition that it does not have from its table, and that serve for an index
+/// of the table.
+fn own_keys(part: &Table) -> impl Iterator<Item = (&str, BTreeSet<String>)> {
+    let set = |columns: &[String]| columns.iter().cloned().collect::<BTreeSet<String>>();
+    let primary = part.primary_key.iter().map(move |key| (key.name.as_str(), set(&key.columns)));
+    let uniques = part.uniques.iter().map(move |key| (key.name.as_str(), set(&key.columns)));
+    primary.chain(uniques).filter(|(name, _)| part.options.attached.iter().any(|other| other == name))
+}
+
+/// Puts the indexes of partitioned tables after the keys of their partitions, which PostgreSQL uses for them, and before the
+/// other indexes of their partitions, which it would use, too.
+fn order_partitioned(cx: &DiffCx<'_>, changes: &mut Vec<Change>) {
+    let depth = |change: &Change| match change {
+        Change::AddObject { table, object: TableObject::Index(_) } => {
+            let options = &cx.next.table(table)?.options;
+            match (options.partition_by.is_some(), options.partition_bound.is_some()) {
+                (false, false) => None,
+                (is_whole, is_part) => Some(u8::from(is_part) + u8::from(!is_whole)),
+            }
+        }
+        _ => None,
+    };
+    let mut late: Vec<Change> = changes.extract_if(.., |change| depth(change).is_some()).collect();
+    late.sort_by_key(depth);
+    changes.extend(late);
 }
 
 /// Adds the tables that are partitioned before the changes: an online migration changes them in another way.

@@ -154,6 +154,10 @@ impl AssessCx {
                 (Lock::None, Work::Scan)
             }
             Action::AddObject { table, .. } if self.new_tables.contains(table) => (Lock::None, Work::None),
+            Action::AddObject { object, .. } if object.is_not_valid() => match object {
+                TableObject::ForeignKey(_) => (Lock::ShareRowExclusive, Work::None),
+                _ => at_once,
+            },
             Action::AddObject { object, .. } => match object {
                 TableObject::ForeignKey(_) => (Lock::ShareRowExclusive, Work::Scan),
                 TableObject::Index(_) => (Lock::Share, Work::Scan),

@@ -7,12 +7,12 @@ use super::action::{Action, Alteration, ColumnSpec};
 use super::conversion::Conversions;
 use crate::ir::NativeType;
 use crate::sql::cast::cast;
-use crate::sql::change::{Belongings, Change, TableObject};
+use crate::sql::change::{Belongings, CatalogChange, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, ColumnGrant, EnumType, Exclusion, Index, IndexPart, ObjectName, Other, OtherKind,
+    Column, ColumnDefault, ColumnGrant, EnumType, Exclusion, Index, IndexPart, Need, ObjectName, Other, OtherKind,
     PrimaryKey, Sequence, SequenceOptions, Table, UniqueConstraint,
 };
 
@@ -21,7 +21,8 @@ pub(super) fn build(changes: Vec<Change>, conversions: &Conversions) -> Vec<Acti
     let dropped_views = changes.iter().filter_map(dropped_view).collect();
     let placed = changes.iter().filter_map(Change::placed).flatten().cloned().collect();
     let serial = serial_columns(&changes);
-    let mut builder = Builder { serial, dropped_views, placed, ..Builder::default() };
+    let created = changes.iter().filter_map(created_table).collect();
+    let mut builder = Builder { serial, dropped_views, placed, created, ..Builder::default() };
     for change in changes {
         builder.add(change, conversions);
     }
@@ -43,6 +44,8 @@ struct Builder {
     dropped_views: BTreeSet<String>,
     /// Tables whose rows Citus has.
     placed: BTreeSet<ObjectName>,
+    /// New tables.
+    created: BTreeSet<ObjectName>,
 }
 
 fn dropped_view(change: &Change) -> Option<String> {
@@ -52,6 +55,13 @@ fn dropped_view(change: &Change) -> Option<String> {
         _ => return None,
     };
     matches!(dropped.kind, OtherKind::View | OtherKind::MaterializedView).then(|| dropped.name.clone())
+}
+
+fn created_table(change: &Change) -> Option<ObjectName> {
+    match change {
+        Change::CreateTable(table) => Some(table.name.clone()),
+        _ => None,
+    }
 }
 
 fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
@@ -230,7 +240,9 @@ impl Builder {
     ) {
         let retyped = enum_replaced || previous.is_retyped(&next);
         let has_value = !matches!(next.default, None | Some(ColumnDefault::Unmanaged));
-        let not_null_later = previous.nullable && !next.nullable && has_value;
+        // A new partition has no rows.
+        let has_rows = !self.created.contains(&table);
+        let not_null_later = previous.nullable && !next.nullable && has_value && has_rows;
         if not_null_later {
             self.actions.push(Action::Backfill { table: table.clone(), column: next.name.clone() });
             self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone(), proven: false });
@@ -281,10 +293,13 @@ impl Builder {
         let partitions = self.dropped_tables.iter().filter(|table| table.options.partition_bound.is_some());
         held.extend(partitions.flat_map(|table| &table.options.inherits));
         let held: BTreeSet<ObjectName> = held.into_iter().cloned().collect();
+        // A partition that stays would keep the foreign keys of its table.
+        let left: BTreeSet<ObjectName> = self.actions.iter().flat_map(left_by_partition).cloned().collect();
         let mut detached = Vec::new();
         for table in &mut self.dropped_tables {
             let keys = std::mem::take(&mut table.foreign_keys).into_iter();
-            let (into, rest): (Vec<_>, Vec<_>) = keys.partition(|key| held.contains(&key.referenced_table));
+            let (into, rest): (Vec<_>, Vec<_>) =
+                keys.partition(|key| held.contains(&key.referenced_table) || left.contains(&table.name));
             table.foreign_keys = rest;
             let detach = |key| Action::DropObject { table: table.name.clone(), object: TableObject::ForeignKey(key) };
             detached.extend(into.into_iter().map(detach));
@@ -384,6 +399,15 @@ fn dropped_key(action: &Action) -> Option<&ObjectName> {
         },
         _ => None,
     }
+}
+
+/// Returns the tables of a partition that is detached, which includes itself.
+fn left_by_partition(action: &Action) -> impl Iterator<Item = &ObjectName> {
+    let partition = match action {
+        Action::Catalog(CatalogChange::Drop { object, .. }) if object.key.kind == "partition" => Some(object),
+        _ => None,
+    };
+    partition.into_iter().flat_map(|object| object.needs.iter().filter_map(Need::table))
 }
 
 /// Returns the table whose rows Citus takes or gives back, which it refuses under foreign keys.

@@ -130,6 +130,8 @@ impl AssessCx {
                 let text = format!("{}: fails until you write the statements", repartitioned(table, previous, next));
                 vec![Hazard::failure(codes::F212, text, None)]
             }
+            // It accepts the rows that are there.
+            Action::AddObject { object, .. } if object.is_not_valid() => Vec::new(),
             Action::AddObject { table, object, holds: true } => self.kept_key_hazards(table, object),
             Action::CreateIndexConcurrently { table, index, holds: true } => {
                 self.kept_key_hazards(table, &TableObject::Index(index.clone()))

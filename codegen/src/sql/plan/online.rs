@@ -276,6 +276,10 @@ impl Expander<'_> {
             Action::DropObject { table, object: TableObject::Index(index) } if self.is_built_online(&table) => {
                 self.push(WORK, Action::DropIndexConcurrently { table, index: index.name });
             }
+            // It is not to be valid, so nothing is read.
+            Action::AddObject { table, object, holds } if object.is_not_valid() => {
+                self.push(PREPARE, Action::AddObject { table, object, holds });
+            }
             Action::AddObject { table, object: object @ TableObject::Check(_), holds } if !self.cx.is_new(&table) => {
                 self.prove_later(table, object, holds);
             }

@@ -274,9 +274,11 @@ fn needs(action: &Action) -> Needs {
         }
         Action::DropTable(table) => drop_table(&mut needs, table),
         Action::AddColumns { table, columns } => {
-            let counted = columns.iter().filter(|spec| spec.serial);
-            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::NameFree));
-            needs.waits.extend(columns.iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
+            let (counted, others): (Vec<_>, Vec<_>) = columns.iter().partition(|spec| spec.serial);
+            let counted: Vec<_> = counted.into_iter().flat_map(|spec| column_uses(&spec.column)).collect();
+            needs.waits.extend(counted.iter().cloned().map(M::NameFree));
+            needs.gives.extend(counted.into_iter().map(M::Exists));
+            needs.waits.extend(others.into_iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
             needs.gives.extend([M::Added(table.clone()), M::Shaped(table.clone())]);
         }
         Action::AlterColumns { table, alterations } => alter_columns(&mut needs, table, alterations),
@@ -290,11 +292,11 @@ fn needs(action: &Action) -> Needs {
             needs.gives.push(M::Logged(table.clone()));
         }
         Action::Backfill { table, .. } => {
-            needs.waits.push(M::Altered(table.clone()));
+            needs.waits.extend([M::Exists(table.clone()), M::Altered(table.clone())]);
             needs.gives.push(M::Filled(table.clone()));
         }
         Action::SetNotNull { table, .. } => {
-            needs.waits.extend([M::Altered(table.clone()), M::Filled(table.clone())]);
+            needs.waits.extend([M::Exists(table.clone()), M::Altered(table.clone()), M::Filled(table.clone())]);
             needs.gives.push(M::Shaped(table.clone()));
         }
         Action::DropOther(_) => needs.gives.push(M::OthersDropped),

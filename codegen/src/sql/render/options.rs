@@ -139,6 +139,16 @@ pub(super) fn narrowed(previous: &SequenceOptions, next: &SequenceOptions) -> Op
     (overlaps && is_narrower).then(|| (least(next), largest(next)))
 }
 
+/// Returns the first value of a sequence.
+pub(super) fn first(options: &SequenceOptions) -> i64 {
+    options.start.unwrap_or(if options.increment < 0 { largest(options) } else { least(options) })
+}
+
+/// Returns the first value of a sequence with the next options, as near as the previous bounds allow.
+pub(super) fn first_in_both(previous: &SequenceOptions, next: &SequenceOptions) -> i64 {
+    first(next).max(least(previous)).min(largest(previous))
+}
+
 /// Returns the clauses that change the options of a sequence. A sequence whose value is outside of its new bounds
 /// starts again.
 pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {

@@ -112,7 +112,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::CreateTable { table, serial } => create_table(table, serial),
         Action::DropTable(table) => drop_table(table),
         Action::AddColumns { table, columns } => alter(table, columns.iter().map(add_column)),
-        Action::AlterColumns { table, alterations } => alter(table, alterations.iter().flat_map(alter_column)),
+        Action::AlterColumns { table, alterations } => {
+            let moved: String = alterations.iter().filter_map(|it| move_into_bounds(table, it)).collect();
+            moved + &alter(table, alterations.iter().flat_map(alter_column))
+        }
         Action::DropDefaults { table, columns } => {
             alter(table, columns.iter().map(|column| format!("ALTER COLUMN {} DROP DEFAULT", ident(column))))
         }
@@ -127,9 +130,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::SetNotNull { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} SET NOT NULL", ident(column))].into_iter())
         }
-        Action::DropColumns { table, columns } => {
-            alter(table, columns.iter().map(|column| format!("DROP COLUMN {}", ident(&column.name))))
-        }
+        Action::DropColumns { table, columns } => drop_columns(table, columns),
         Action::AddObject { table, object, .. } => add_object(table, object),
         Action::CreatePolicy { table, policy } => row_security::create_policy(table, policy),
         Action::DropPolicy { table, policy } => {
@@ -148,7 +149,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::RunSequentially => citus::RUN_SEQUENTIALLY.to_owned(),
         Action::ShowAllTenants => row_security::SHOW_ALL_TENANTS.to_owned(),
         Action::DropObject { table, object } => match object {
-            TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
+            TableObject::Index(index) => {
+                let keys = if index.has_keys { " CASCADE" } else { "" };
+                format!("DROP INDEX {}{keys}", qualified(&table.sibling(&index.name)))
+            }
             other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),
         },
         Action::CreateIndexConcurrently { table, index, .. } => create_index(table, index, " CONCURRENTLY"),
@@ -213,6 +217,20 @@ fn alter(table: &ObjectName, commands: impl Iterator<Item = String>) -> String {
     let commands: Vec<_> = commands.collect();
     let separator = if commands.len() > 1 { "\n  " } else { " " };
     format!("ALTER TABLE {}{separator}{}", qualified(table), commands.join(",\n  "))
+}
+
+fn drop_columns(table: &ObjectName, columns: &[Column]) -> String {
+    let drop = |column: &&Column| format!("DROP COLUMN {}", ident(&column.name));
+    let (only, all): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|column| column.options.stays_in_heirs);
+    let mut statements = Vec::new();
+    if !only.is_empty() {
+        let drops: Vec<_> = only.iter().map(drop).collect();
+        statements.push(format!("ALTER TABLE ONLY {} {}", qualified(table), drops.join(", ")));
+    }
+    if !all.is_empty() {
+        statements.push(alter(table, all.iter().map(drop)));
+    }
+    statements.join(";\n")
 }
 
 fn rename_object(table: &ObjectName, object: &TableObject, to: &str) -> String {
@@ -342,6 +360,27 @@ fn default_expression(sql: &str) -> String {
     let is_simple =
         matches!(parse(sql), Some(Node::Name(_) | Node::Text(_) | Node::Number(_) | Node::Call(..) | Node::Cast(..)));
     if is_simple { embed(sql) } else { format!("({})", embed(sql)) }
+}
+
+/// Returns the statement that moves an identity into its new bounds if it is outside of them, where PostgreSQL would refuse
+/// these.
+fn move_into_bounds(table: &ObjectName, alteration: &Alteration) -> Option<String> {
+    let Alteration { previous, next, .. } = alteration;
+    previous.identity.and(next.identity).filter(|_| !previous.is_recreated(next))?;
+    let (old, new) = (&previous.options.counts, &next.options.counts);
+    if alteration.retyped && old.max.is_some() && old.increment > 0 {
+        // The new type may not have the old bound.
+        return Some(format!(
+            "{};\n",
+            alter(table, [format!("ALTER COLUMN {} SET NO MAXVALUE", ident(&next.name))].into_iter())
+        ));
+    }
+    let (least, largest) = options::narrowed(old, new)?;
+    let sequence = format!("pg_get_serial_sequence({}, {})", literal(&qualified(table)), literal(&next.name));
+    let (first, start) = (options::first(old), options::first_in_both(old, new));
+    Some(format!(
+        "SELECT setval({sequence}, {start}, false)\n  WHERE COALESCE(pg_sequence_last_value({sequence}::regclass), {first}) NOT BETWEEN {least} AND {largest};\n"
+    ))
 }
 
 fn alter_column(alteration: &Alteration) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The objects of a database that are not part of its tables: functions, views, triggers, policies, privileges, comments
 //! and everything else that `pg_dump` writes.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::ObjectName;
@@ -229,8 +230,50 @@ pub struct Catalog {
     pub objects: Vec<CatalogObject>,
     /// What tables need of them.
     pub usages: Vec<Usage>,
+    /// What the bodies of functions name that PostgreSQL does not know about: it is created before them.
+    pub mentions: BTreeMap<ObjectKey, Vec<ObjectKey>>,
+    /// The privileges on each of them, and on tables, sequences and enums.
+    pub acls: Vec<Acl>,
+    /// Who gets privileges on new objects, or loses the usual ones.
+    pub default_grants: Vec<DefaultGrant>,
 }
 
+/// All privileges on an object, also those that every object of its kind has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acl {
+    /// The object.
+    pub object: Need,
+    /// PostgreSQL's letter for its kind among the default privileges: `r` for tables and views.
+    pub kind: String,
+    /// Its schema; `None` for the current one.
+    pub schema: Option<String>,
+    /// Its kind and its name in `GRANT`.
+    pub target: (String, String),
+    /// The role that owns it.
+    pub holder: String,
+    /// The roles with privileges, and the statements that grant them.
+    pub grants: BTreeMap<String, String>,
+}
+
+impl Acl {
+    /// Returns what identifies the privileges of a role.
+    pub(in crate::sql) fn key_of(&self, role: &str) -> ObjectKey {
+        let (word, name) = (self.target.0.to_lowercase(), &self.target.1);
+        let role = if role == self.holder { "its owner" } else { role };
+        ObjectKey { kind: "privileges".to_owned(), name: format!("on {word} {name} of {role}") }
+    }
+}
+
+/// That default privileges say something about a role and new objects of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultGrant {
+    /// PostgreSQL's letter for the kind of the objects.
+    pub kind: String,
+    /// The schema of the objects, which is `None` for the current one; `None` for every schema.
+    pub place: Option<Option<String>>,
+    /// The role.
+    pub role: String,
+}
 impl Catalog {
     /// Lets everything that names a table follow its rename.
     pub(in crate::sql) fn rename_table(&mut self, from: &ObjectName, to: &ObjectName) {

@@ -54,6 +54,8 @@ pub struct ColumnOptions {
     pub is_virtual: bool,
     /// Whether the column is inherited.
     pub inherited: bool,
+    /// For a dropped column: whether a table that inherits it keeps it as its own.
+    pub stays_in_heirs: bool,
     /// Whether the table also declares the inherited column, so that it keeps it without the parent.
     pub redeclared: bool,
     /// The domain that the column has, or its elements have. The column's type is then what the domain is based on. Not
