@@ -380,7 +380,7 @@ fn from_empty(next: &Loaded) -> Result<String, String> {
 fn is_impossible(plan: &Plan, error: &Error) -> bool {
     let Error::Statement(statement) = error else { return false };
     let code = statement.source.code().map_or("", |code| code.code());
-    ["2BP01", "0A000"].contains(&code) && plan.hazards().any(|hazard| hazard.lint.code == "F208")
+    ["2BP01", "0A000", "42P16"].contains(&code) && plan.hazards().any(|hazard| hazard.lint.code == "F208")
 }
 
 /// A statement may fail for the rows that are there, if the plan said so of rows of that kind.

@@ -86,11 +86,12 @@ pub enum Action {
     },
     /// Dropping a column no longer drops the sequence.
     DisownSequence(ObjectName),
-    /// Frees the name of the sequence of an identity column, so that the next sequence of the column can get it.
+    /// Ends an identity before the column gets another type, and frees the name of its sequence, which the next sequence of
+    /// the column can get.
     DropIdentity {
         table: ObjectName,
         column: String,
-        next: ObjectName,
+        next: Option<ObjectName>,
     },
     /// Lets a column no longer be generated. PostgreSQL refuses that in the statement that converts its values, or that drops
     /// a column of its expression.

@@ -254,12 +254,17 @@ impl Builder {
             }
             self.actions.push(Action::AdvanceIdentity { table: table.clone(), column, options });
         }
-        if let (Some(_), None, Some(ColumnDefault::Sequence(sequence))) =
-            (previous.identity, next.identity, &next.default)
-        {
-            let (column, sequence) = (next.name.clone(), sequence.clone());
-            self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
-            previous.identity = None;
+        if previous.identity.is_some() && next.identity.is_none() && !previous.is_recreated(&next) {
+            let sequence = match &next.default {
+                Some(ColumnDefault::Sequence(sequence)) => Some(sequence.clone()),
+                _ => None,
+            };
+            // PostgreSQL gives an identity column no type that cannot count, not even in the statement that ends it.
+            if sequence.is_some() || retyped {
+                let column = next.name.clone();
+                self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
+                previous.identity = None;
+            }
         }
         if previous.is_recreated(&next) {
             let restore = |grant: &ColumnGrant| Action::Restore { order: 0, sql: grant_sql(grant, &table, &next.name) };

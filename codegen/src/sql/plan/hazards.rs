@@ -116,6 +116,7 @@ impl AssessCx {
                 let computed = columns.iter().filter_map(|spec| computed_column(table, &spec.column));
                 required
                     .chain(computed)
+                    .chain(columns.iter().filter_map(|spec| self.identity_over_partitions(table, &spec.column)))
                     .chain(columns.iter().filter_map(|spec| self.needed_domain(table, &spec.column)))
                     .collect()
             }
@@ -322,6 +323,9 @@ impl AssessCx {
         if !alteration.expression_dropped {
             hazards.extend(generation_hazard(table, previous, next));
         }
+        if previous.identity.is_none() || previous.is_recreated(next) {
+            hazards.extend(self.identity_over_partitions(table, next));
+        }
         if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
             hazards.extend(computed_column(table, next));
@@ -344,6 +348,17 @@ impl AssessCx {
             hazards.push(required(table, &next.name, previous.nullable, value));
         }
         hazards
+    }
+
+    /// Before PostgreSQL 17, the partitions of a table cannot share its identity.
+    fn identity_over_partitions(&self, table: &ObjectName, column: &Column) -> Option<Hazard> {
+        let text = format!(
+            "{table}.{} becomes an identity column: fails before PostgreSQL 17 if the table has partitions; use \
+             `@default(autoincrement())`",
+            column.name
+        );
+        let is_counted = column.identity.is_some() && self.partitioned.contains(table);
+        is_counted.then(|| Hazard::failure(codes::F208, text, None))
     }
 
     /// PostgreSQL refuses to drop or change something that a view uses.

@@ -248,7 +248,10 @@ fn needs(action: &Action) -> Needs {
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
         Action::DropExpression { table, .. } => needs.gives.push(M::Cleared(table.clone())),
         Action::DropDefault { sequence, .. } => needs.gives.push(M::Released(sequence.clone())),
-        Action::DropIdentity { next, .. } => needs.gives.push(M::NameFree(next.clone())),
+        Action::DropIdentity { table, next, .. } => {
+            needs.gives.push(M::Cleared(table.clone()));
+            needs.gives.extend(next.iter().cloned().map(M::NameFree));
+        }
         Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
         Action::AdvanceSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
             needs.waits.extend([
