@@ -167,6 +167,7 @@ codes! {
     R0715 NATIVE_REFERENCE_TYPE Warning "A reference between types that PostgreSQL cannot compare",
     R0716 UNINDEXED_RELATION Warning "A relation whose columns have no index",
     R0717 SET_NULL_COLUMNS Error "Columns of `setNull` that `onDelete` cannot set",
+    R0718 UNLOGGED_TARGET Error "A reference from a logged table to an unlogged one",
 
     // Datasource and generator.
     R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",

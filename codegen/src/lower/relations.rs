@@ -18,6 +18,7 @@ pub(super) fn resolve_relations(cx: &mut Cx<'_, '_>) {
         resolve_relation(cx, pair);
     }
     rules::ignored_models_are_not_reachable(cx);
+    rules::logged_tables_reference_logged_ones(cx);
     // In the order of the first field of each pair.
     cx.relations.sort_by_key(|relation| relation.referencing.min(relation.referenced));
 }

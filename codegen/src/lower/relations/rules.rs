@@ -1,11 +1,12 @@
 //! The rules for relations, one function per rule.
 
 use super::super::Cx;
-use super::super::draft::{FieldList, FieldType, KeyKind};
+use super::super::draft::{FieldList, FieldType, KeyKind, RelationDraft};
 use super::super::native_types::native_type_name;
 use super::{Pair, indexes, is_unique, options, place};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, NativeType, ReferentialAction, ScalarType};
+use crate::syntax::ModelKind;
 
 /// A many-to-many relation has its own table with the two ids.
 pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
@@ -438,4 +439,37 @@ pub(super) fn ignored_models_are_not_reachable(cx: &mut Cx<'_, '_>) {
             .help("add `@ignore` to the field");
         cx.report(diagnostic);
     }
+}
+
+/// After a crash, an unlogged table is empty, so PostgreSQL allows no reference to it from a table that keeps its rows.
+pub(super) fn logged_tables_reference_logged_ones(cx: &mut Cx<'_, '_>) {
+    if !cx.config.foreign_keys {
+        return;
+    }
+    let found: Vec<_> = cx.relations.iter().filter_map(|relation| unlogged_target(cx, relation)).collect();
+    cx.diagnostics.extend(found);
+}
+
+fn unlogged_target(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> Option<Diagnostic> {
+    let model = |id: FieldId| cx.model(cx.field(id).model);
+    let is_stored = |id: FieldId| model(id).ast.kind == ModelKind::Model;
+    let (from, to) = (relation.referencing, relation.referenced);
+    let (target, what) = match relation.foreign_key {
+        Some(_) if model(to).unlogged && !model(from).unlogged => (to, "references"),
+        None if model(to).unlogged => (to, "has a join table that references"),
+        None if model(from).unlogged => (from, "has a join table that references"),
+        _ => return None,
+    };
+    let name = model(target).ast.name;
+    let message = format!("`{}` {what} `{}`, which is unlogged", cx.qualified(from), name.text);
+    let help = match relation.foreign_key {
+        Some(_) => "remove `@@unlogged` from the model, or add it to this one",
+        None => "remove `@@unlogged` from the model: a join table is always logged",
+    };
+    (is_stored(from) && is_stored(to)).then(|| {
+        Diagnostic::new(codes::UNLOGGED_TARGET, cx.field(from).ast.name.span, message)
+            .label("PostgreSQL rejects this reference")
+            .second(name.span, "this model has `@@unlogged`")
+            .help(help)
+    })
 }
