@@ -71,6 +71,10 @@ pub trait Scalar: Sized + Send + 'static {
 }
 
 /// The type of a column's field: a scalar or an optional one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that a column can hold",
+    note = "a type of your own becomes one with `#[derive(relata::Value)]`"
+)]
 pub trait Decode: Sized {
     /// Reads a value of this type, or null.
     fn decode_nullable(ty: &Type, raw: Option<&[u8]>) -> Result<Self, BoxError>;
