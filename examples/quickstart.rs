@@ -125,7 +125,7 @@ async fn show_student(north: &TenantClient, id: Uuid) -> Result<()> {
         .await?;
     let Some(student) = found else { return Err("the student is gone".into()) };
     println!("\na student with user, institution and exams");
-    println!("  user            {} ({})", student.user.email, student.user.role.label());
+    println!("  user            {} ({})", student.user.email, student.user.role);
     println!("  institution     {}", student.institution.name);
     println!("  class year      {}, accommodations: {}", student.class_year, student.has_accommodations);
     for exam in &student.exams {

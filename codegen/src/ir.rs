@@ -120,6 +120,8 @@ pub struct Model {
     pub partitions: Option<Partitions>,
     /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
     pub distribution: Distribution,
+    /// `@@derive`, and `derives` of the generator: further derives of the struct, as paths.
+    pub derives: Vec<String>,
 }
 
 /// How PostgreSQL distributes the rows of a model among partitions.
@@ -415,6 +417,8 @@ pub struct Enum {
     pub renamed_from: Option<String>,
     /// Its values in order.
     pub values: Vec<EnumValue>,
+    /// `@@derive`, and `derives` of the generator: further derives, as paths.
+    pub derives: Vec<String>,
 }
 
 /// A value of an enum.

@@ -48,6 +48,7 @@ pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatist
 pub use value::Json;
 pub use value::{
     Average, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered, Param, Postgres, Scalar, Sum,
+    UnknownLabel,
 };
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};

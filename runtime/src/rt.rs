@@ -11,6 +11,7 @@ pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
     SelectedFor, add_selected, read_selected,
 };
+pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
@@ -19,7 +20,7 @@ pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{
-    IntoNullable, IntoValue, Newtype, Ordered, Param, Scalar, list, nullable, nullable_list, value,
+    IntoNullable, IntoValue, Newtype, Ordered, Param, Scalar, UnknownLabel, list, nullable, nullable_list, value,
 };
 #[cfg(feature = "serde")]
 pub use crate::value::{decode_json, is_json, json_param};

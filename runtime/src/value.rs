@@ -10,6 +10,7 @@ mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
+mod label;
 mod newtype;
 mod number;
 #[cfg(feature = "bigdecimal")]
@@ -27,6 +28,7 @@ mod typed_json;
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
+pub use label::UnknownLabel;
 pub use newtype::Newtype;
 pub use param::Param;
 pub(crate) use param::{RawList, Refused, integer};

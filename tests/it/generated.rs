@@ -25,7 +25,7 @@ fn there_is_a_typed_struct_for_each_of_the_six_models() {
     let _ = |row: StudentExam| -> (Uuid, Uuid, Uuid, Option<NaiveDate>, Option<f64>, Option<f64>) {
         (row.id, row.student_id, row.exam_type_id, row.scheduled_on, row.weight, row.score)
     };
-    assert_eq!(Role::ALL.iter().map(|role| role.label()).collect::<Vec<_>>(), ["ADMIN", "FACULTY", "STUDENT"]);
+    assert_eq!(Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(), ["ADMIN", "FACULTY", "STUDENT"]);
 }
 
 /// The types of rows with relations can be named, and stay valid when a relation is added.

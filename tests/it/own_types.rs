@@ -4,7 +4,7 @@
 
 #![allow(unreachable_pub, reason = "a client has no types that are less visible than itself")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::wide::create_sql;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{post, queries, school, user};
+use db::{Mood, post, queries, school, user};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, relata::Value)]
 #[serde(crate = "relata::rt::serde")]
@@ -251,6 +251,24 @@ async fn values_that_do_not_fit_are_told_with_their_column() {
         sql.batch_execute(&format!("UPDATE \"User\" SET {change}")).await.expect("is updated");
         assert_eq!(reason(db.user().find_many().await.expect_err("does not fit")), told);
     }
+}
+
+#[test]
+fn rows_have_further_derives_and_enums_are_text() {
+    let post = db::Post {
+        school_id: SchoolId::default(),
+        id: 1,
+        author_id: UserId(Uuid::nil()),
+        title: "One".to_owned(),
+        mood: Mood::Calm,
+    };
+    assert_eq!(HashSet::from([post.clone(), post]).len(), 1);
+    assert_eq!((Mood::Calm.as_str(), format!("{:>6}", Mood::Lively)), ("calm", "LIVELY".to_owned()));
+    assert_eq!(("LIVELY".parse(), Mood::try_from("calm")), (Ok(Mood::Lively), Ok(Mood::Calm)));
+    let unknown = "Calm".parse::<Mood>().expect_err("is no label");
+    assert_eq!(unknown.to_string(), "the text is not a label of Mood");
+    const LABELS: [&str; 2] = [Mood::ALL[0].as_str(), Mood::ALL[1].as_str()];
+    assert_eq!(LABELS, ["calm", "LIVELY"]);
 }
 
 #[test]

@@ -45,8 +45,17 @@ model Post {
   id       Int    @id @default(autoincrement())
   authorId String @db.Uuid
   title    String
+  mood     Mood   @default(CALM)
   author   User   @relation(fields: [schoolId, authorId], references: [schoolId, id])
 
   @@index([schoolId, authorId])
   @@tenant(author.school)
+  @@derive(["Eq", "Hash"])
+}
+
+enum Mood {
+  CALM   @map("calm")
+  LIVELY
+
+  @@derive("serde::Serialize")
 }

@@ -109,7 +109,7 @@ codes! {
     R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
     R0306 MORE_THAN_A_TYPE Error "Something else than a type in `Unsupported`",
     R0307 DOMAIN_COLUMN Error "A domain where PostgreSQL needs a type",
-    R0308 RUST_TYPE Error "Something else than the path of a Rust type in `@rust`",
+    R0308 RUST_TYPE Error "Something else than the path of a Rust type or derive",
     R0309 RUST_TYPE_OF_REFERENCE Error "A foreign key with another Rust type than what it references",
 
     // Attributes and their arguments.

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::context::{EmitCx, EnumNames, ident};
 use super::docs::docs;
+use super::scalar::derives;
 use super::serde;
 use crate::ir::names;
 
@@ -17,6 +18,7 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
     let labels: Vec<_> = enumeration.values.iter().map(|value| value.db_name.as_str()).collect();
     let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));
     let (json, in_json) = (serde::emit_derive(cx), serde::emit_values(cx, known));
+    let more = derives(&enumeration.derives);
     quote! {
         #![allow(missing_docs, unused, clippy::all)]
 
@@ -25,6 +27,7 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
         #docs_of_enum
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #json
+        #more
         pub enum #enum_ident {
             #(#docs_of_values #in_json #variants),*
         }
@@ -34,12 +37,14 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
             pub const ALL: &'static [Self] = &[#(Self::#variants),*];
 
             /// The label in PostgreSQL.
-            pub fn label(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self {
                     #(Self::#variants => #labels),*
                 }
             }
         }
+
+        rt::enum_as_text!(self::#enum_ident, #name);
 
         impl<M_: rt::Model> rt::LinkTarget<M_, #enum_ident> for #enum_ident {
             fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
@@ -60,7 +65,7 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
             }
 
             fn into_param(self) -> rt::Param {
-                rt::Param::Label(self.label())
+                rt::Param::Label(self.as_str())
             }
         }
 

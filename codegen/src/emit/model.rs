@@ -9,7 +9,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::docs::{column_docs, docs};
 use super::relation::emit_relations;
-use super::scalar::{field_type, value_type};
+use super::scalar::{derives, field_type, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
@@ -59,11 +59,12 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
     let (derive, debug) = emit_debug(ident, &[], &columns);
-    let json = serde::emit_derive(cx);
+    let (json, more) = (serde::emit_derive(cx), derives(&model.walker.model().derives));
     quote! {
         #docs
         #[derive(#derive Clone, PartialEq)]
         #json
+        #more
         pub struct #ident {
             #(#fields),*
         }

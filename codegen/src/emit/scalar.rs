@@ -32,6 +32,13 @@ pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
     }
 }
 
+/// The derives that the schema adds.
+pub(super) fn derives(paths: &[String]) -> Option<TokenStream> {
+    // `lower` has parsed them.
+    let paths: Vec<TokenStream> = paths.iter().filter_map(|path| path.parse().ok()).collect();
+    (!paths.is_empty()).then(|| quote!(#[derive(#(#paths),*)]))
+}
+
 /// The type of the column's field in the model struct.
 pub(super) fn field_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
     let value = value_type(cx, column);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_flag, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
+use super::rust_types::read_derives;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::names::SCALAR_NAMES;
 use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary, Engine};
@@ -28,6 +29,8 @@ pub(super) struct Config<'a> {
     pub(super) client: ClientOptions,
     /// Whether `///` comments are comments in the database, too.
     pub(super) comments: bool,
+    /// `derives`: further derives of models and enums.
+    pub(super) derives: Vec<String>,
 }
 
 impl Default for Config<'_> {
@@ -41,6 +44,7 @@ impl Default for Config<'_> {
             engine: Engine::default(),
             client: ClientOptions::default(),
             comments: false,
+            derives: Vec::new(),
         }
     }
 }
@@ -183,7 +187,7 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
 }
 
 /// The properties of the generator `relata`. Those of Prisma's own generators are ignored.
-const ON_CLIENT: [&str; 4] = ["serde", "dateTime", "decimal", "comments"];
+const ON_CLIENT: [&str; 5] = ["serde", "dateTime", "decimal", "comments", "derives"];
 const IGNORED_SETTINGS: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
 
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
@@ -191,6 +195,7 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     match property.name.text {
         "serde" => cx.config.client.serde = expect_flag(cx, value, "serde = true").unwrap_or_default(),
         "comments" => cx.config.comments = expect_flag(cx, value, "comments = true").unwrap_or_default(),
+        "derives" => cx.config.derives = read_derives(cx, value),
         "dateTime" => {
             let libraries =
                 [("chrono", DateTimeLibrary::Chrono), ("jiff", DateTimeLibrary::Jiff), ("time", DateTimeLibrary::Time)];

@@ -56,6 +56,8 @@ pub(super) struct ModelDraft<'a> {
     pub(super) declared_distribution: Option<(DeclaredDistribution, Span)>,
     /// The resolved meaning; filled in by `citus`.
     pub(super) distribution: Distribution,
+    /// `@@derive`.
+    pub(super) derives: Vec<String>,
     /// One of its keys could not be read, so a missing key is not reported.
     pub(super) has_broken_key: bool,
 }
@@ -358,6 +360,8 @@ pub(super) struct EnumDraft<'a> {
     pub(super) namespace: Option<Given<'a>>,
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) values: Vec<ValueDraft<'a>>,
+    /// `@@derive`.
+    pub(super) derives: Vec<String>,
 }
 
 impl<'a> EnumDraft<'a> {

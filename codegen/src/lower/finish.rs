@@ -23,7 +23,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
     Schema {
         models: cx.models.iter().map(|model| finish_model(&cx, model)).collect(),
         fields: cx.fields.iter().zip(&sides).map(|(field, side)| finish_field(field, *side)).collect(),
-        enums: cx.enums.iter().map(finish_enum).collect(),
+        enums: cx.enums.iter().map(|draft| finish_enum(&cx, draft)).collect(),
         relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
@@ -70,7 +70,20 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         query: owned(model.query),
         materialized: model.materialized,
         distribution: model.distribution,
+        derives: finish_derives(cx, &model.derives, &["Debug", "Clone", "PartialEq"]),
     }
+}
+
+/// Returns the derives of the generator and of a block, without those that it always has.
+fn finish_derives(cx: &Cx<'_, '_>, own: &[String], always: &[&str]) -> Vec<String> {
+    let is_serde = |path: &str| cx.config.client.serde && ["::serde::Serialize", "::serde::Deserialize"].contains(&path);
+    let mut found: Vec<String> = Vec::new();
+    for path in cx.config.derives.iter().chain(own) {
+        if !always.contains(&path.as_str()) && !is_serde(path) && !found.contains(path) {
+            found.push(path.clone());
+        }
+    }
+    found
 }
 
 fn finish_partitions(partitions: &PartitionDraft) -> Partitions {
@@ -203,7 +216,8 @@ fn finish_join_table(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> RelationS
     RelationStorage::JoinTable { db_name: relation.join_table(cx), namespace: owned(namespace) }
 }
 
-fn finish_enum(draft: &EnumDraft<'_>) -> Enum {
+fn finish_enum(cx: &Cx<'_, '_>, draft: &EnumDraft<'_>) -> Enum {
+    const ALWAYS: [&str; 8] = ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
     let values = draft.values.iter().map(|value| EnumValue {
         name: value.ast.name.text.to_owned(),
         db_name: value.db_name().to_owned(),
@@ -217,6 +231,7 @@ fn finish_enum(draft: &EnumDraft<'_>) -> Enum {
         docs: draft.ast.docs.clone(),
         renamed_from: owned(draft.renamed_from),
         values: values.collect(),
+        derives: finish_derives(cx, &draft.derives, &ALWAYS),
     }
 }
 

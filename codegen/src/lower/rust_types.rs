@@ -3,11 +3,11 @@
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::Cx;
-use super::arguments::{Parameters, bind, expect_string};
+use super::arguments::{Parameters, bind, expect_string, list_items};
 use super::draft::{FieldType, RelationDraft};
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::FieldId;
-use crate::syntax::Attribute;
+use crate::syntax::{Attribute, Expression};
 
 const PARAMETERS: Parameters =
     Parameters { owner: "@rust", unnamed: Some("type"), names: &["type"], required: &["type"] };
@@ -82,6 +82,41 @@ fn is_plain_type(ty: &Type) -> bool {
         _ => false,
     }
 }
+
+const DERIVE: Parameters =
+    Parameters { owner: "@@derive", unnamed: Some("paths"), names: &["paths"], required: &["paths"] };
+
+/// Reads `@@derive("Hash")`, or several in a list.
+pub(super) fn read_derive<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Vec<String> {
+    let bound = bind(cx, attribute.arguments(), attribute.span, &DERIVE);
+    bound.get("paths").map(|value| read_derives(cx, value)).unwrap_or_default()
+}
+
+/// Reads paths of derives. A derive without a path is one of Rust's own.
+pub(super) fn read_derives<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Vec<String> {
+    let mut found = Vec::new();
+    for item in list_items(value) {
+        let Some(given) = expect_string(cx, item) else { continue };
+        let name = syn::parse_str::<syn::Ident>(given.text).is_ok();
+        match absolute(given.text) {
+            _ if name && RUSTS.contains(&given.text) => found.push(given.text.to_owned()),
+            Ok(path) if !path.contains('<') => found.push(path),
+            _ => {
+                let message = format!("`{}` is not the path of a derive", given.text);
+                let help = format!(
+                    "write a path, such as `utoipa::ToSchema`, or one of Rust's own: {}",
+                    RUSTS.map(|name| format!("`{name}`")).join(", ")
+                );
+                cx.report(Diagnostic::new(codes::RUST_TYPE, given.span, message).with("here", help));
+            }
+        }
+    }
+    found
+}
+
+/// The derives of Rust itself.
+const RUSTS: [&str; 9] =
+    ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
 
 /// Gives the fields of foreign keys the types of what they reference, and reports those that have another one.
 pub(super) fn share_rust_types(cx: &mut Cx<'_, '_>) {

@@ -11,13 +11,14 @@ impl LevelName {
     /// All values, in the order of the schema.
     pub const ALL: &'static [Self] = &[Self::Gold, Self::Tin];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gold => "GOLD",
             Self::Tin => "TIN",
         }
     }
 }
+rt::enum_as_text!(self::LevelName, "LevelName");
 impl<M_: rt::Model> rt::LinkTarget<M_, LevelName> for LevelName {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -34,7 +35,7 @@ impl rt::Scalar for LevelName {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for LevelName {}

@@ -11,13 +11,14 @@ impl Status {
     /// All values, in the order of the schema.
     pub const ALL: &'static [Self] = &[Self::Open, Self::Paid];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
             Self::Paid => "paid",
         }
     }
 }
+rt::enum_as_text!(self::Status, "Status");
 impl<M_: rt::Model> rt::LinkTarget<M_, Status> for Status {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -34,7 +35,7 @@ impl rt::Scalar for Status {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for Status {}

@@ -187,7 +187,7 @@ macro_rules! plain_enum {
             impl Plain for $type {
                 fn value(&self) -> Value {
                     let place = Self::ALL.iter().position(|known| known == self);
-                    Value::Label(place.expect("is one of all"), self.label())
+                    Value::Label(place.expect("is one of all"), self.as_str())
                 }
 
                 fn of(value: &Value) -> Self {

@@ -20,7 +20,7 @@ impl M {
         Self::X2,
     ];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::M => "m",
             Self::All => "All",
@@ -30,6 +30,7 @@ impl M {
         }
     }
 }
+rt::enum_as_text!(self::M, "M");
 impl<M_: rt::Model> rt::LinkTarget<M_, M> for M {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -49,7 +50,7 @@ impl rt::Scalar for M {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for M {}

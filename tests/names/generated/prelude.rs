@@ -28,7 +28,7 @@ impl Prelude {
         Self::Static,
     ];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "None",
             Self::Some => "Some",
@@ -42,6 +42,7 @@ impl Prelude {
         }
     }
 }
+rt::enum_as_text!(self::Prelude, "Prelude");
 impl<M_: rt::Model> rt::LinkTarget<M_, Prelude> for Prelude {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -65,7 +66,7 @@ impl rt::Scalar for Prelude {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for Prelude {}

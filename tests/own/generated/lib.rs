@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod mood;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod post;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -21,6 +24,7 @@ pub mod user;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    mood::Mood,
     post::Post,
     relata_client::{AcrossTenants, Client, Models, TenantClient, TenantModels, TenantTransaction, Transaction},
     school::School,

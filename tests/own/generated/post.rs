@@ -5,6 +5,7 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
 #[serde(crate = "::relata::rt::serde")]
+#[derive(Eq, Hash)]
 pub struct Post {
     #[serde(rename = "schoolId")]
     pub school_id: crate::own_types::SchoolId,
@@ -12,6 +13,7 @@ pub struct Post {
     #[serde(rename = "authorId")]
     pub author_id: crate::own_types::UserId,
     pub title: rt::String,
+    pub mood: super::mood::Mood,
 }
 impl rt::Model for Post {
     type Bare = With;
@@ -24,6 +26,7 @@ impl rt::Model for Post {
             id: at_.get(1)?,
             author_id: at_.get(2)?,
             title: at_.get(3)?,
+            mood: at_.get(4)?,
         })
     }
 }
@@ -36,6 +39,8 @@ pub const id: rt::Field<Post, i32, rt::Required, rt::IsUnique> = rt::Field::new(
 pub const author_id: rt::Field<Post, crate::own_types::UserId> = rt::Field::new(2);
 /// Column `Post.title`: `text`.
 pub const title: rt::Field<Post, rt::String> = rt::Field::new(3);
+/// Column `Post.mood`: `"Mood"`.
+pub const mood: rt::Field<Post, super::mood::Mood> = rt::Field::new(4);
 /// Relation to one `User`.
 pub const author: rt::RelationField<Post, super::user::User, rt::Required, 0> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
@@ -109,6 +114,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Column::new("id", "integer"),
             rt::Column::new("authorId", "uuid"),
             rt::Column::new("title", "text"),
+            rt::Column::new("mood", "\"Mood\"").via("text"),
         ],
         &[1],
         &[rt::Relation::one("author", &super::user::TABLE, &[0, 2], &[0, 1])],

@@ -12,7 +12,7 @@ impl Role {
     /// All values, in the order of the schema.
     pub const ALL: &'static [Self] = &[Self::Admin, Self::Faculty, Self::Student];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "ADMIN",
             Self::Faculty => "FACULTY",
@@ -20,6 +20,7 @@ impl Role {
         }
     }
 }
+rt::enum_as_text!(self::Role, "Role");
 impl<M_: rt::Model> rt::LinkTarget<M_, Role> for Role {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -37,7 +38,7 @@ impl rt::Scalar for Role {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for Role {}

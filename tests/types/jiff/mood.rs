@@ -15,13 +15,14 @@ impl Mood {
     /// All values, in the order of the schema.
     pub const ALL: &'static [Self] = &[Self::Happy, Self::VerySad];
     /// The label in PostgreSQL.
-    pub fn label(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Happy => "HAPPY",
             Self::VerySad => "very sad",
         }
     }
 }
+rt::enum_as_text!(self::Mood, "Mood");
 impl<M_: rt::Model> rt::LinkTarget<M_, Mood> for Mood {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
@@ -38,7 +39,7 @@ impl rt::Scalar for Mood {
         }
     }
     fn into_param(self) -> rt::Param {
-        rt::Param::Label(self.label())
+        rt::Param::Label(self.as_str())
     }
 }
 impl rt::Ordered for Mood {}

@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
-use super::super::{Cx, keys, partitions, views};
+use super::super::{Cx, keys, partitions, rust_types, views};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
@@ -29,9 +29,10 @@ const ON_MODELS: &[&str] = &[
     "partitionBy",
     "sql",
     "materialized",
+    "derive",
     "fulltext",
 ];
-const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
+const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom", "derive"];
 const ON_VALUES: &[&str] = &["map", "renamedFrom"];
 
 /// Reads the attributes of a model that are not keys.
@@ -56,6 +57,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
                 cx.model_mut(id).unlogged = true;
                 refuse_on_view(cx, id, attribute);
             }
+            "derive" => cx.model_mut(id).derives = rust_types::read_derive(cx, attribute),
             "partitionBy" => partitions::read_partitions(cx, id, attribute),
             "sql" => views::read_query(cx, id, attribute),
             "materialized" => {
@@ -112,6 +114,7 @@ pub(super) fn read_enum_attributes(cx: &mut Cx<'_, '_>, id: EnumId) {
         match name {
             "map" => cx.enums[id.index()].map = read_name(cx, attribute, &name_parameters("@@map")),
             "schema" => cx.enums[id.index()].namespace = read_namespace(cx, attribute),
+            "derive" => cx.enums[id.index()].derives = rust_types::read_derive(cx, attribute),
             _ => cx.enums[id.index()].renamed_from = read_name(cx, attribute, &name_parameters("@@renamedFrom")),
         }
     }
