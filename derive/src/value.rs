@@ -183,6 +183,7 @@ fn labels(ident: &Ident, data: &DataEnum, case: Option<Case>) -> syn::Result<Tok
         #[automatically_derived]
         impl ::relata::Scalar for #ident {
             type Base = Self;
+            const HOLDS: ::relata::Holds = ::relata::Holds::Text;
 
             fn decode(raw: &[u8]) -> ::std::result::Result<Self, ::relata::rt::DecodeError> {
                 match raw {
@@ -211,6 +212,7 @@ fn as_json(ident: &Ident) -> TokenStream {
         #[automatically_derived]
         impl ::relata::Scalar for #ident {
             type Base = ::relata::serde_json::Value;
+            const HOLDS: ::relata::Holds = ::relata::Holds::Json;
 
             fn decode(raw: &[u8]) -> ::std::result::Result<Self, ::relata::rt::DecodeError> {
                 ::relata::rt::decode_json(raw)

@@ -47,7 +47,7 @@ pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatist
 #[cfg(feature = "serde")]
 pub use value::Json;
 pub use value::{
-    Average, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered, Param, Postgres, Scalar, Sum,
+    Average, Holds, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered, Param, Postgres, Scalar, Sum,
     UnknownLabel,
 };
 

@@ -20,7 +20,8 @@ pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{
-    IntoNullable, IntoValue, Newtype, Ordered, Param, Scalar, UnknownLabel, list, nullable, nullable_list, value,
+    Holds, IntoNullable, IntoValue, Newtype, Ordered, Param, Scalar, UnknownLabel, assert_holds, list, nullable,
+    nullable_list, value,
 };
 #[cfg(feature = "serde")]
 pub use crate::value::{decode_json, is_json, json_param};
@@ -71,7 +72,7 @@ pub fn unknown_value(name: &str) -> DecodeError {
 /// For derived code, in place of the functions for JSON: says which feature is missing.
 #[cfg(not(feature = "serde"))]
 mod without_serde {
-    use super::{DecodeError, Param};
+    use crate::rt::{DecodeError, Param};
 
     /// A type that is stored as JSON.
     #[diagnostic::on_unimplemented(

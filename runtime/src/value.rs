@@ -6,6 +6,7 @@ mod arithmetic;
 #[cfg(feature = "bigdecimal")]
 mod bigdecimal;
 mod datetime;
+mod holds;
 mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
@@ -27,6 +28,7 @@ mod typed_json;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
+pub use holds::{Holds, assert_holds};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
 pub use label::UnknownLabel;
 pub use newtype::Newtype;

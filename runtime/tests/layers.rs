@@ -35,6 +35,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "query",
             "raw_sql_of_models",
             "rows",
+            "enum_as_text",
             "set_and_with",
             "value",
         ],
@@ -42,7 +43,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 3] = ["calls_of_models", "raw_sql_of_models", "set_and_with"];
+const MACROS: [&str; 4] = ["calls_of_models", "enum_as_text", "raw_sql_of_models", "set_and_with"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -9,7 +9,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::docs::{column_docs, docs};
 use super::relation::emit_relations;
-use super::scalar::{derives, field_type, value_type};
+use super::scalar::{assert_holds, derives, field_type, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
@@ -22,6 +22,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let fields = model.columns.iter().map(|column| emit_field(cx, model, column));
     let keys = emit_keys(cx, model);
     let relations = emit_relations(cx, model);
+    let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
     quote! {
         #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
@@ -30,6 +31,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
 
         #row
         #(#fields)*
+        #(#holds)*
         #(#keys)*
         #relations
         #create

@@ -32,6 +32,41 @@ pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
     }
 }
 
+/// What the values of a column with a type of the program are on the wire; `None` if only the type knows.
+fn holds(column: ColumnWalker<'_>) -> Option<TokenStream> {
+    let ColumnType::Scalar(scalar, native) = column.column().ty else { return None };
+    Some(match (scalar, native) {
+        (_, NativeType::Uuid) => quote!(Uuid),
+        (ScalarType::String, _) => quote!(Text),
+        (ScalarType::Boolean, _) => quote!(Bool),
+        (ScalarType::Int | ScalarType::BigInt, _) => quote!(Int),
+        (ScalarType::Float, _) => quote!(Float),
+        (ScalarType::Decimal, _) => quote!(Decimal),
+        (ScalarType::DateTime, NativeType::Date) => quote!(Date),
+        (ScalarType::DateTime, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(Time),
+        (ScalarType::DateTime, _) => quote!(Timestamp),
+        (ScalarType::Json, _) => quote!(Json),
+        (ScalarType::Bytes, _) => quote!(Bytes),
+    })
+}
+
+/// Emits the check that a type of the program holds what its column does: otherwise, it would read its bytes as something
+/// else.
+pub(super) fn assert_holds(column: ColumnWalker<'_>) -> Option<TokenStream> {
+    let (own, holds) = (own_type(column)?, holds(column)?);
+    let native = match column.column().ty {
+        ColumnType::Scalar(_, NativeType::Uuid) => " @db.Uuid",
+        _ => "",
+    };
+    let ColumnType::Scalar(scalar, _) = column.column().ty else { return None };
+    let message = format!(
+        "`{}.{}` is a `{scalar:?}{native}` in the schema, and its `@rust` type holds something else",
+        column.model().name(),
+        column.name()
+    );
+    Some(quote!(const _: () = rt::assert_holds::<#own>(rt::Holds::#holds, #message);))
+}
+
 /// The derives that the schema adds.
 pub(super) fn derives(paths: &[String]) -> Option<TokenStream> {
     // `lower` has parsed them.

@@ -76,7 +76,8 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
 
 /// Returns the derives of the generator and of a block, without those that it always has.
 fn finish_derives(cx: &Cx<'_, '_>, own: &[String], always: &[&str]) -> Vec<String> {
-    let is_serde = |path: &str| cx.config.client.serde && ["::serde::Serialize", "::serde::Deserialize"].contains(&path);
+    let is_serde =
+        |path: &str| cx.config.client.serde && ["::serde::Serialize", "::serde::Deserialize"].contains(&path);
     let mut found: Vec<String> = Vec::new();
     for path in cx.config.derives.iter().chain(own) {
         if !always.contains(&path.as_str()) && !is_serde(path) && !found.contains(path) {

@@ -150,7 +150,14 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
         seen.entry(value.name.text).or_insert(value.name.span);
     }
     let values = block.values.iter().map(|ast| ValueDraft { ast, map: None, renamed_from: None }).collect();
-    cx.enums.push(EnumDraft { ast: block, map: None, namespace: None, renamed_from: None, values, derives: Vec::new() });
+    cx.enums.push(EnumDraft {
+        ast: block,
+        map: None,
+        namespace: None,
+        renamed_from: None,
+        values,
+        derives: Vec::new(),
+    });
 }
 
 /// Returns whether the name can be declared.

@@ -115,8 +115,7 @@ pub(super) fn read_derives<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -
 }
 
 /// The derives of Rust itself.
-const RUSTS: [&str; 9] =
-    ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+const RUSTS: [&str; 9] = ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
 
 /// Gives the fields of foreign keys the types of what they reference, and reports those that have another one.
 pub(super) fn share_rust_types(cx: &mut Cx<'_, '_>) {

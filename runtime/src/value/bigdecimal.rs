@@ -12,6 +12,7 @@ use crate::value::BoxError;
 
 impl Scalar for BigDecimal {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Decimal;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         numeric::decode(raw)

@@ -13,6 +13,7 @@ use crate::value::BoxError;
 
 impl Scalar for Timestamp {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Timestamp;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let micros = unix_micros(raw)?;
@@ -35,6 +36,7 @@ const EPOCH: Date = Date::constant(1970, 1, 1);
 
 impl Scalar for Date {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Date;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let days = jiff::Span::new().try_days(unix_days(raw)?).map_err(|_| DATE_OUT_OF_RANGE)?;
@@ -53,6 +55,7 @@ impl Scalar for Date {
 
 impl Scalar for Time {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Time;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let micros = utc_micros_of_day(raw)?;

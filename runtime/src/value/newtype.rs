@@ -2,6 +2,7 @@
 
 use tokio_postgres::types::Type;
 
+use super::holds::Holds;
 use super::param::Param;
 use super::scalar::Scalar;
 use crate::value::BoxError;
@@ -47,6 +48,7 @@ pub trait Newtype: Sized + Send + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Newtype> Scalar for T {
     type Base = <T::Inner as Scalar>::Base;
+    const HOLDS: Holds = T::Inner::HOLDS;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         T::from_inner(T::Inner::decode(raw)?)

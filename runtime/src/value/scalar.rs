@@ -8,6 +8,7 @@ use tokio_postgres::types::{FromSql, Kind, Type};
 use uuid::Uuid;
 
 use super::datetime::{decode_date, decode_time, decode_timestamp};
+use super::holds::Holds;
 use super::json;
 use super::number::{decode_decimal, decode_float, decode_int};
 use super::param::{Param, is_text};
@@ -48,6 +49,10 @@ pub trait Scalar: Sized + Send + 'static {
     /// The type whose methods its fields have: `Self`, or for a type around another one that one. A field whose type has
     /// the base `String` has conditions on text, with [`serde_json::Value`] conditions on paths, and with a number sums.
     type Base: Scalar;
+
+    /// What values of this type are in PostgreSQL. A client whose `@rust` names the type for another kind of column does not
+    /// compile.
+    const HOLDS: Holds = Holds::Any;
 
     /// Reads a value that is not null.
     fn decode(raw: &[u8]) -> Result<Self, BoxError>;
@@ -156,9 +161,10 @@ fn decode_elements<T>(
 }
 
 macro_rules! scalar {
-    ($type:ty [$($accepted:ident),+], |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
+    ($holds:ident: $type:ty [$($accepted:ident),+], |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
         impl Scalar for $type {
             type Base = Self;
+            const HOLDS: Holds = Holds::$holds;
 
             fn decode($raw: &[u8]) -> Result<Self, BoxError> {
                 $decode
@@ -178,6 +184,7 @@ macro_rules! scalar {
 
 impl Scalar for String {
     type Base = Self;
+    const HOLDS: Holds = Holds::Text;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         Ok(wire::text_from_sql(raw)?.to_owned())
@@ -188,17 +195,17 @@ impl Scalar for String {
     }
 }
 
-scalar!(bool[BOOL], |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
-scalar!(i32 [INT4, INT2], |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
-scalar!(i64 [INT8, INT4, INT2], |raw| decode_int(raw), |value| Param::Int(value));
-scalar!(f64 [FLOAT8, FLOAT4], |raw| decode_float(raw), |value| Param::Float(value));
-scalar!(Vec<u8> [BYTEA], |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
-scalar!(Uuid[UUID], |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
-scalar!(DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
-scalar!(NaiveDate[DATE], |raw| decode_date(raw), |value| Param::Date(value));
-scalar!(NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
-scalar!(Decimal[NUMERIC], |raw| decode_decimal(raw), |value| Param::Decimal(value));
-scalar!(serde_json::Value [JSONB, JSON], |raw| json::decode(raw), |value| json::param(value));
+scalar!(Bool: bool[BOOL], |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
+scalar!(Int: i32 [INT4, INT2], |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
+scalar!(Int: i64 [INT8, INT4, INT2], |raw| decode_int(raw), |value| Param::Int(value));
+scalar!(Float: f64 [FLOAT8, FLOAT4], |raw| decode_float(raw), |value| Param::Float(value));
+scalar!(Bytes: Vec<u8> [BYTEA], |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
+scalar!(Uuid: Uuid[UUID], |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
+scalar!(Timestamp: DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
+scalar!(Date: NaiveDate[DATE], |raw| decode_date(raw), |value| Param::Date(value));
+scalar!(Time: NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
+scalar!(Decimal: Decimal[NUMERIC], |raw| decode_decimal(raw), |value| Param::Decimal(value));
+scalar!(Json: serde_json::Value [JSONB, JSON], |raw| json::decode(raw), |value| json::param(value));
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ use crate::value::BoxError;
 
 impl Scalar for OffsetDateTime {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Timestamp;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         let since = Duration::microseconds(unix_micros(raw)?);
@@ -32,6 +33,7 @@ impl Scalar for OffsetDateTime {
 
 impl Scalar for Date {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Date;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         OffsetDateTime::UNIX_EPOCH
@@ -52,6 +54,7 @@ impl Scalar for Date {
 
 impl Scalar for Time {
     type Base = Self;
+    const HOLDS: super::Holds = super::Holds::Time;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         Ok(Time::MIDNIGHT + Duration::microseconds(utc_micros_of_day(raw)?))

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::types::Type;
 
+use super::holds::Holds;
 use super::json;
 use super::param::Param;
 use super::scalar::Scalar;
@@ -50,6 +51,7 @@ impl<T> From<T> for Json<T> {
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Scalar for Json<T> {
     type Base = serde_json::Value;
+    const HOLDS: Holds = Holds::Json;
 
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
         decode_json(raw).map(Self)
@@ -124,7 +126,7 @@ mod tests {
             "at `zip`: invalid type: integer `4109`, expected a string"
         );
         assert_eq!(reason(b"{\"zip\": \"\"}"), "missing field `lines`");
-        assert_eq!(reason(b"[1"), "invalid type: integer `1`, expected a string");
+        assert_eq!(reason(b"[1"), "at `[0]`: invalid type: integer `1`, expected a string");
         assert!(!reason(b"7").is_empty() && !reason(b"").is_empty() && !reason(b"{}x").is_empty());
     }
 

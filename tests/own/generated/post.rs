@@ -41,6 +41,18 @@ pub const author_id: rt::Field<Post, crate::own_types::UserId> = rt::Field::new(
 pub const title: rt::Field<Post, rt::String> = rt::Field::new(3);
 /// Column `Post.mood`: `"Mood"`.
 pub const mood: rt::Field<Post, super::mood::Mood> = rt::Field::new(4);
+const _: () = rt::assert_holds::<
+    crate::own_types::SchoolId,
+>(
+    rt::Holds::Uuid,
+    "`Post.schoolId` is a `String @db.Uuid` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::UserId,
+>(
+    rt::Holds::Uuid,
+    "`Post.authorId` is a `String @db.Uuid` in the schema, and its `@rust` type holds something else",
+);
 /// Relation to one `User`.
 pub const author: rt::RelationField<Post, super::user::User, rt::Required, 0> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.

@@ -31,6 +31,12 @@ pub const id: rt::Field<
 > = rt::Field::new(0);
 /// Column `School.name`: `text`.
 pub const name: rt::Field<School, rt::String> = rt::Field::new(1);
+const _: () = rt::assert_holds::<
+    crate::own_types::SchoolId,
+>(
+    rt::Holds::Uuid,
+    "`School.id` is a `String @db.Uuid` in the schema, and its `@rust` type holds something else",
+);
 /// Relation to many `User`.
 pub const users: rt::RelationField<School, super::user::User, rt::List, 0> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.

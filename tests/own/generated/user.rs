@@ -86,6 +86,60 @@ pub const address: rt::Field<User, ::relata::Postgres<std::net::IpAddr>, rt::Opt
 pub const others: rt::Field<User, ::relata::Postgres<std::net::IpAddr>, rt::List> = rt::Field::new(
     11,
 );
+const _: () = rt::assert_holds::<
+    crate::own_types::SchoolId,
+>(
+    rt::Holds::Uuid,
+    "`User.schoolId` is a `String @db.Uuid` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::UserId,
+>(
+    rt::Holds::Uuid,
+    "`User.id` is a `String @db.Uuid` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Email,
+>(
+    rt::Holds::Text,
+    "`User.email` is a `String` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Nick,
+>(
+    rt::Holds::Text,
+    "`User.nick` is a `String` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Tag,
+>(
+    rt::Holds::Text,
+    "`User.tags` is a `String` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Level,
+>(
+    rt::Holds::Text,
+    "`User.level` is a `String` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Cents,
+>(
+    rt::Holds::Int,
+    "`User.balance` is a `Int` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    crate::own_types::Settings,
+>(
+    rt::Holds::Json,
+    "`User.settings` is a `Json` in the schema, and its `@rust` type holds something else",
+);
+const _: () = rt::assert_holds::<
+    ::relata::Json<std::collections::BTreeMap<String, i64>>,
+>(
+    rt::Holds::Json,
+    "`User.scores` is a `Json` in the schema, and its `@rust` type holds something else",
+);
 /// The unique key of `school_id` and `id`.
 pub const school_id_id: rt::Key<
     User,

@@ -24,6 +24,12 @@ impl rt::Writable for Note {}
 pub const id: rt::Field<Note, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Note.text`: `text`.
 pub const text: rt::Field<Note, crate::Text> = rt::Field::new(1);
+const _: () = rt::assert_holds::<
+    crate::Text,
+>(
+    rt::Holds::Text,
+    "`Note.text` is a `String` in the schema, and its `@rust` type holds something else",
+);
 /// The required values of a new Note. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {

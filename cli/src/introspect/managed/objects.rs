@@ -151,9 +151,11 @@ async fn compare_sequences(
     let options = |alias: &str| {
         ["typid", "start", "increment", "max", "min", "cache", "cycle"].map(|it| format!("{alias}.seq{it}")).join(", ")
     };
+    // The name of a sequence that is not there is that of the temporary one.
     let question = format!(
         "SELECT there.seqrelid, ROW({}) IS NOT DISTINCT FROM ROW({})
-         FROM pg_sequence AS new LEFT JOIN pg_sequence AS there ON there.seqrelid = to_regclass({})
+         FROM pg_sequence AS new LEFT JOIN pg_sequence AS there
+           ON there.seqrelid = to_regclass({}) AND there.seqrelid <> new.seqrelid
          WHERE new.seqrelid = {}::regclass",
         options("there"),
         options("new"),

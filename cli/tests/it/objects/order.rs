@@ -79,3 +79,22 @@ fn extensions_of_objects_are_pulled() {
     project.run(&["db", "push", "--url", fresh.url()]).exits(0);
     assert_eq!(query(&fresh, "SELECT length(token())"), ["16"]);
 }
+
+/// A sequence that is missing is noticed and created.
+#[test]
+fn missing_sequences_are_created() {
+    let (project, database) = (Project::new(), database("missing_sequence"));
+    let number = "  number BigInt @default(dbgenerated(\"nextval('numbers')\"))\n";
+    project.write("schema.dsl", TABLES.replace("  rank Int?\n", number));
+    project.write("sql/numbers.sql", "CREATE SEQUENCE numbers START 7; CREATE SEQUENCE others;");
+    let push = || project.run(&["db", "push", "--url", database.url()]).exits(0);
+    push().says("+ sequence numbers").says("+ sequence others");
+    push().says("already has the schema");
+    query(&database, "DROP SEQUENCE others");
+    push().says("+ sequence others");
+    assert_eq!(query(&database, "SELECT nextval('numbers') + nextval('others')"), ["8"]);
+    dev(&project, "first");
+    project.run(&["migrate", "baseline", "--url", database.url()]).exits(0);
+    query(&database, "DROP SEQUENCE others");
+    project.status(&database).exits(3).says("sequence others");
+}

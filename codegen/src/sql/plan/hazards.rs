@@ -82,6 +82,16 @@ impl AssessCx {
             {
                 self.domain_hazards(object, statements, blocked_by)
             }
+            Action::Catalog(CatalogChange::Alter { object, statements, serves, .. })
+                if object.key.kind == "composite type"
+                    && !serves.is_empty()
+                    && statements.iter().any(|it| it.contains(" DROP ATTRIBUTE ")) =>
+            {
+                let tables: Vec<String> = serves.iter().map(ObjectName::to_string).collect();
+                let text =
+                    format!("an attribute of {} is dropped, with its values in {}", object.key, tables.join(", "));
+                vec![Hazard::loss(codes::D103, text, None)]
+            }
             // PostgreSQL changes the values in no table.
             Action::Catalog(CatalogChange::Alter { object, statements, serves, .. })
                 if object.key.kind == "composite type"
