@@ -154,7 +154,7 @@ pub enum Error {
     Internal(&'static str),
     /// A value that came from the database does not fit the schema.
     #[error(
-        "column {column} of {model}: {reason}; does the database match schema.dsl? `codegen migrate-diff` shows the differences"
+        "column {column} of {model}: {reason} (`codegen migrate status` tells whether the database matches the schema)"
     )]
     Decode {
         /// The model.

@@ -91,6 +91,7 @@ fn add(cx: &mut Cx<'_, '_>, object: SqlObject, place: Span, places: &mut Places)
     let table = object.table().map(|(_, table)| table.to_owned());
     let found = misplaced(cx, &object, namespace.as_deref(), place)
         .or_else(|| table.and_then(|table| unfounded(cx, &object, namespace.as_deref(), &table, place)))
+        .or_else(|| unknown_column(cx, &object, place))
         .or_else(|| reserved(&object, place))
         .or_else(|| too_long(&object, place));
     match found {
@@ -101,6 +102,28 @@ fn add(cx: &mut Cx<'_, '_>, object: SqlObject, place: Span, places: &mut Places)
             cx.objects.push(object);
         }
     }
+}
+
+/// Reports a column of `UPDATE OF` that the table of a trigger does not have.
+fn unknown_column(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Diagnostic> {
+    let (namespace, table) = object.table().filter(|_| object.kind() == "trigger")?;
+    let is_it = |id: &ModelId| {
+        let model = cx.model(*id);
+        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
+    };
+    let model = cx.model(cx.model_ids().find(is_it)?);
+    let fields = cx.field_ids().filter(|id| model.fields.contains(&id.0)).map(|id| cx.field(id));
+    let known: Vec<&str> = fields.filter(|field| field.is_column()).map(|field| field.db_name()).collect();
+    let all: Vec<Token> = tokens(&object.sql).filter(|token| !token.is_comment()).collect();
+    let is_of = |pair: &[Token]| pair[0].is_word(&object.sql, "update") && pair[1].is_word(&object.sql, "of");
+    let of = all.windows(2).position(is_of)? + 2;
+    let listed = all[of..].iter().take_while(|token| !["on", "or"].iter().any(|word| token.is_word(&object.sql, word)));
+    let mut names = listed.filter(|token| statement::is_name(token)).map(|token| token.value(&object.sql));
+    let unknown = names.find(|name| !known.contains(&name.as_ref()))?;
+    let table = ident_if_needed(table);
+    let message = format!("the trigger `{}` names the column `{unknown}`, which `{table}` does not have", object.name);
+    let help = suggest(did_you_mean(&unknown, known.iter().copied()), || format!("it has {}", known.join(", ")));
+    Some(Diagnostic::new(codes::SQL_OBJECT_TABLE, place, message).with("in this statement", help))
 }
 
 /// Reports a permissive policy of a table whose rows belong to tenants: it shows the rows of others, too.

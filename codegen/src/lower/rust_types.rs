@@ -50,6 +50,10 @@ fn absolute(text: &str) -> Result<String, (&'static str, String)> {
     if path.leading_colon.is_some() || first == "crate" && path.segments.len() > 1 {
         return Ok(text.to_owned());
     }
+    if path.segments.len() == 1 && ["Option", "Vec"].contains(&first.as_str()) {
+        let help = "write the type of one value; `?` makes a field an `Option`, and `[]` a `Vec`";
+        return Err(("is not the type of a value", help.to_owned()));
+    }
     let whole = "write the whole path, because the generated modules are elsewhere: ";
     match first.as_str() {
         "self" | "super" | "Self" | "crate" => Err(("is relative", format!("{whole}`crate::..`"))),
@@ -187,6 +191,7 @@ mod tests {
             Ok("::relata::Json<Vec<(u8, [crate::A; 2])>>".to_owned())
         );
         assert_eq!(path("Email"), Err("has no path"));
+        assert_eq!(path("Option<crate::Email>"), Err("is not the type of a value"));
         assert_eq!(path("crate"), Err("is relative"));
         assert_eq!(path("super::Email"), Err("is relative"));
         for text in [

@@ -4,6 +4,7 @@ use relata_pgsql::{Token, TokenKind};
 
 use super::signature::{self, Types};
 use super::types;
+use crate::diagnostics::did_you_mean;
 use crate::ir::{ObjectSignature, ObjectTarget, SqlObject};
 
 /// What a statement does.
@@ -38,6 +39,7 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
         Ok(Found::Other { what: words(count), is_read: READ.iter().any(is_it) })
     };
     if !reader.eat("create") {
+        is_known(text, tokens.first(), &COMMANDS, "")?;
         return other(2);
     }
     let replace_at = tokens[0].end;
@@ -45,6 +47,8 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
     reader.eat("constraint");
     let kinds = ["function", "procedure", "trigger", "policy", "domain", "type", "sequence"];
     let Some(kind) = kinds.into_iter().find(|kind| reader.eat(kind)) else {
+        let all: Vec<&str> = kinds.into_iter().chain(OTHERS).collect();
+        is_known(text, reader.tokens.get(reader.at), &all, "CREATE ")?;
         return other(if replaces { 4 } else { 2 });
     };
     if kind == "type" && !reader.is_composite() {
@@ -72,6 +76,120 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
         replaces,
         name_at,
     }))
+}
+
+/// The words that begin a statement.
+const COMMANDS: [&str; 53] = [
+    "abort",
+    "alter",
+    "analyse",
+    "analyze",
+    "begin",
+    "call",
+    "checkpoint",
+    "close",
+    "cluster",
+    "comment",
+    "commit",
+    "copy",
+    "create",
+    "deallocate",
+    "declare",
+    "delete",
+    "discard",
+    "do",
+    "drop",
+    "end",
+    "execute",
+    "explain",
+    "fetch",
+    "grant",
+    "import",
+    "insert",
+    "listen",
+    "load",
+    "lock",
+    "merge",
+    "move",
+    "notify",
+    "prepare",
+    "reassign",
+    "refresh",
+    "reindex",
+    "release",
+    "reset",
+    "revoke",
+    "rollback",
+    "savepoint",
+    "security",
+    "select",
+    "set",
+    "show",
+    "start",
+    "table",
+    "truncate",
+    "unlisten",
+    "update",
+    "vacuum",
+    "values",
+    "with",
+];
+
+/// What else `CREATE` creates.
+const OTHERS: [&str; 37] = [
+    "access",
+    "aggregate",
+    "cast",
+    "collation",
+    "conversion",
+    "database",
+    "default",
+    "event",
+    "extension",
+    "foreign",
+    "global",
+    "group",
+    "index",
+    "language",
+    "local",
+    "materialized",
+    "operator",
+    "procedural",
+    "publication",
+    "recursive",
+    "role",
+    "rule",
+    "schema",
+    "server",
+    "statistics",
+    "subscription",
+    "table",
+    "tablespace",
+    "temp",
+    "temporary",
+    "text",
+    "transform",
+    "trusted",
+    "unique",
+    "unlogged",
+    "user",
+    "view",
+];
+
+/// Returns what is wrong with a word that begins no statement of PostgreSQL.
+fn is_known(text: &str, word: Option<&Token>, known: &[&str], before: &str) -> Result<(), String> {
+    let Some(word) = word.filter(|word| word.kind == TokenKind::Word) else { return Ok(()) };
+    let lower = word.value(text);
+    if known.contains(&lower.as_ref()) {
+        return Ok(());
+    }
+    let written = word.text(text);
+    Err(match did_you_mean(&lower, known.iter().copied()) {
+        Some(guess) => {
+            format!("PostgreSQL has no `{before}{written}`: did you mean `{before}{}`?", guess.to_uppercase())
+        }
+        None => format!("PostgreSQL has no statement `{before}{written}`"),
+    })
 }
 
 /// Lets the places of a signature start at the statement.
