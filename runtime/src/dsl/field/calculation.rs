@@ -7,6 +7,9 @@ use crate::query::Calculation;
 use crate::rows::Model;
 use crate::value::{Average, Ordered, Scalar, Sum};
 
+/// The type of the average of values of type `T`.
+type Mean<T> = <<T as Scalar>::Base as Average>::Average;
+
 impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Counts the rows that have a value in this column. An empty list is a value.
     pub fn count(self) -> Calculated<M, i64> {
@@ -29,7 +32,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     }
 
     /// Averages the values, if there are any.
-    pub fn avg(self) -> Calculated<M, <T::Base as Average>::Average, Option<<T::Base as Average>::Average>>
+    pub fn avg(self) -> Calculated<M, Mean<T>, Option<Mean<T>>>
     where
         T::Base: Average,
     {
