@@ -90,6 +90,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     citus::run_sequentially(&mut steps, &cx);
     bodies::trust(&mut steps, &cx);
     belongings::keep(&mut steps, &cx);
+    bodies::check(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 
@@ -108,6 +109,7 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     citus::run_sequentially(&mut steps, &cx);
     bodies::trust(&mut steps, &cx);
     belongings::keep(&mut steps, &cx);
+    bodies::check(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 

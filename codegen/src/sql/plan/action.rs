@@ -260,6 +260,8 @@ pub enum Action {
     Catalog(CatalogChange),
     /// Lets functions be created before what their bodies name.
     TrustBodies,
+    /// Warns of functions whose bodies fail: what `DROP FUNCTION` calls them.
+    CheckBodies(Vec<String>),
     /// Notes what belongs to objects that are created again: owners, privileges, comments, triggers, rules and indexes.
     NoteBelongings(Vec<Noted>),
     /// Gives the objects back what was noted.

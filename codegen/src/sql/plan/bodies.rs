@@ -4,6 +4,7 @@ use super::action::Action;
 use super::assess::AssessCx;
 use super::{Step, Transaction};
 use crate::sql::change::CatalogChange;
+use crate::sql::state::Managed;
 
 /// Begins each transaction that creates functions with the setting that lets their bodies name anything.
 pub(super) fn trust(steps: &mut Vec<Step>, cx: &AssessCx) {
@@ -22,6 +23,30 @@ pub(super) fn trust(steps: &mut Vec<Step>, cx: &AssessCx) {
         trusting.push(step);
     }
     *steps = trusting;
+}
+
+/// Lets PostgreSQL check the bodies of the functions of a schema, once everything that they name is there.
+pub(super) fn check(steps: &mut Vec<Step>, cx: &AssessCx) {
+    let mut functions: Vec<String> = steps.iter().filter_map(|step| function(&step.action)).collect();
+    functions.sort();
+    functions.dedup();
+    if !functions.is_empty() {
+        steps.push(cx.step(Action::CheckBodies(functions)));
+    }
+}
+
+fn function(action: &Action) -> Option<String> {
+    match action {
+        Action::Catalog(CatalogChange::Create { object, .. } | CatalogChange::Alter { object, .. })
+            if has_body(action) =>
+        {
+            match &object.managed {
+                Some(Managed::Object(managed)) => Some(managed.identity.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 fn has_body(action: &Action) -> bool {

@@ -90,6 +90,7 @@ fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
         | Action::CreateEnum(_)
         | Action::Catalog(_)
         | Action::TrustBodies
+        | Action::CheckBodies(_)
         | Action::NoteBelongings(_)
         | Action::RestoreBelongings
         | Action::CreateOther(_)

@@ -183,6 +183,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::Catalog(change) => change.sql(),
         Action::TrustBodies => "SET LOCAL check_function_bodies TO off".to_owned(),
+        Action::CheckBodies(functions) => check_bodies(functions),
         Action::NoteBelongings(views) => belongings::note(views),
         Action::RestoreBelongings => belongings::restore(),
         Action::CreateOther(other) if other.without_data => format!("{}\nWITH NO DATA", other.create),
@@ -495,4 +496,26 @@ fn exclude(exclusion: &Exclusion) -> String {
         sql += &format!(" WHERE ({})", embed(predicate));
     }
     sql + options::deferrable(*deferrable)
+}
+
+/// Returns the statement that warns of functions whose bodies fail. It refuses none: a body may name a temporary table.
+fn check_bodies(functions: &[String]) -> String {
+    let names: Vec<_> = functions.iter().map(|function| literal(function)).collect();
+    format!(
+        "-- Checks the bodies of functions.
+DO $relata$ DECLARE body regprocedure; validator regproc; BEGIN
+  PERFORM set_config('check_function_bodies', 'on', true);
+  FOREACH body IN ARRAY ARRAY[{}]::regprocedure[] LOOP
+    SELECT l.lanvalidator INTO validator FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+      WHERE p.oid = body AND l.lanvalidator <> 0;
+    CONTINUE WHEN validator IS NULL;
+    BEGIN
+      EXECUTE format('SELECT %s($1)', validator) USING body::oid;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'the body of % fails: %', body, SQLERRM;
+    END;
+  END LOOP;
+END $relata$",
+        names.join(", ")
+    )
 }
