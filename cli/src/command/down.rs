@@ -5,8 +5,8 @@ use std::path::Path;
 use relata::migrate::{self, Migration, Migrations, Problem, Script, Status};
 use relata_codegen::sql::quote::qualified;
 use relata_codegen::sql::{
-    ACROSS_TENANTS_POLICY, Action, CatalogObject, HazardKind, Managed, ObjectName, Pair, Plan, SYNC_TRIGGER, Step,
-    TENANT_POLICY, plan, render,
+    ACROSS_TENANTS_POLICY, Action, CatalogObject, CatalogPart, HazardKind, Managed, ObjectName, Pair, Plan,
+    SYNC_TRIGGER, Step, TENANT_POLICY, plan, render,
 };
 
 use super::migrate::{count, read};
@@ -185,7 +185,14 @@ pub(super) fn beyond_snapshots(migration: &Migration, managed: &[CatalogObject])
 fn is_about(sql: &str, object: &CatalogObject) -> bool {
     match &object.managed {
         Some(Managed::View(view)) => sql.contains(&format!(" VIEW {}", qualified(&view.name))),
-        _ => object.create.as_deref() == Some(sql) || object.replace.as_deref() == Some(sql) || object.drop == sql,
+        _ => {
+            let is_part =
+                |part: &CatalogPart| part.add == sql || part.drop == sql || part.change.as_deref() == Some(sql);
+            object.create.as_deref() == Some(sql)
+                || object.replace.as_deref() == Some(sql)
+                || object.drop == sql
+                || object.parts.iter().any(is_part)
+        }
     }
 }
 

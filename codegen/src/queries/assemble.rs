@@ -377,6 +377,8 @@ impl Assembly<'_> {
                 let help = format!(
                     "annotate it above the statement:\n-- @column {{Type?}} {name}\nor add a cast, such as `::int`"
                 );
+                let is_field = typed.field.is_some();
+                let help = if is_field { format!("{help}, or name its type in the schema with `@rust`") } else { help };
                 self.found.push(Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, message).help(help));
                 return None;
             }

@@ -399,7 +399,10 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
         lines.push(format!("not in the client, because the table has {reason}: {}", models.join(", ")));
     }
     if !columns.is_empty() {
-        lines.push(format!("not in the client, because the schema language has no such type: {}", columns.join(", ")));
+        lines.push(format!(
+            "not in the client, because the schema language has no such type, unless `@rust` names one: {}",
+            columns.join(", ")
+        ));
     }
     lines
 }

@@ -123,3 +123,19 @@ fn bodies_that_fail_are_told() {
     let push = project.run(&["db", "push", "--url", database.url()]).exits(0);
     push.says("~ function misspelled()").says("the body of misspelled() fails").hides("block()");
 }
+
+/// What a migration does to the parts of a type is undone with the type.
+#[test]
+fn parts_of_types_are_undone() {
+    let (project, database) = (Project::new(), database("parts_of_types"));
+    let price = "  rank Decimal @db.Decimal(10, 2) @domain(\"price\")\n";
+    project.write("schema.dsl", TABLES.replace("  rank Int?\n", price));
+    project.write("sql/price.sql", "CREATE DOMAIN price AS numeric(10, 2) CONSTRAINT small CHECK (VALUE < 100);");
+    dev(&project, "first");
+    project.write("sql/price.sql", "CREATE DOMAIN price AS numeric(10, 2) CONSTRAINT small CHECK (VALUE < 50);");
+    dev(&project, "second");
+    project.deploy(&database).exits(0);
+    project.run(&["migrate", "verify"]).exits(0).hides("not undone");
+    project.run(&["migrate", "down", "--url", database.url()]).exits(0).hides("not undone");
+    query(&database, "INSERT INTO players VALUES (1, 'ada', 70)");
+}
