@@ -4,7 +4,7 @@
 //! affected. Reads no SQL: that is the task of the command.
 
 use super::cast::Work;
-use super::change::{Place, TableObject};
+use super::change::{CatalogChange, Place, TableObject};
 use super::codes::{self, Lint};
 use super::plan::{Action, Alteration, Lock, Step};
 use super::probe::Probe;
@@ -127,6 +127,9 @@ fn consequences(step: &Step) -> Vec<Finding> {
         }
         Action::DropOther(Other { kind: OtherKind::Sequence, name, .. }) => {
             vec![Finding::new(codes::D109, format!("sequence {name} is dropped, and its current number is lost"))]
+        }
+        Action::Catalog(CatalogChange::Drop { object, comes_back: false, .. }) if object.key.kind == "sequence" => {
+            vec![Finding::new(codes::D109, format!("{} is dropped, and its current number is lost", object.key))]
         }
         Action::AddLabel { enum_name, label, place } => {
             let mut found =

@@ -139,3 +139,20 @@ fn parts_of_types_are_undone() {
     project.run(&["migrate", "down", "--url", database.url()]).exits(0).hides("not undone");
     query(&database, "INSERT INTO players VALUES (1, 'ada', 70)");
 }
+
+/// What is lost with an object is told.
+#[test]
+fn losses_of_objects_are_told() {
+    let (project, database) = (Project::new(), database("losses_of_objects"));
+    project.write("schema.dsl", TABLES.replace("  rank Int?\n", "  rank Unsupported(\"pair\")?\n"));
+    project.write("sql/a.sql", "CREATE TYPE pair AS (a int, b int); CREATE SEQUENCE numbers;");
+    dev(&project, "first");
+    project.deploy(&database).exits(0);
+    query(&database, "INSERT INTO players VALUES (1, 'ada', '(1,2)')");
+    project.write("sql/a.sql", "CREATE TYPE pair AS (a int);");
+    let asked = project.run(&["migrate", "dev", "--name", "second", "--url", database.url()]);
+    asked.exits(3).says("an attribute of composite type pair is dropped, with its values in players (D103)");
+    let sql = dev(&project, "second");
+    assert!(sql.contains("D103 an attribute of composite type pair is dropped, with its values in players"), "{sql}");
+    project.run(&["migrate", "lint"]).says("D109").says("sequence numbers is dropped");
+}
