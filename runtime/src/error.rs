@@ -176,7 +176,8 @@ pub enum Error {
 /// A violated constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConstraintViolation {
-    /// The model whose row was refused.
+    /// The model whose row was refused. That of the call, if the row is one of a table without a relation to it, which a
+    /// trigger may have written.
     pub model: &'static str,
     /// The table.
     pub table: String,
@@ -513,15 +514,16 @@ fn violation(error: &DbError, table: &'static Table) -> ConstraintViolation {
     };
     let constraint = error.constraint().or(of_shard.map(|(_, name)| name)).unwrap_or_default();
     let named = error.table().or(of_shard.map(|(table, _)| table.bare_name())).unwrap_or_default();
-    let known = std::iter::once(table)
-        .chain(table.relations.iter().map(|relation| relation.child))
-        .find_map(|table| Some((table, table.constraints.iter().find(|known| known.name == constraint)?)));
+    let mut tables = std::iter::once(table).chain(table.relations.iter().map(|relation| relation.child));
+    let refused = tables.clone().find(|table| table.bare_name() == named).unwrap_or(table);
+    let known =
+        tables.find_map(|table| Some((table, table.constraints.iter().find(|known| known.name == constraint)?)));
     let is_required = *error.code() == SqlState::NOT_NULL_VIOLATION;
     let column = error.column().or_else(|| citus::column(error.message(), table).filter(|_| is_required));
     let (model, columns) = match (known, column) {
         (Some((table, known)), _) => (table.name, known.columns.iter().map(ToString::to_string).collect()),
-        (None, Some(column)) => (table.name, vec![column.to_owned()]),
-        (None, None) => (table.name, Vec::new()),
+        (None, Some(column)) => (refused.name, vec![column.to_owned()]),
+        (None, None) => (refused.name, Vec::new()),
     };
     ConstraintViolation {
         model,
