@@ -216,6 +216,45 @@ async fn foreign_keys_have_the_types_of_what_they_reference() {
     assert_eq!(db.user().create_many(many).await.expect("are created"), 3);
 }
 
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = db::User)]
+struct Card {
+    id: UserId,
+    email: Email,
+    nick: Option<Nick>,
+    tags: Vec<Tag>,
+    settings: Settings,
+    address: Option<Postgres<IpAddr>>,
+}
+
+#[derive(relata::FromRawRow)]
+struct Raw {
+    email: Email,
+    tags: Vec<Tag>,
+    level: Level,
+    settings: Settings,
+    address: Option<Postgres<IpAddr>>,
+}
+
+#[tokio::test]
+async fn own_types_are_copied_selected_and_read_from_raw_sql() {
+    let Fixture { client, school, .. } = &Fixture::new("own_copies").await;
+    let db = client.tenant(*school);
+    let rows = ["a@b", "c@d"].map(|text| {
+        let tags = user::tags.to([Tag("x".to_owned()), Tag("y".to_owned())]);
+        new_user(text).set(tags).set(user::address.to(address("10.0.0.1"))).set(user::place.to(Place(1.0, 2.0)))
+    });
+    assert_eq!(db.user().copy_in(rows).await.expect("are copied"), 2);
+    let cards = db.user().find_many().order_by(user::email.asc()).select_as::<Card>().await.expect("are read");
+    assert_eq!((cards.len(), &cards[0].email, cards[0].nick.is_none()), (2, &email("a@b"), true));
+    assert_eq!((cards[1].address, cards[1].tags.len()), (Some(address("10.0.0.1")), 2));
+    assert_eq!(cards[0].settings.theme, "dark");
+    let sql = "SELECT email, tags, level, settings, address FROM \"User\" WHERE id = $1";
+    let raw = client.across_tenants().query_raw::<Raw>(sql, relata::params![cards[0].id]).await.expect("is read");
+    assert_eq!((&raw[0].email, raw[0].level, raw[0].tags.len()), (&cards[0].email, Level::Low, 2));
+    assert_eq!((&raw[0].settings, raw[0].address), (&cards[0].settings, cards[0].address));
+}
+
 #[tokio::test]
 async fn query_files_know_own_types() {
     let Fixture { client, school, .. } = &Fixture::new("own_queries").await;
