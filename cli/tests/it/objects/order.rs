@@ -108,18 +108,18 @@ fn bodies_that_fail_are_told() {
         "sql/bodies.sql",
         "CREATE FUNCTION late() RETURNS bigint LANGUAGE sql AS 'SELECT other() + count(*) FROM players';
          CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
-         CREATE FUNCTION misspelled() RETURNS int LANGUAGE sql AS 'SELCT 1';
+         CREATE FUNCTION misspelled() RETURNS int LANGUAGE sql AS 'SELEKT 1';
          CREATE FUNCTION \"No column\"(a int) RETURNS int LANGUAGE sql AS 'SELECT note FROM players';
          CREATE FUNCTION block() RETURNS int LANGUAGE plpgsql AS 'BEGN RETURN 1; END';",
     );
     dev(&project, "first");
     let deployed = project.deploy(&database).exits(0).hides("late()").hides("other()");
     deployed
-        .says("warning: PostgreSQL says: the body of misspelled() fails: syntax error at or near \"SELCT\"")
+        .says("warning: PostgreSQL says: the body of misspelled() fails: syntax error at or near \"SELEKT\"")
         .says("the body of \"No column\"(integer) fails: column \"note\" does not exist")
         .says("the body of block() fails");
     project.status(&database).exits(0).says("up to date");
-    project.write("sql/bodies.sql", "CREATE FUNCTION misspelled() RETURNS int LANGUAGE sql AS 'SELCT 2';");
+    project.write("sql/bodies.sql", "CREATE FUNCTION misspelled() RETURNS int LANGUAGE sql AS 'SELEKT 2';");
     let push = project.run(&["db", "push", "--url", database.url()]).exits(0);
     push.says("~ function misspelled()").says("the body of misspelled() fails").hides("block()");
 }
