@@ -56,6 +56,8 @@ fn rewrite(sql: &mut String) {
     }
     let all: Vec<Token> = tokens(sql).filter(|token| !token.is_comment()).collect();
     let mut removed: Vec<Range<usize>> = (0..all.len()).filter_map(|at| casts(sql, &all[at..])).flatten().collect();
+    // One inside another comes before the end of that one.
+    removed.sort_by_key(|range| range.start);
     while let Some(range) = removed.pop() {
         sql.replace_range(range, "");
     }

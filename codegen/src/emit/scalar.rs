@@ -32,10 +32,9 @@ pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
     }
 }
 
-/// What the values of a column with a type of the program are on the wire; `None` if only the type knows.
-fn holds(column: ColumnWalker<'_>) -> Option<TokenStream> {
-    let ColumnType::Scalar(scalar, native) = column.column().ty else { return None };
-    Some(match (scalar, native) {
+/// What the values of a type are on the wire.
+fn holds(scalar: ScalarType, native: NativeType) -> TokenStream {
+    match (scalar, native) {
         (_, NativeType::Uuid) => quote!(Uuid),
         (ScalarType::String, _) => quote!(Text),
         (ScalarType::Boolean, _) => quote!(Bool),
@@ -47,22 +46,20 @@ fn holds(column: ColumnWalker<'_>) -> Option<TokenStream> {
         (ScalarType::DateTime, _) => quote!(Timestamp),
         (ScalarType::Json, _) => quote!(Json),
         (ScalarType::Bytes, _) => quote!(Bytes),
-    })
+    }
 }
 
 /// Emits the check that a type of the program holds what its column does: otherwise, it would read its bytes as something
 /// else.
 pub(super) fn assert_holds(column: ColumnWalker<'_>) -> Option<TokenStream> {
-    let (own, holds) = (own_type(column)?, holds(column)?);
-    let native = match column.column().ty {
-        ColumnType::Scalar(_, NativeType::Uuid) => " @db.Uuid",
-        _ => "",
-    };
-    let ColumnType::Scalar(scalar, _) = column.column().ty else { return None };
+    let own = own_type(column)?;
+    let ColumnType::Scalar(scalar, native) = column.column().ty else { return None };
+    let holds = holds(scalar, native);
     let message = format!(
-        "`{}.{}` is a `{scalar:?}{native}` in the schema, and its `@rust` type holds something else",
+        "`{}.{}` is a `{scalar:?}{}` in the schema, and its `@rust` type holds something else",
         column.model().name(),
-        column.name()
+        column.name(),
+        if native == NativeType::Uuid { " @db.Uuid" } else { "" }
     );
     Some(quote!(const _: () = rt::assert_holds::<#own>(rt::Holds::#holds, #message);))
 }

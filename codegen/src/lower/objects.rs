@@ -14,7 +14,7 @@ use relata_pgsql::{Nesting, Token, TokenKind, ident_if_needed, tokens};
 use super::Cx;
 use super::draft::RelationDraft;
 use crate::diagnostics::{self as codes, Diagnostic, Sources, Span, did_you_mean, suggest};
-use crate::ir::{ModelId, SqlObject};
+use crate::ir::{FieldId, ModelId, SqlObject};
 use crate::syntax::ModelKind;
 use statement::{Found, read_statement};
 
@@ -107,12 +107,8 @@ fn add(cx: &mut Cx<'_, '_>, object: SqlObject, place: Span, places: &mut Places)
 /// Reports a column of `UPDATE OF` that the table of a trigger does not have.
 fn unknown_column(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Diagnostic> {
     let (namespace, table) = object.table().filter(|_| object.kind() == "trigger")?;
-    let is_it = |id: &ModelId| {
-        let model = cx.model(*id);
-        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
-    };
-    let model = cx.model(cx.model_ids().find(is_it)?);
-    let fields = cx.field_ids().filter(|id| model.fields.contains(&id.0)).map(|id| cx.field(id));
+    let model = cx.model(model_named(cx, namespace, table)?);
+    let fields = model.fields.clone().map(|id| cx.field(FieldId(id)));
     let known: Vec<&str> = fields.filter(|field| field.is_column()).map(|field| field.db_name()).collect();
     let all: Vec<Token> = tokens(&object.sql).filter(|token| !token.is_comment()).collect();
     let is_of = |pair: &[Token]| pair[0].is_word(&object.sql, "update") && pair[1].is_word(&object.sql, "of");
@@ -129,15 +125,11 @@ fn unknown_column(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Di
 /// Reports a permissive policy of a table whose rows belong to tenants: it shows the rows of others, too.
 fn beside_tenants(cx: &Cx<'_, '_>, object: &SqlObject, place: Span) -> Option<Diagnostic> {
     let (namespace, table) = object.table().filter(|_| object.kind() == "policy")?;
-    let is_it = |id: &ModelId| {
-        let model = cx.model(*id);
-        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
-    };
     let is_secured = |id: ModelId| cx.has_row_security(cx.model(id));
     let joins =
         cx.relations.iter().filter(|relation| relation.foreign_key.is_none() && relation.join_table(cx) == table);
     let sides = joins.flat_map(|relation| [relation.referencing, relation.referenced].map(|id| cx.field(id).model));
-    let is_of_tenants = cx.model_ids().filter(is_it).chain(sides).any(is_secured);
+    let is_of_tenants = model_named(cx, namespace, table).into_iter().chain(sides).any(is_secured);
     let is_restrictive = tokens(&object.sql).any(|token| token.is_word(&object.sql, "restrictive"));
     let message = format!("the policy `{}` shows rows of `{table}` to other tenants", object.name);
     let help = "write `AS RESTRICTIVE`, because PostgreSQL shows a row if one of the permissive policies does; or allow this \
@@ -188,6 +180,14 @@ fn reserved(object: &SqlObject, place: Span) -> Option<Diagnostic> {
     is_reserved.then(|| Diagnostic::new(codes::SQL_OBJECT, place, message).with("in this statement", help))
 }
 
+/// Returns the model of a table or a view.
+fn model_named(cx: &Cx<'_, '_>, namespace: Option<&str>, table: &str) -> Option<ModelId> {
+    cx.model_ids().find(|id| {
+        let model = cx.model(*id);
+        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
+    })
+}
+
 /// What a trigger or a policy can belong to.
 enum Target {
     Table,
@@ -196,11 +196,7 @@ enum Target {
 
 /// Returns the table or the view of that name, join tables included.
 fn target(cx: &Cx<'_, '_>, namespace: Option<&str>, table: &str) -> Option<Target> {
-    let is_it = |id: &ModelId| {
-        let model = cx.model(*id);
-        model.db_name() == table && model.namespace.map(|it| it.text) == namespace
-    };
-    let model = cx.model_ids().find(is_it).map(|id| match cx.model(id).ast.kind {
+    let model = model_named(cx, namespace, table).map(|id| match cx.model(id).ast.kind {
         ModelKind::View => Target::View,
         _ => Target::Table,
     });

@@ -127,53 +127,42 @@ pub(super) fn share_rust_types(cx: &mut Cx<'_, '_>) {
         let key = relation.foreign_key.as_ref();
         key.map(|key| key.fields.iter().copied().zip(key.references.iter().copied()).collect::<Vec<_>>())
     };
-    let mut open: Vec<(FieldId, FieldId)> = cx.relations.iter().filter_map(pairs).flatten().collect();
-    // A chain of keys is at most as long as there are pairs.
-    for _ in 0..open.len() {
-        let before = open.len();
-        open.retain(|(field, referenced)| {
-            let Some((path, span)) = cx.field(*referenced).rust.clone() else { return true };
-            match &cx.field(*field).rust {
-                None => cx.field_mut(*field).rust = Some((path, span)),
-                Some((own, place)) if *own != path => {
-                    let message = format!(
-                        "`{}` is `{own}`, and references `{}`, which is `{path}`",
-                        cx.qualified(*field),
-                        cx.qualified(*referenced)
-                    );
-                    let diagnostic = Diagnostic::new(codes::RUST_TYPE_OF_REFERENCE, *place, message)
-                        .label("another type")
-                        .second(span, "the type of what it references")
-                        .help(
-                            "remove the attribute of one of the two: a foreign key has the type of what it references",
-                        );
-                    cx.report(diagnostic);
-                }
-                Some(_) => {}
+    let pairs: Vec<(FieldId, FieldId)> = cx.relations.iter().filter_map(pairs).flatten().collect();
+    // What is referenced may itself be part of a foreign key that comes later.
+    let mut is_settled = false;
+    while !is_settled {
+        is_settled = true;
+        for (field, referenced) in &pairs {
+            if let (None, Some(rust)) = (&cx.field(*field).rust, &cx.field(*referenced).rust) {
+                cx.field_mut(*field).rust = Some(rust.clone());
+                is_settled = false;
             }
-            false
-        });
-        if open.len() == before {
-            break;
         }
     }
-    // Nothing leads from a foreign key to what it references.
-    for (field, referenced) in open {
-        if let Some((own, place)) = cx.field(field).rust.clone() {
-            let message = format!(
-                "`{}` is `{own}`, and references `{}`, which has no `@rust`",
-                cx.qualified(field),
-                cx.qualified(referenced)
-            );
-            let to = cx.field(referenced).ast.name.span;
-            cx.report(
-                Diagnostic::new(codes::RUST_TYPE_OF_REFERENCE, place, message)
-                    .label("a type of its own")
-                    .second(to, "this has the type of its scalar")
-                    .help("move the attribute to the field that is referenced: a foreign key has the type of what it references"),
-            );
+    let found: Vec<_> = pairs.iter().filter_map(|(field, referenced)| other_type(cx, *field, *referenced)).collect();
+    cx.diagnostics.extend(found);
+}
+
+/// Reports a field of a foreign key whose type is not that of what it references.
+fn other_type(cx: &Cx<'_, '_>, field: FieldId, referenced: FieldId) -> Option<Diagnostic> {
+    let (own, _) = cx.field(field).rust.as_ref()?;
+    let (is, second, label, help) = match &cx.field(referenced).rust {
+        Some((path, _)) if path == own => return None,
+        Some((path, span)) => {
+            let help = "remove the attribute of one of the two".to_owned();
+            (format!("is `{path}`"), *span, "the type of what it references", help)
         }
-    }
+        None => {
+            let help = format!("write `@rust` on `{}`, too", cx.qualified(referenced));
+            let name = cx.field(referenced).ast.name.span;
+            ("has no `@rust`".to_owned(), name, "this has the type of its scalar", help)
+        }
+    };
+    let message =
+        format!("`{}` is `{own}`, and references `{}`, which {is}", cx.qualified(field), cx.qualified(referenced));
+    let diagnostic = Diagnostic::new(codes::RUST_TYPE_OF_REFERENCE, cx.field(field).ast.name.span, message);
+    let help = format!("{help}: a foreign key has the type of what it references");
+    Some(diagnostic.label("another type").second(second, label).help(help))
 }
 
 #[cfg(test)]

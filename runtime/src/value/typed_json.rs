@@ -76,7 +76,7 @@ pub fn decode_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, BoxError> {
     let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
         let path = error.path().to_string();
         let place = if path == "." { String::new() } else { format!("at `{path}`: ") };
-        // serde_json's line and column are those of a text that nobody sees.
+        // serde_json appends a line and a column, which mean nothing to the user: the text is PostgreSQL's.
         let reason = error.into_inner().to_string();
         let reason = reason.split(" at line ").next().unwrap_or_default();
         format!("{place}{reason}")

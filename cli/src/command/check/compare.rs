@@ -76,7 +76,7 @@ fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bo
         (false, Kind::Array(_)) | (true, _) => return false,
         (false, _) => below(ty),
     };
-    // The type that the field has in the schema, which `check --database` compares elsewhere.
+    // Only its `@rust` type knows which columns it reads, and says so when the query runs.
     matches!(value.ty, ColumnType::Unsupported(_))
         || value.database_types(schema, derived).iter().any(|known| known == ty.name())
 }

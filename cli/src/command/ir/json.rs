@@ -54,6 +54,8 @@ struct Enum<'s> {
     docs: Option<&'s str>,
     renamed_from: Option<&'s str>,
     values: Vec<EnumValue<'s>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    derives: &'s [String],
 }
 
 #[derive(Serialize)]
@@ -97,6 +99,8 @@ struct Model<'s> {
     partitions: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<Value>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    derives: &'s [String],
 }
 
 #[derive(Serialize)]
@@ -251,6 +255,7 @@ fn enumeration(walker: EnumWalker<'_>) -> Enum<'_> {
         docs: known.docs.as_deref(),
         renamed_from: known.renamed_from.as_deref(),
         values: values.collect(),
+        derives: &known.derives,
     }
 }
 
@@ -284,6 +289,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         unlogged: model.unlogged,
         partitions: model.partitions.as_ref().map(|partitions| partition_key(walker, partitions)),
         distribution: (walker.schema.engine == ir::Engine::Citus).then(|| distribution(walker)),
+        derives: &model.derives,
     }
 }
 

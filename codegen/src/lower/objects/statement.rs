@@ -39,7 +39,7 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
         Ok(Found::Other { what: words(count), is_read: READ.iter().any(is_it) })
     };
     if !reader.eat("create") {
-        is_known(text, tokens.first(), &COMMANDS, "")?;
+        check_word(text, tokens.first(), &COMMANDS, "")?;
         return other(2);
     }
     let replace_at = tokens[0].end;
@@ -48,7 +48,7 @@ pub(super) fn read_statement(text: &str, tokens: &[Token]) -> Result<Found, Stri
     let kinds = ["function", "procedure", "trigger", "policy", "domain", "type", "sequence"];
     let Some(kind) = kinds.into_iter().find(|kind| reader.eat(kind)) else {
         let all: Vec<&str> = kinds.into_iter().chain(OTHERS).collect();
-        is_known(text, reader.tokens.get(reader.at), &all, "CREATE ")?;
+        check_word(text, reader.tokens.get(reader.at), &all, "CREATE ")?;
         return other(if replaces { 4 } else { 2 });
     };
     if kind == "type" && !reader.is_composite() {
@@ -176,8 +176,8 @@ const OTHERS: [&str; 37] = [
     "view",
 ];
 
-/// Returns what is wrong with a word that begins no statement of PostgreSQL.
-fn is_known(text: &str, word: Option<&Token>, known: &[&str], before: &str) -> Result<(), String> {
+/// Fails if a word begins no statement of PostgreSQL, with a message that says so.
+fn check_word(text: &str, word: Option<&Token>, known: &[&str], before: &str) -> Result<(), String> {
     let Some(word) = word.filter(|word| word.kind == TokenKind::Word) else { return Ok(()) };
     let lower = word.value(text);
     if known.contains(&lower.as_ref()) {
