@@ -4,6 +4,7 @@
 //! schema knows nothing of spans, diagnostics or the syntax tree, and it contains no mistakes: those were refused
 //! before. The walkers answer questions about it.
 
+mod client_type;
 mod column_text;
 mod id;
 pub mod names;
@@ -13,6 +14,7 @@ mod row_security;
 mod types;
 mod walk;
 
+pub use client_type::{ClientType, Place, Shape};
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};
@@ -333,7 +335,7 @@ pub enum ColumnType {
     Scalar(ScalarType, NativeType),
     /// An enum of the schema.
     Enum(EnumId),
-    /// `Unsupported("...")`: the text between the quotes, which [`ColumnText`] reads. Not in the client.
+    /// `Unsupported("...")`: the text between the quotes, which [`ColumnText`] reads.
     Unsupported(String),
 }
 

@@ -5,6 +5,7 @@ mod assignment;
 mod calculated;
 mod columns;
 mod create;
+mod expression;
 mod field;
 mod filter;
 mod having;
@@ -21,7 +22,10 @@ pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, OrCreate, Parent};
-pub use field::{ColumnOf, Field, JsonPath, Relevance, SearchQuery};
+pub use expression::Expression;
+pub use field::{
+    ColumnOf, ContainedIn, Contains, Field, IntoRange, JsonPath, Overlaps, Ranges, Relevance, SearchQuery, Searched,
+};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};

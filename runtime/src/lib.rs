@@ -32,10 +32,10 @@ pub use client::{
 };
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
-    Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
-    Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
-    OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
-    Selectable, Selection, Unique, UniqueKey, count, kind,
+    Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, ContainedIn, Contains, CountOf, CreateRow,
+    CreateWith, Expression, Field, Filter, GroupOrder, Having, Included, IntoInclude, IntoRange, JsonPath, Key, Link,
+    Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, Overlaps, Parent, Put, Ranges, Refined, RelationField,
+    RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection, Unique, UniqueKey, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
@@ -44,14 +44,28 @@ pub use query::{PageToken, Query, Select};
 pub use relata_derive::{FromRawRow, Selectable, Value};
 pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow};
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
+#[cfg(feature = "pgvector")]
+pub use value::Embedding;
 #[cfg(feature = "serde")]
 pub use value::Json;
+#[cfg(feature = "net")]
+pub use value::Network;
+#[cfg(feature = "geo")]
+pub use value::Place;
 pub use value::{
-    Average, Holds, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered, Param, Postgres, Scalar, Sum,
-    UnknownLabel,
+    AsText, Average, Holds, Hstore, Interval, IntoNullable, IntoParam, IntoValue, List, Ltree, Multirange, Newtype,
+    NotAnInterval, Number, Ordered, Param, Postgres, Range, RangeOf, Scalar, Sum, TsVector, UnknownLabel,
 };
 
+#[cfg(feature = "bit")]
+pub use bit_vec;
+#[cfg(feature = "geo")]
+pub use geo_types;
+#[cfg(feature = "pgvector")]
+pub use pgvector;
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
+#[cfg(feature = "net")]
+pub use {cidr, macaddr};
 
 /// Includes the client that the build script wrote to `OUT_DIR`, in the module that calls this macro.
 ///

@@ -17,7 +17,7 @@ pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm
 pub(crate) use bulk::{
     BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
 };
-pub(crate) use condition::{Condition, JsonTest, MAX_DEPTH, Operator, Search};
+pub(crate) use condition::{Condition, Expression, Form, JsonTest, MAX_DEPTH, Operand, OperandType, Operator, Search};
 pub(crate) use default::generate;
 pub use operation::Query;
 pub(crate) use operation::{Operation, Parts, Returning};

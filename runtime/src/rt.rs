@@ -32,14 +32,23 @@ pub use serde_json::Value as Json;
 pub use std::{marker::PhantomData, option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
+pub use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, TsVector};
 #[cfg(feature = "bigdecimal")]
 pub use bigdecimal;
+#[cfg(feature = "bit")]
+pub use bit_vec;
+#[cfg(feature = "geo")]
+pub use geo_types;
 #[cfg(feature = "jiff")]
 pub use jiff;
+#[cfg(feature = "pgvector")]
+pub use pgvector;
 #[cfg(feature = "serde")]
 pub use serde;
 #[cfg(feature = "time")]
 pub use time;
+#[cfg(feature = "net")]
+pub use {cidr, macaddr};
 
 /// Values whose `Serialize` differs from their JSON format: bytes, and the times of `time`.
 #[cfg(feature = "serde")]

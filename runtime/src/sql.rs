@@ -7,6 +7,7 @@ mod aggregate;
 mod bulk;
 mod condition;
 pub(crate) mod effect;
+mod expression;
 mod inside;
 mod nested;
 mod order;

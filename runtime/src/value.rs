@@ -25,6 +25,7 @@ pub mod text;
 mod time;
 #[cfg(feature = "serde")]
 mod typed_json;
+mod types;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
@@ -39,5 +40,13 @@ pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
 #[cfg(feature = "serde")]
 pub use typed_json::{Json, decode_json, is_json, json_param};
+
+#[cfg(feature = "pgvector")]
+pub use types::Embedding;
+#[cfg(feature = "net")]
+pub use types::Network;
+#[cfg(feature = "geo")]
+pub use types::Place;
+pub use types::{AsText, Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf, TsVector};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -33,6 +33,7 @@ mod own_types;
 mod pages;
 mod planner;
 mod pooler;
+mod postgres_types;
 mod prisma;
 mod queries;
 mod random;

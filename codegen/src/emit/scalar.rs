@@ -5,7 +5,8 @@ use quote::quote;
 
 use super::context::EmitCx;
 use crate::ir::{
-    Arity, ClientOptions, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType, ScalarType,
+    Arity, ClientOptions, ClientType, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary,
+    NativeType, ScalarType, Shape,
 };
 
 /// The type of one value of the column, without `Option` or `Vec`.
@@ -28,7 +29,49 @@ pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
             quote!(super::#module::#ident)
         }
         ColumnType::Scalar(scalar, native) => scalar_type(cx.client, *scalar, *native),
-        ColumnType::Unsupported(_) => quote!(()),
+        ColumnType::Unsupported(text) => client_type(cx.client, ClientType::of(text)),
+    }
+}
+
+/// The type of a column that has no scalar.
+fn client_type(client: ClientOptions, ty: ClientType) -> TokenStream {
+    let native = |native: NativeType| scalar_type(client, native.scalar(), native);
+    match ty {
+        ClientType::Native(known) => native(known),
+        ClientType::Interval => quote!(rt::Interval),
+        ClientType::Range(bound) => {
+            let bound = native(bound);
+            quote!(rt::Range<#bound>)
+        }
+        ClientType::Multirange(bound) => {
+            let bound = native(bound);
+            quote!(rt::Multirange<#bound>)
+        }
+        ClientType::Inet => quote!(rt::cidr::IpInet),
+        ClientType::Cidr => quote!(rt::cidr::IpCidr),
+        ClientType::MacAddr => quote!(rt::macaddr::MacAddr6),
+        ClientType::MacAddr8 => quote!(rt::macaddr::MacAddr8),
+        ClientType::Bits => quote!(rt::bit_vec::BitVec),
+        ClientType::Hstore => quote!(rt::Hstore),
+        ClientType::Ltree => quote!(rt::Ltree),
+        ClientType::TsVector => quote!(rt::TsVector),
+        ClientType::Vector => quote!(rt::pgvector::Vector),
+        ClientType::HalfVector => quote!(rt::pgvector::HalfVector),
+        ClientType::SparseVector => quote!(rt::pgvector::SparseVector),
+        ClientType::Place(place) => match place.shape {
+            None => quote!(rt::geo_types::Geometry<f64>),
+            Some(Shape::Point) => quote!(rt::geo_types::Point<f64>),
+            Some(Shape::LineString) => quote!(rt::geo_types::LineString<f64>),
+            Some(Shape::Polygon) => quote!(rt::geo_types::Polygon<f64>),
+            Some(Shape::MultiPoint) => quote!(rt::geo_types::MultiPoint<f64>),
+            Some(Shape::MultiLineString) => quote!(rt::geo_types::MultiLineString<f64>),
+            Some(Shape::MultiPolygon) => quote!(rt::geo_types::MultiPolygon<f64>),
+            Some(Shape::GeometryCollection) => quote!(rt::geo_types::GeometryCollection<f64>),
+        },
+        ClientType::Point => quote!(rt::geo_types::Coord<f64>),
+        ClientType::Box => quote!(rt::geo_types::Rect<f64>),
+        ClientType::Segment => quote!(rt::geo_types::Line<f64>),
+        ClientType::Text => quote!(rt::AsText),
     }
 }
 
@@ -140,11 +183,47 @@ pub(super) fn sql_types(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> (String, O
             let (sql, wire) = native_types(*native);
             (sql.to_owned(), wire)
         }
-        ColumnType::Unsupported(text) => (ColumnText::type_of(text).to_owned(), None),
+        ColumnType::Unsupported(text) if column.column().rust.is_some() => (ColumnText::type_of(text).to_owned(), None),
+        ColumnType::Unsupported(text) => unsupported_types(text, column.arity()),
     };
     match column.arity() {
         Arity::List => (format!("{sql}[]"), wire.map(|wire| format!("{wire}[]"))),
         Arity::Required | Arity::Optional => (sql, wire.map(str::to_owned)),
+    }
+}
+
+/// Types of extensions travel as a type of PostgreSQL, because their OIDs differ from database to database. Others that
+/// have no binary format in the client travel as text.
+fn unsupported_types(text: &str, arity: Arity) -> (String, Option<&'static str>) {
+    let written = ColumnText::type_of(text);
+    let without_arguments = || written.split('(').next().unwrap_or_default().trim().to_owned();
+    match ClientType::of(text) {
+        ClientType::Native(native) => {
+            let (sql, wire) = native_types(native);
+            (sql.to_owned(), wire)
+        }
+        // A cast to `bit` would be one to `bit(1)`.
+        ClientType::Bits => ("varbit".to_owned(), None),
+        ClientType::Interval => ("interval".to_owned(), None),
+        ClientType::Vector | ClientType::HalfVector if arity != Arity::List => (without_arguments(), Some("real[]")),
+        ClientType::Vector | ClientType::HalfVector | ClientType::SparseVector => (without_arguments(), Some("text")),
+        // The type has the spatial reference system, which values lack.
+        ClientType::Place(place) => {
+            let name = without_arguments();
+            let sql = place.srid.map_or_else(|| name.clone(), |srid| format!("{name}(Geometry,{srid})"));
+            (sql, Some("bytea"))
+        }
+        ClientType::Hstore | ClientType::Ltree | ClientType::TsVector => (without_arguments(), Some("text")),
+        ClientType::Text => (written.to_owned(), Some("text")),
+        ClientType::Range(_)
+        | ClientType::Multirange(_)
+        | ClientType::Inet
+        | ClientType::Cidr
+        | ClientType::MacAddr
+        | ClientType::MacAddr8
+        | ClientType::Point
+        | ClientType::Box
+        | ClientType::Segment => (without_arguments(), None),
     }
 }
 

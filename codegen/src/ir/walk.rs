@@ -231,11 +231,9 @@ impl<'s> ColumnWalker<'s> {
         self.schema.walk_model(self.field().model)
     }
 
-    /// Returns whether the column is in the client: not `@ignore`d, and of a type that the client knows, or that
-    /// `@rust` names.
+    /// Returns whether the column is in the client: not `@ignore`d.
     pub fn in_client(self) -> bool {
-        let is_known = !matches!(self.column().ty, ColumnType::Unsupported(_)) || self.column().rust.is_some();
-        !self.field().ignored && is_known
+        !self.field().ignored
     }
 
     /// Returns whether a row can be inserted without a value for it: it is optional, a list, `@updatedAt`, has a
@@ -251,7 +249,9 @@ impl<'s> ColumnWalker<'s> {
 
     /// Returns whether no program can write the column, because PostgreSQL always computes or counts its value.
     pub fn is_never_written(self) -> bool {
-        self.column().generated.is_some() || self.column().identity.as_ref().is_some_and(|identity| identity.always)
+        let in_text = self.column_text().is_some_and(|text| text.generated.is_some() || text.identity == Some(true));
+        let by_attribute = self.column().identity.as_ref().is_some_and(|identity| identity.always);
+        self.column().generated.is_some() || by_attribute || in_text
     }
 
     /// Returns the parsed text of `Unsupported("..")`; `None` for other types.

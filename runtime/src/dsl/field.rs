@@ -6,9 +6,11 @@ mod calculation;
 mod json;
 mod search;
 mod text;
+mod types;
 
 pub use json::JsonPath;
-pub use search::{Relevance, SearchQuery};
+pub use search::{Relevance, SearchQuery, Searched};
+pub use types::{ContainedIn, Contains, IntoRange, Overlaps, Ranges};
 
 use std::marker::PhantomData;
 

@@ -1,5 +1,7 @@
 //! Conditions on rows, as data.
 
+use std::fmt::Write;
+
 use crate::meta::{Relation, Table};
 use crate::value::Param;
 
@@ -81,6 +83,15 @@ pub(crate) enum Condition {
         test: JsonTest,
     },
     Search(Search),
+    /// An expression of a column that is true or false.
+    Holds(Expression),
+    /// An expression of a column is not null.
+    IsNotNull(Expression),
+    CompareExpression {
+        expression: Expression,
+        operator: Operator,
+        value: Param,
+    },
     /// A condition that cannot be sent, and why.
     Refused(&'static str),
 }
@@ -186,10 +197,59 @@ pub(crate) enum JsonTest {
     ArrayEndsWith(Param),
 }
 
+/// An expression of a column: an operator with a value, or a call of a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Expression {
+    pub(crate) column: u16,
+    pub(crate) form: Form,
+    /// The values, in the order of the text.
+    pub(crate) operands: Vec<Operand>,
+}
+
+impl Expression {
+    /// Writes it in words, including the values. Only its fingerprint is used.
+    pub(super) fn write_signature(&self, text: &mut String) -> std::fmt::Result {
+        write!(text, "{} {:?}", self.column, self.form)?;
+        self.operands.iter().try_for_each(|operand| write!(text, " {}", operand.value.words()))
+    }
+}
+
+/// How an expression is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The column, the operator, and the operand.
+    Infix(&'static str),
+    /// A function of the column and the operands.
+    Call(&'static str),
+    #[cfg_attr(not(feature = "geo"), expect(dead_code, reason = "only places have both"))]
+    /// A function, and an operator with the same value that an index can sort by.
+    Distance { call: &'static str, infix: &'static str },
+}
+
+/// A value in an expression, in a type of PostgreSQL.
+#[derive(Debug, Clone)]
+pub(crate) struct Operand {
+    pub(crate) value: Param,
+    pub(crate) ty: OperandType,
+}
+
+/// The type of an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OperandType {
+    /// That of the column.
+    Column,
+    /// The multirange of the column, which is a range.
+    Multirange,
+    /// A type by its name.
+    Named(&'static str),
+}
+
 /// A search in one column.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     pub(crate) column: u16,
+    /// Whether the column is a `tsvector`.
+    pub(crate) is_document: bool,
     /// The text search configuration, or the server's default.
     pub(crate) language: Option<&'static str>,
     pub(crate) query: Param,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::condition::{Condition, MAX_DEPTH, Search};
+use super::condition::{Condition, Expression, MAX_DEPTH, Search};
 use crate::meta::{Column, Relation, Table};
 
 /// A value that rows are sorted by.
@@ -31,6 +31,7 @@ pub(crate) enum OrderKey {
     },
     /// The relevance of a text for a full-text query.
     Relevance(Search),
+    Expression(Expression),
     /// A sort key that cannot be sent, and why.
     Refused(&'static str),
 }
@@ -52,7 +53,7 @@ impl OrderKey {
     pub(crate) fn column(&self, table: &'static Table) -> Option<&'static Column> {
         match self {
             OrderKey::Column(column) => Some(&table.columns[usize::from(*column)]),
-            OrderKey::Count { .. } | OrderKey::Relevance(_) | OrderKey::Refused(_) => None,
+            OrderKey::Count { .. } | OrderKey::Relevance(_) | OrderKey::Expression(_) | OrderKey::Refused(_) => None,
             OrderKey::Related { relation, key } => key.column(relation.child),
         }
     }
@@ -64,6 +65,7 @@ impl OrderKey {
             OrderKey::Column(column) => write!(text, "{}", table.columns[usize::from(*column)].name),
             OrderKey::Count { relation, condition } => write!(text, "count {} {condition:?}", relation.name),
             OrderKey::Relevance(search) => write!(text, "{search:?} {}", search.words()),
+            OrderKey::Expression(expression) => expression.write_signature(text),
             OrderKey::Refused(_) => Ok(()),
             OrderKey::Related { relation, key } => {
                 let _ = write!(text, "{}.", relation.name);

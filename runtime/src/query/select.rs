@@ -1,6 +1,6 @@
 //! A read, as data: what to read from which table, and which relations to load with it.
 
-use super::condition::Condition;
+use super::condition::{Condition, Expression};
 use super::order::OrderTerm;
 use super::page::PageStart;
 use crate::error::Error;
@@ -64,6 +64,7 @@ pub(crate) enum Outputs {
 pub(crate) enum Output {
     Column(u16),
     Count { relation: &'static Relation, condition: Condition },
+    Expression(Expression),
 }
 
 /// A relation to load eagerly.

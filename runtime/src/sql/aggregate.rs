@@ -3,7 +3,7 @@
 use super::pass::Pass;
 use super::statement::Statement;
 use super::tenant::Context;
-use super::writer::{Alias, Writer};
+use super::writer::{Alias, Writer, compared_by_its_text};
 use crate::meta::{Column, Table};
 use crate::query::{Aggregation, Calculation, GroupCondition, GroupTerm, Select};
 use crate::value::{Averaged, Param, Summed};
@@ -100,16 +100,24 @@ impl<P: Pass> Writer<'_, P> {
                 self.push("coalesce(sum(");
                 self.push_read(alias, column(number));
                 self.push(match summed {
+                    Summed::Interval => "), '0')",
                     Summed::Bigint => "), 0)::bigint",
                     Summed::Double => "), 0)::double precision",
                     Summed::Numeric => "), 0)::numeric",
                 });
+            }
+            Calculation::Average(number, Averaged::Same) => {
+                self.push_call("avg(", column(number), "", ")", alias);
+                if let Some(wire) = column(number).wire {
+                    self.push_casts([wire]);
+                }
             }
             Calculation::Average(number, averaged) => {
                 self.push("avg(");
                 self.push_read(alias, column(number));
                 self.push(match averaged {
                     Averaged::Double => ")::double precision",
+                    Averaged::Same => ")",
                     Averaged::Numeric => ")::numeric",
                 });
             }
@@ -121,9 +129,11 @@ impl<P: Pass> Writer<'_, P> {
     /// Writes a grouped column: the selected expression has to be the one in GROUP BY.
     fn push_grouped(&mut self, alias: Alias, column: &Column) {
         self.push_comparable(alias, column);
+        if compared_by_its_text(column.sql_type) {
+            self.push_casts([column.sql_type]);
+        }
         if let Some(wire) = column.wire {
-            self.push("::");
-            self.push(wire);
+            self.push_casts([wire]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Conditions as SQL.
 
 use super::pass::Pass;
-use super::writer::{Alias, Writer, comparable_type};
+use super::writer::{Alias, Writer, comparable_type, compared_by_its_text};
 use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{Condition, Operator};
 use crate::value::Param;
@@ -109,6 +109,16 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_search(search, table, alias);
             }
+            Condition::Holds(expression) => self.push_expression(expression, table, alias),
+            Condition::IsNotNull(expression) => {
+                self.push_expression(expression, table, alias);
+                self.push(" IS NOT NULL");
+            }
+            Condition::CompareExpression { expression, operator, value } => {
+                self.push_expression(expression, table, alias);
+                self.push(operator.sql());
+                self.push_param(value.clone());
+            }
             Condition::Refused(reason) => {
                 self.pass().give_up();
                 self.push_param(Param::Refused(reason));
@@ -136,8 +146,7 @@ impl<P: Pass> Writer<'_, P> {
         match comparable_type(column) {
             Some(ty) => {
                 self.push_param(values.clone());
-                self.push_casts([ty]);
-                self.push("[]");
+                self.push_comparable_cast(column, ty, "[]");
             }
             None => self.push_values(column, values.clone()),
         }
@@ -149,7 +158,10 @@ impl<P: Pass> Writer<'_, P> {
         self.pass().numbers(11, number, 0);
         match comparable_type(column).and_then(|ty| ty.strip_suffix("[]")) {
             Some(ty) if column.sql_type != "varbit[]" => {
-                self.push_param(value.clone());
+                match compared_by_its_text(column.sql_type) {
+                    true => self.push_element(column, value.clone()),
+                    false => self.push_param(value.clone()),
+                }
                 self.push_casts([ty]);
             }
             _ => self.push_element(column, value.clone()),

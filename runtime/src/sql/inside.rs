@@ -106,9 +106,13 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     fn push_document(&mut self, search: &Search, table: &Table, alias: Alias) {
+        let column = &table.columns[usize::from(search.column)];
+        if search.is_document {
+            return self.push_column(alias, column);
+        }
         self.push("to_tsvector(");
         self.push_language(search);
-        self.push_text(alias, &table.columns[usize::from(search.column)]);
+        self.push_text(alias, column);
         self.push(")");
     }
 

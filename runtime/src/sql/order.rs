@@ -1,7 +1,7 @@
 //! ORDER BY, and the conditions of a read that begins in the middle of its order.
 
 use super::pass::Pass;
-use super::writer::{Alias, Writer};
+use super::writer::{Alias, Writer, compared_by_its_text};
 use crate::meta::Table;
 use crate::query::{Operator, OrderKey, OrderTerm, PageStart, Select};
 use crate::value::Param;
@@ -63,6 +63,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_relevance(search, table, alias);
             }
+            OrderKey::Expression(expression) => self.push_sort_expression(expression, table, alias),
             OrderKey::Refused(reason) => {
                 self.pass().give_up();
                 self.push_param(Param::Refused(reason));
@@ -89,7 +90,8 @@ impl<P: Pass> Writer<'_, P> {
         for term in order {
             self.push(", ");
             self.push_order_key(&term.key, table, alias);
-            if let Some(wire) = term.key.column(table).and_then(|column| column.wire) {
+            let column = term.key.column(table).filter(|column| !compared_by_its_text(column.sql_type));
+            if let Some(wire) = column.and_then(|column| column.wire) {
                 self.push("::");
                 self.push(wire);
             }
@@ -255,6 +257,11 @@ impl<P: Pass> Writer<'_, P> {
             Start::After(values) => {
                 let value = values.get(index).cloned().flatten().map_or(Param::Null, Param::Raw);
                 match term.key.column(table) {
+                    // The value in the token is already a text.
+                    Some(column) if compared_by_its_text(column.sql_type) => {
+                        self.push_param(value);
+                        self.push_casts(["text"]);
+                    }
                     Some(column) => self.push_comparable_value(column, value),
                     None => self.push_param(value),
                 }

@@ -2,7 +2,7 @@
 
 use super::read::{ChildrenOf, KeySource};
 use crate::meta::{Count, Relation, Table};
-use crate::query::{Include, Output, Outputs, Select};
+use crate::query::{Expression, Include, Output, Outputs, Select};
 use crate::rows::Names;
 
 /// The positions of one table's values in the rows of a statement.
@@ -34,10 +34,12 @@ impl ReadPlan<'_> {
     }
 
     /// Returns the names of the table's values, if they are not all of its columns. A count has the name of its
-    /// relation.
+    /// relation, and an expression that of its column.
     pub(crate) fn names(&self) -> Option<Names> {
         let name = |output: &Output| match output {
-            Output::Column(column) => self.select.table.columns[usize::from(*column)].name,
+            Output::Column(column) | Output::Expression(Expression { column, .. }) => {
+                self.select.table.columns[usize::from(*column)].name
+            }
             Output::Count { relation, .. } => relation.name,
         };
         self.places.as_ref().map(|places| places.iter().map(name).collect())

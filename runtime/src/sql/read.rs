@@ -331,6 +331,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
+            Output::Expression(expression) => self.push_expression(expression, table, alias),
         }
     }
 

@@ -139,11 +139,23 @@ impl<'t, P: Pass> Writer<'t, P> {
         match comparable_type(column) {
             Some(ty) if ty != column.sql_type => {
                 self.push_param(param);
-                self.push("::");
-                self.push(ty);
+                self.push_comparable_cast(column, ty, "");
             }
             _ => self.push_value(column, param),
         }
+    }
+
+    /// Writes the cast of a parameter, or of a list of them, to the type in which a column is compared. A type that is
+    /// compared by its text is written as PostgreSQL prints it, so the parameter takes that type first.
+    pub(super) fn push_comparable_cast(&mut self, column: &Column, ty: &str, list: &str) {
+        if compared_by_its_text(column.sql_type) {
+            for ty in column.wire.into_iter().chain([column.sql_type]) {
+                self.push_casts([ty]);
+                self.push(list);
+            }
+        }
+        self.push_casts([ty]);
+        self.push(list);
     }
 
     /// Writes a pattern for the text of a column. Trailing spaces of a `bpchar` are not significant, as in its
@@ -258,7 +270,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_param(param);
         if let Some(wire) = column.wire {
             self.push_casts([element(wire), element(column.sql_type)]);
-        } else if column.domain {
+        } else if column.domain || compared_by_its_text(column.sql_type) {
             self.push_casts([element(column.sql_type)]);
         }
     }
@@ -327,8 +339,16 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
         "xml[]" => Some("text[]"),
         // PostgreSQL has no operators between arrays of `bit` and `varbit`, and both are sent as `varbit`.
         "varbit[]" => Some("varbit[]"),
+        ty if compared_by_its_text(ty) => Some(if ty.ends_with("[]") { "text[]" } else { "text" }),
         _ => list_type(column),
     }
+}
+
+/// Returns whether PostgreSQL does not compare values of the type, or compares something else: two boxes are equal for it
+/// if their areas are.
+pub(super) fn compared_by_its_text(sql_type: &str) -> bool {
+    let element = sql_type.strip_suffix("[]").unwrap_or(sql_type);
+    matches!(element, "point" | "box" | "lseg" | "line" | "path" | "polygon" | "circle" | "jsonpath")
 }
 
 /// Returns the type of a list whose elements have a domain. PostgreSQL has no operators between such a list and one of

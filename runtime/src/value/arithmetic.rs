@@ -13,6 +13,7 @@ pub enum Summed {
     Bigint,
     Double,
     Numeric,
+    Interval,
 }
 
 /// The type of an average.
@@ -21,19 +22,21 @@ pub enum Summed {
 pub enum Averaged {
     Double,
     Numeric,
+    /// That of the values.
+    Same,
 }
 
-/// Number types that can be summed.
-pub trait Sum: Number {
+/// Types whose values can be summed.
+pub trait Sum: Scalar {
     /// The sum's type: `i64` for integers.
     type Sum: Scalar;
     #[doc(hidden)]
     const SUMMED: Summed;
 }
 
-/// Number types that have an average.
-pub trait Average: Number {
-    /// The average's type: `Decimal` for `Decimal`, else `f64`.
+/// Types whose values have an average.
+pub trait Average: Scalar {
+    /// The average's type: `f64` for integers, otherwise that of the values.
     type Average: Scalar;
     #[doc(hidden)]
     const AVERAGED: Averaged;

@@ -217,6 +217,17 @@ impl Param {
         }
     }
 
+    /// Returns a text that differs for different values, as far as sort keys have them. Only its fingerprint is used.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Param::Text(text) => text.clone(),
+            Param::Bytes(bytes) => format!("{bytes:?}"),
+            Param::Float(value) => value.to_string(),
+            Param::Encoded(value) => value.words(),
+            _ => String::new(),
+        }
+    }
+
     /// Fast path for the usual elements.
     #[inline]
     fn element_to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {

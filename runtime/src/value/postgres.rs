@@ -68,7 +68,7 @@ impl<T: FromSqlOwned + ToSql + PartialEq + Send + Sync + 'static> Scalar for Pos
     }
 
     fn into_param(self) -> Param {
-        Param::Encoded(Encoded(Arc::new(self.0)))
+        Param::Encoded(Encoded::new(self.0))
     }
 
     fn accepts(ty: &Type) -> bool {
@@ -81,8 +81,17 @@ impl<T: FromSqlOwned + ToSql + PartialEq + Send + Sync + 'static> Scalar for Pos
 pub struct Encoded(Arc<dyn Encode>);
 
 impl Encoded {
+    pub(super) fn new(value: impl ToSql + PartialEq + Send + Sync + 'static) -> Self {
+        Self(Arc::new(value))
+    }
+
     pub(super) fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
         self.0.encode(ty, out)
+    }
+
+    /// Returns a text that differs for different values.
+    pub(super) fn words(&self) -> String {
+        self.0.words()
     }
 
     pub(super) fn fits(&self, ty: &Type) -> bool {
@@ -106,6 +115,7 @@ trait Encode: Send + Sync {
     fn encode(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError>;
     fn fits(&self, ty: &Type) -> bool;
     fn equals(&self, other: &dyn Any) -> bool;
+    fn words(&self) -> String;
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -120,6 +130,10 @@ impl<T: ToSql + PartialEq + Send + Sync + 'static> Encode for T {
 
     fn equals(&self, other: &dyn Any) -> bool {
         other.downcast_ref::<T>() == Some(self)
+    }
+
+    fn words(&self) -> String {
+        format!("{self:?}")
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,4 +1,4 @@
-//! Full-text search in a text column.
+//! Full-text search in a column of text, or in a `tsvector`.
 
 use std::marker::PhantomData;
 
@@ -7,7 +7,7 @@ use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, Order};
 use crate::query::{Condition, OrderKey, Search};
 use crate::rows::Model;
-use crate::value::{Param, Scalar};
+use crate::value::{Param, Scalar, TsVector};
 
 /// A full-text query.
 ///
@@ -38,8 +38,8 @@ impl SearchQuery {
         self
     }
 
-    fn of(self, column: u16) -> Search {
-        Search { column, language: self.language, query: self.query, web: self.web }
+    fn of(self, column: u16, is_document: bool) -> Search {
+        Search { column, is_document, language: self.language, query: self.query, web: self.web }
     }
 }
 
@@ -81,14 +81,33 @@ impl<M> Relevance<M> {
     }
 }
 
-impl<M: Model, T: Scalar<Base = String>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+/// Types that full-text search looks into: a text, and a `tsvector`.
+#[diagnostic::on_unimplemented(message = "there is no full-text search in values of `{Self}`")]
+pub trait Searched: Scalar {
+    #[doc(hidden)]
+    const IS_DOCUMENT: bool;
+}
+
+impl Searched for String {
+    const IS_DOCUMENT: bool = false;
+}
+
+impl Searched for TsVector {
+    const IS_DOCUMENT: bool = true;
+}
+
+impl<M: Model, T: Scalar<Base: Searched>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Matches texts that contain the words of the query in any grammatical form: PostgreSQL's full-text search.
     pub fn search(self, query: impl Into<SearchQuery>) -> Filter<M> {
-        Filter::new(Condition::Search(query.into().of(self.column)))
+        Filter::new(Condition::Search(query.into().of(self.column, T::Base::IS_DOCUMENT)))
     }
 
     /// Returns the relevance of the text for the query, as a sort key.
     pub fn relevance(self, query: impl Into<SearchQuery>) -> Relevance<M> {
-        Relevance { search: query.into().of(self.column), nullable: A::NULLABLE, model: PhantomData }
+        Relevance {
+            search: query.into().of(self.column, T::Base::IS_DOCUMENT),
+            nullable: A::NULLABLE,
+            model: PhantomData,
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! Conditions on text.
 
 use super::Field;
+use super::types::Contains;
 use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, escape_like};
 use crate::query::Condition;
 use crate::rows::Model;
 use crate::value::{Param, Scalar};
 
+impl<V: AsRef<str>> Contains<V> for String {
+    fn contains<M: Model>(column: u16, text: V) -> Filter<M> {
+        let pattern = Param::Text(format!("%{}%", escape_like(text.as_ref())));
+        Filter::new(Condition::Like { column, pattern, insensitive: false })
+    }
+}
+
 impl<M: Model, T: Scalar<Base = String>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     fn like(self, pattern: String, insensitive: bool) -> Filter<M> {
         Filter::new(Condition::Like { column: self.column, pattern: Param::Text(pattern), insensitive })
-    }
-
-    /// Matches if the column contains the text. `%` and `_` have no special meaning.
-    pub fn contains(self, text: impl AsRef<str>) -> Filter<M> {
-        self.like(format!("%{}%", escape_like(text.as_ref())), false)
     }
 
     /// Matches if the column starts with the text.

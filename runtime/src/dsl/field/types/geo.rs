@@ -1,0 +1,56 @@
+//! Places of PostGIS, and points.
+
+use geo_types::{Coord, Geometry};
+
+use super::{ContainedIn, Contains};
+use crate::dsl::Filter;
+use crate::dsl::expression::{Expression, holds, like_column, named};
+use crate::dsl::field::Field;
+use crate::dsl::kind::{Single, Source, Uniqueness};
+use crate::query::{Form, Operand};
+use crate::rows::Model;
+use crate::value::{IntoValue, Param, Place, Scalar};
+
+fn operand(place: impl Into<Geometry<f64>>) -> Operand {
+    like_column(place.into().into_param())
+}
+
+impl<P: Place, V: Into<Geometry<f64>>> Contains<V> for P {
+    fn contains<M: Model>(column: u16, place: V) -> Filter<M> {
+        holds(column, Form::Call("ST_Covers"), vec![operand(place)])
+    }
+}
+
+impl<P: Place, V: Into<Geometry<f64>>> ContainedIn<V> for P {
+    fn contained_in<M: Model>(column: u16, place: V) -> Filter<M> {
+        holds(column, Form::Call("ST_CoveredBy"), vec![operand(place)])
+    }
+}
+
+impl<M: Model, T: Scalar<Base: Place>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+    /// Returns the distance from the place: in meters for a `geography`, in units of the coordinates for a `geometry`.
+    /// Sorting by it uses an index of type `Gist`.
+    pub fn distance(self, place: impl Into<Geometry<f64>>) -> Expression<M, f64, A> {
+        let form = Form::Distance { call: "ST_Distance", infix: "<->" };
+        Expression::new(self.column, form, vec![operand(place)])
+    }
+
+    /// Matches if the distance from the place is at most this: in meters for a `geography`, in units of the coordinates
+    /// for a `geometry`. It uses an index of type `Gist`.
+    pub fn within_distance(self, place: impl Into<Geometry<f64>>, distance: f64) -> Filter<M> {
+        let distance = named(Param::Float(distance), "float8");
+        holds(self.column, Form::Call("ST_DWithin"), vec![operand(place), distance])
+    }
+
+    /// Matches if the two places have a point in common. It uses an index of type `Gist`.
+    pub fn intersects(self, place: impl Into<Geometry<f64>>) -> Filter<M> {
+        holds(self.column, Form::Call("ST_Intersects"), vec![operand(place)])
+    }
+}
+
+impl<M: Model, T: Scalar<Base = Coord<f64>>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+    /// Returns the distance of a `point` from another one. Sorting by it uses an index of type `Gist`.
+    pub fn distance_from(self, point: impl IntoValue<Coord<f64>>) -> Expression<M, f64, A> {
+        Expression::new(self.column, Form::Infix("<->"), vec![like_column(point.into_value().into_param())])
+    }
+}

@@ -1,0 +1,59 @@
+//! `inet` and `cidr`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use cidr::{IpCidr, IpInet};
+
+use super::{ContainedIn, Contains, Overlaps};
+use crate::dsl::Filter;
+use crate::dsl::expression::{Expression, holds, named};
+use crate::dsl::field::Field;
+use crate::dsl::kind::{Single, Source, Uniqueness};
+use crate::query::Form;
+use crate::rows::Model;
+use crate::value::{IntoValue, Network, Scalar};
+
+macro_rules! networks {
+    ($($base:ty: $($argument:ty),+;)+) => {
+        $($(
+            impl Contains<$argument> for $base {
+                fn contains<M: Model>(column: u16, other: $argument) -> Filter<M> {
+                    compare(column, ">>=", other)
+                }
+            }
+
+            impl ContainedIn<$argument> for $base {
+                fn contained_in<M: Model>(column: u16, other: $argument) -> Filter<M> {
+                    compare(column, "<<=", other)
+                }
+            }
+
+            impl Overlaps<$argument> for $base {
+                fn overlaps<M: Model>(column: u16, other: $argument) -> Filter<M> {
+                    compare(column, "&&", other)
+                }
+            }
+        )+)+
+    };
+}
+
+networks! {
+    IpInet: IpInet, IpCidr, IpAddr, Ipv4Addr, Ipv6Addr;
+    IpCidr: IpInet, IpCidr, IpAddr, Ipv4Addr, Ipv6Addr;
+}
+
+fn compare<M: Model>(column: u16, operator: &'static str, other: impl IntoValue<IpInet>) -> Filter<M> {
+    holds(column, Form::Infix(operator), vec![named(other.into_value().into_param(), "inet")])
+}
+
+impl<M: Model, T: Scalar<Base: Network>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+    /// Returns the version of the protocol: 4 or 6.
+    pub fn family(self) -> Expression<M, i32, A> {
+        Expression::new(self.column, Form::Call("family"), Vec::new())
+    }
+
+    /// Returns the number of bits of the network.
+    pub fn prefix_length(self) -> Expression<M, i32, A> {
+        Expression::new(self.column, Form::Call("masklen"), Vec::new())
+    }
+}

@@ -1,0 +1,217 @@
+//! Ranges and multiranges.
+
+use std::ops::{Bound, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+
+use super::{ContainedIn, Contains, Overlaps};
+use crate::dsl::Filter;
+use crate::dsl::expression::{Expression, holds, like_column};
+use crate::dsl::field::Field;
+use crate::dsl::kind::{Optional, Single, Source, Uniqueness};
+use crate::query::{Form, Operand, OperandType};
+use crate::rows::Model;
+use crate::value::{IntoNullable, IntoValue, Multirange, Param, Range, RangeOf, Scalar};
+
+/// An argument for a range of values `T`: a [`Range`], or a range of Rust.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a range of `{T}`")]
+pub trait IntoRange<T> {
+    /// The range.
+    fn into_range(self) -> Range<T>;
+}
+
+macro_rules! ranges {
+    ($($(#[$only:meta])? $range:ty),+) => {
+        $(
+            impl<T: Scalar> IntoRange<T> for $range {
+                fn into_range(self) -> Range<T> {
+                    self.into()
+                }
+            }
+
+            impl<T: Scalar> Contains<$range> for Range<T> {
+                fn contains<M: Model>(column: u16, range: $range) -> Filter<M> {
+                    compare(column, "@>", Range::from(range))
+                }
+            }
+
+            impl<T: Scalar> Contains<$range> for Multirange<T> {
+                fn contains<M: Model>(column: u16, range: $range) -> Filter<M> {
+                    compare(column, "@>", Multirange(vec![range.into()]))
+                }
+            }
+        )+
+    };
+}
+
+ranges!(
+    Range<T>,
+    std::ops::Range<T>,
+    RangeInclusive<T>,
+    RangeFrom<T>,
+    RangeTo<T>,
+    RangeToInclusive<T>,
+    (Bound<T>, Bound<T>)
+);
+
+macro_rules! values {
+    ($($range:ty),+) => {
+        $(
+            impl<T: Scalar> IntoValue<Range<T>> for $range {
+                fn into_value(self) -> Range<T> {
+                    self.into()
+                }
+            }
+
+            impl<T: Scalar> IntoNullable<Range<T>> for $range {
+                fn into_nullable(self) -> Option<Range<T>> {
+                    Some(self.into())
+                }
+            }
+        )+
+    };
+}
+
+values!(
+    RangeFull,
+    std::ops::Range<T>,
+    RangeInclusive<T>,
+    RangeFrom<T>,
+    RangeTo<T>,
+    RangeToInclusive<T>,
+    (Bound<T>, Bound<T>)
+);
+
+impl<T: Scalar> IntoRange<T> for RangeFull {
+    fn into_range(self) -> Range<T> {
+        Range::FULL
+    }
+}
+
+fn compare<M: Model>(column: u16, operator: &'static str, value: impl Scalar) -> Filter<M> {
+    holds(column, Form::Infix(operator), vec![like_column(value.into_param())])
+}
+
+/// Compares a column that is a range with a multirange.
+fn compare_multirange<M: Model, T: Scalar>(column: u16, operator: &'static str, value: Multirange<T>) -> Filter<M> {
+    let operand = Operand { value: value.into_param(), ty: OperandType::Multirange };
+    holds(column, Form::Infix(operator), vec![operand])
+}
+
+/// A range of one value. PostgreSQL cannot tell the type of a parameter that is a value of some range.
+fn only<T: Scalar + Clone>(value: T) -> Range<T> {
+    Range::new(Bound::Included(value.clone()), Bound::Included(value))
+}
+
+impl<T: Scalar + Clone> Contains<T> for Range<T> {
+    fn contains<M: Model>(column: u16, value: T) -> Filter<M> {
+        compare(column, "@>", only(value))
+    }
+}
+
+impl<T: Scalar + Clone> Contains<T> for Multirange<T> {
+    fn contains<M: Model>(column: u16, value: T) -> Filter<M> {
+        compare(column, "@>", Multirange(vec![only(value)]))
+    }
+}
+
+impl<T: Scalar> Contains<Multirange<T>> for Multirange<T> {
+    fn contains<M: Model>(column: u16, value: Multirange<T>) -> Filter<M> {
+        compare(column, "@>", value)
+    }
+}
+
+impl<T: Scalar> Contains<Multirange<T>> for Range<T> {
+    fn contains<M: Model>(column: u16, value: Multirange<T>) -> Filter<M> {
+        compare_multirange(column, "@>", value)
+    }
+}
+
+impl<T: Scalar, V: IntoRange<T>> ContainedIn<V> for Range<T> {
+    fn contained_in<M: Model>(column: u16, range: V) -> Filter<M> {
+        compare(column, "<@", range.into_range())
+    }
+}
+
+impl<T: Scalar, V: IntoRange<T>> ContainedIn<V> for Multirange<T> {
+    fn contained_in<M: Model>(column: u16, range: V) -> Filter<M> {
+        compare(column, "<@", Multirange(vec![range.into_range()]))
+    }
+}
+
+impl<T: Scalar, V: IntoRange<T>> Overlaps<V> for Range<T> {
+    fn overlaps<M: Model>(column: u16, range: V) -> Filter<M> {
+        compare(column, "&&", range.into_range())
+    }
+}
+
+impl<T: Scalar, V: IntoRange<T>> Overlaps<V> for Multirange<T> {
+    fn overlaps<M: Model>(column: u16, range: V) -> Filter<M> {
+        compare(column, "&&", Multirange(vec![range.into_range()]))
+    }
+}
+
+/// A column that is a range, or a multirange.
+pub trait Ranges: RangeOf {
+    /// The argument in the type of the column.
+    #[doc(hidden)]
+    fn param(range: Range<Self::Bound>) -> Param;
+}
+
+impl<T: Scalar> Ranges for Range<T> {
+    fn param(range: Range<T>) -> Param {
+        range.into_param()
+    }
+}
+
+impl<T: Scalar> Ranges for Multirange<T> {
+    fn param(range: Range<T>) -> Param {
+        Multirange(vec![range]).into_param()
+    }
+}
+
+/// The values in a range or multirange of base `B`.
+type BoundOf<B> = <B as RangeOf>::Bound;
+
+macro_rules! positions {
+    ($($(#[$doc:meta])* $method:ident: $operator:literal;)+) => {
+        impl<M: Model, T: Scalar<Base: Ranges>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+            $(
+                $(#[$doc])*
+                pub fn $method(self, range: impl IntoRange<BoundOf<T::Base>>) -> Filter<M> {
+                    let param = <T::Base as Ranges>::param(range.into_range());
+                    holds(self.column, Form::Infix($operator), vec![like_column(param)])
+                }
+            )+
+        }
+    };
+}
+
+positions! {
+    /// Matches a range that ends where the other one begins, or begins where it ends, with nothing between them.
+    adjacent_to: "-|-";
+    /// Matches a range that ends before the other one begins.
+    before: "<<";
+    /// Matches a range that begins after the other one ends.
+    after: ">>";
+    /// Matches a range that does not extend to the right of the other one: it ends no later.
+    ends_within: "&<";
+    /// Matches a range that does not extend to the left of the other one: it begins no earlier.
+    begins_within: "&>";
+}
+
+impl<M: Model, T: Scalar<Base: Ranges>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+    /// Returns the lower bound. It is null if the range is empty or has no lower bound.
+    pub fn lower(self) -> Expression<M, BoundOf<T::Base>, Optional> {
+        Expression::new(self.column, Form::Call("lower"), Vec::new())
+    }
+
+    /// Returns the upper bound. It is null if the range is empty or has no upper bound. PostgreSQL writes ranges of whole
+    /// numbers and dates with an exclusive upper bound.
+    pub fn upper(self) -> Expression<M, BoundOf<T::Base>, Optional> {
+        Expression::new(self.column, Form::Call("upper"), Vec::new())
+    }
+
+    /// Matches a range without values.
+    pub fn is_empty(self) -> Filter<M> {
+        holds(self.column, Form::Call("isempty"), Vec::new())
+    }
+}

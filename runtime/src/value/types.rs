@@ -1,0 +1,48 @@
+//! Types of PostgreSQL and its extensions beyond the scalars of the schema language.
+
+#[cfg(feature = "bit")]
+mod bits;
+#[cfg(feature = "geo")]
+mod ewkb;
+#[cfg(feature = "geo")]
+mod geo;
+mod interval;
+#[cfg(feature = "net")]
+mod net;
+#[cfg(feature = "pgvector")]
+mod pgvector;
+mod range;
+mod text_like;
+
+#[cfg(feature = "geo")]
+pub use geo::Place;
+pub use interval::{Interval, NotAnInterval};
+#[cfg(feature = "net")]
+pub use net::Network;
+#[cfg(feature = "pgvector")]
+pub use pgvector::Embedding;
+pub use range::{Multirange, Range, RangeOf};
+pub use text_like::{AsText, Hstore, Ltree, TsVector};
+
+/// Implements serde's traits by `Display` and `FromStr`.
+#[cfg(feature = "serde")]
+macro_rules! as_text {
+    ($type:ty, $expected:literal) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+                let unexpected = serde::de::Unexpected::Other("another text");
+                text.parse().map_err(|_| serde::de::Error::invalid_value(unexpected, &$expected))
+            }
+        }
+    };
+}
+
+#[cfg(feature = "serde")]
+use as_text;

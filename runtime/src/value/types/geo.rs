@@ -1,0 +1,127 @@
+//! Places: `geometry` and `geography` of PostGIS, and PostgreSQL's own `point`, `box` and `lseg`.
+
+use bytes::{BufMut, BytesMut};
+use geo_types::{
+    Coord, Geometry, GeometryCollection, Line, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
+    Rect,
+};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::super::param::Param;
+use super::super::postgres::Encoded;
+use super::super::scalar::Scalar;
+use super::ewkb;
+use crate::value::BoxError;
+
+/// The types of `geometry` and `geography` columns.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a type of a `geometry` or `geography` column")]
+pub trait Place: Scalar {}
+
+/// Returns a geometry as a parameter, in the format EWKB.
+pub(crate) fn geometry_param(geometry: &Geometry<f64>) -> Param {
+    let mut raw = Vec::new();
+    ewkb::write(geometry, &mut raw);
+    Param::Bytes(raw)
+}
+
+fn accepts_places(ty: &Type) -> bool {
+    matches!(ty.name(), "geometry" | "geography")
+}
+
+impl Place for Geometry<f64> {}
+
+impl Scalar for Geometry<f64> {
+    type Base = Self;
+
+    fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+        Ok(ewkb::read(raw)?)
+    }
+
+    fn into_param(self) -> Param {
+        geometry_param(&self)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        accepts_places(ty)
+    }
+}
+
+macro_rules! places {
+    ($($type:ident),+) => {
+        $(
+            impl Place for $type<f64> {}
+
+            impl Scalar for $type<f64> {
+                type Base = Self;
+
+                fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+                    let other = concat!("it is a geometry of another kind than ", stringify!($type));
+                    Self::try_from(ewkb::read(raw)?).map_err(|_| other.into())
+                }
+
+                fn into_param(self) -> Param {
+                    geometry_param(&Geometry::$type(self))
+                }
+
+                fn accepts(ty: &Type) -> bool {
+                    accepts_places(ty)
+                }
+            }
+        )+
+    };
+}
+
+places!(Point, LineString, Polygon, MultiPoint, MultiLineString, MultiPolygon, GeometryCollection);
+
+#[derive(Debug, PartialEq)]
+struct Numbers(Vec<f64>);
+
+impl ToSql for Numbers {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        self.0.iter().for_each(|number| out.put_f64(*number));
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::POINT | Type::BOX | Type::LSEG)
+    }
+
+    to_sql_checked!();
+}
+
+fn numbers<const N: usize>(raw: &[u8]) -> Result<[f64; N], BoxError> {
+    let found: Vec<f64> = raw.chunks_exact(8).filter_map(|raw| raw.try_into().ok()).map(f64::from_be_bytes).collect();
+    found.try_into().map_err(|_| "its length is wrong".into())
+}
+
+macro_rules! geometric {
+    ($($type:ty: $known:ident, |$numbers:pat_param| $decode:expr, |$value:ident| $encode:expr;)+) => {
+        $(
+            impl Scalar for $type {
+                type Base = Self;
+
+                fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+                    let $numbers = numbers(raw)?;
+                    Ok($decode)
+                }
+
+                fn into_param(self) -> Param {
+                    let $value = self;
+                    Param::Encoded(Encoded::new(Numbers($encode.to_vec())))
+                }
+
+                fn accepts(ty: &Type) -> bool {
+                    *ty == Type::$known
+                }
+            }
+        )+
+    };
+}
+
+geometric! {
+    Coord<f64>: POINT, |[x, y]| Coord { x, y }, |value| [value.x, value.y];
+    Rect<f64>: BOX, |[x1, y1, x2, y2]| Rect::new((x1, y1), (x2, y2)),
+    |value| [value.max().x, value.max().y, value.min().x, value.min().y];
+    Line<f64>: LSEG, |[x1, y1, x2, y2]| Line::new((x1, y1), (x2, y2)),
+    |value| [value.start.x, value.start.y, value.end.x, value.end.y];
+}
