@@ -19,6 +19,11 @@ gen:
     cargo codegen generate --schema tests/citus/schema.dsl --out tests/citus/generated
     cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
     cargo codegen generate --schema tests/types/time.dsl --out tests/types/time
+    cargo codegen generate --schema tests/postgres/schema.dsl --out tests/postgres/generated
+    cargo codegen generate --schema tests/postgres/vectors.dsl --out tests/postgres/vectors
+    cargo codegen generate --schema tests/postgres/places.dsl --out tests/postgres/places
+    cargo codegen generate --schema examples/embeddings/schema.dsl --out examples/embeddings/generated
+    cargo codegen generate --schema examples/places/schema.dsl --out examples/places/generated
 
 # run all tests, against a real PostgreSQL
 test:

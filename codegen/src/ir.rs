@@ -14,7 +14,7 @@ mod row_security;
 mod types;
 mod walk;
 
-pub use client_type::{ClientType, Place, Shape};
+pub use client_type::{ClientType, Place, Shape, name_of_sql_type, sql_of_type_name};
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};
@@ -311,6 +311,9 @@ pub struct Column {
     pub domain: Option<Domain>,
     /// `@rust`, also that of what a foreign key references: the type in the client, as a path from a crate.
     pub rust: Option<String>,
+    /// Whether the schema writes a type that is no scalar by its name, such as `Interval`, rather than in
+    /// `Unsupported("..")`. The type is the same.
+    pub has_type_name: bool,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

@@ -64,12 +64,37 @@ fn transactions_conflict_and_are_retried() {
     assert_holds(&printed, &["users_institution_id_email_key refused the row", "1 of 3 users are faculty"]);
 }
 
+/// Returns the output of an example that needs an extension, unless the server lacks it.
+fn printed_with(extension: &str, name: &str, printed: String) -> Option<String> {
+    if printed.contains("does not have the extension") {
+        relata_devdb::skip(&format!("this PostgreSQL does not have {extension}, which the example {name} needs"));
+        return None;
+    }
+    Some(printed)
+}
+
+#[test]
+fn the_nearest_articles_are_found() {
+    let Some(printed) = printed_with("pgvector", "embeddings", printed_by("embeddings", &[])) else { return };
+    let nearest = "0.0017  How the heart beats\n  0.0694  Blood pressure\n  0.7336  Why we sleep";
+    assert_holds(&printed, &[nearest, "within 0.1    3 articles", "their mean    [0.45, 0.375, 0.2875]"]);
+}
+
+#[test]
+fn places_are_found_by_their_distance() {
+    let Some(printed) = printed_with("PostGIS", "places", printed_by("places", &[])) else { return };
+    assert_holds(&printed, &["483 m  Riquet\n    884 m  Kandler\n    989 m  Telegraph"]);
+    assert_holds(&printed, &["in Zentrum    Kandler, Riquet", "around        Zentrum"]);
+}
+
 /// Each example has a test above, and is mentioned in the README.
 #[test]
 fn every_example_is_run_and_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files = std::fs::read_dir(folder).expect("is there").map(|entry| entry.expect("is read").path());
-    let examples = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let is_example =
+        |path: &Path| path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
+    let examples = files.filter(|path| is_example(path));
     let examples: BTreeSet<String> =
         examples.map(|path| path.file_stem().expect("has a name").to_string_lossy().into_owned()).collect();
     let (readme, tests) = (include_str!("../../README.md"), include_str!("examples.rs"));

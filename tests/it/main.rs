@@ -31,6 +31,7 @@ mod operations;
 mod or_create;
 mod own_types;
 mod pages;
+mod places;
 mod planner;
 mod pooler;
 mod postgres_types;
@@ -57,6 +58,7 @@ mod transactions;
 mod turns;
 mod types;
 mod values;
+mod vectors;
 mod violations;
 #[allow(clippy::module_inception, reason = "the client of `tests/wide` has the same name as its tests")]
 mod wide;

@@ -4,7 +4,6 @@
 
 use std::net::IpAddr;
 use std::ops::Bound;
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
@@ -15,8 +14,7 @@ use relata::macaddr::{MacAddr6, MacAddr8};
 use relata::rust_decimal::Decimal;
 use relata::{AsText, Error, Hstore, Interval, Ltree, Multirange, Range, SearchQuery, TsVector, count};
 
-use crate::support::{Database, connect, devdb};
-use crate::wide::create_sql;
+use crate::support::{Database, connect, with_extensions};
 
 #[path = "../postgres/generated/lib.rs"]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
@@ -31,15 +29,12 @@ struct Fixture {
 }
 
 impl Fixture {
-    async fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres/schema.dsl");
-        let sources = relata_codegen::build::read_schema(&path).expect("is read");
-        let schema = relata_codegen::compile(&sources).schema.expect("is valid");
-        let database = devdb().create_database(name).expect("a database is made");
+    async fn new(name: &str) -> Option<Self> {
+        let extensions = ["btree_gist", "citext", "hstore", "ltree"];
+        let database = with_extensions(name, &extensions, "tests/postgres/schema.dsl").await?;
         let sql = connect(database.url()).await;
-        sql.batch_execute(&create_sql(&schema)).await.expect("is right");
         let db = db::Client::connect(database.url()).await.expect("connects");
-        Self { db, sql, _database: database }
+        Some(Self { db, sql, _database: database })
     }
 }
 
@@ -73,7 +68,7 @@ async fn book(db: &db::Client, room: i32, during: impl Into<Range<DateTime<Utc>>
 
 #[tokio::test]
 async fn ranges_are_written_and_read() {
-    let Fixture { db, sql, .. } = &Fixture::new("ranges").await;
+    let Some(Fixture { db, sql, .. }) = &Fixture::new("ranges").await else { return };
     let new = booking::Create { room: 1, during: (at(8)..at(10)).into() };
     let new = new.set(booking::nights.to(day(1)..=day(3))).set(booking::seats.to(..)).set(booking::big.to(i64::MIN..7));
     let price = Range::new(Bound::Excluded(Decimal::new(15, 1)), Bound::Unbounded);
@@ -107,7 +102,7 @@ async fn ranges_are_written_and_read() {
 
 #[tokio::test]
 async fn ranges_have_their_operators() {
-    let Fixture { db, .. } = &Fixture::new("range_operators").await;
+    let Some(Fixture { db, .. }) = &Fixture::new("range_operators").await else { return };
     let (early, late) = (book(db, 1, at(8)..at(10)).await, book(db, 2, at(10)..at(12)).await);
     let empty = book(db, 3, Range::EMPTY).await;
     let open = book(db, 4, at(11)..).await;
@@ -194,7 +189,7 @@ fn everything() -> relata::CreateWith<value::Create> {
 
 #[tokio::test]
 async fn values_of_every_type_are_written_and_read() {
-    let Fixture { db, sql, .. } = &Fixture::new("every_type").await;
+    let Some(Fixture { db, sql, .. }) = &Fixture::new("every_type").await else { return };
     let made = db.value().create(everything()).await.expect("is created");
     assert_eq!(made.length, Interval::new(14, -3, 1));
     assert_eq!(made.lengths, [Interval::ZERO, Interval::from_hours(-1)]);
@@ -242,7 +237,7 @@ async fn values_of_every_type_are_written_and_read() {
 
 #[tokio::test]
 async fn values_have_the_operators_of_their_types() {
-    let Fixture { db, .. } = &Fixture::new("value_operators").await;
+    let Some(Fixture { db, .. }) = &Fixture::new("value_operators").await else { return };
     let one = db.value().create(everything()).await.expect("is created").id;
     let other = everything()
         .set(value::length.to(Interval::from_days(400)))
@@ -328,7 +323,7 @@ async fn values_have_the_operators_of_their_types() {
 
 #[tokio::test]
 async fn what_a_rust_type_cannot_hold_is_told() {
-    let Fixture { db, sql, .. } = &Fixture::new("cannot_hold").await;
+    let Some(Fixture { db, sql, .. }) = &Fixture::new("cannot_hold").await else { return };
     sql.batch_execute(
         "INSERT INTO \"Booking\" (room, during, nights) VALUES (1, '[infinity,infinity]', '[today,infinity)')",
     )

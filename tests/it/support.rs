@@ -90,3 +90,20 @@ impl Fixture {
         self.db.exam_type().create(row).await.expect("is created")
     }
 }
+
+/// A database with the tables of a schema, whose server has its extensions. Otherwise, the test is skipped.
+pub(crate) async fn with_extensions(name: &str, extensions: &[&str], schema: &str) -> Option<Database> {
+    let database = devdb().create_database(name).expect("a database is made");
+    let sql = connect(database.url()).await;
+    for extension in extensions {
+        let available = "SELECT 1 FROM pg_available_extensions WHERE name = $1";
+        if sql.query(available, &[extension]).await.expect("is read").is_empty() {
+            relata_devdb::skip(&format!("this PostgreSQL does not have the extension {extension}"));
+            return None;
+        }
+    }
+    let sources = relata_codegen::build::read_schema(&Path::new(env!("CARGO_MANIFEST_DIR")).join(schema));
+    let schema = relata_codegen::compile(&sources.expect("is read")).schema.expect("is valid");
+    sql.batch_execute(&crate::wide::create_sql(&schema)).await.expect("is right");
+    Some(database)
+}

@@ -11,46 +11,46 @@ generator client {
 }
 
 model Booking {
-  id      Int                            @id @default(autoincrement())
+  id      Int             @id @default(autoincrement())
   room    Int
-  during  Unsupported("tstzrange")
-  nights  Unsupported("daterange")?
-  seats   Unsupported("int4range")?
-  big     Unsupported("int8range")?
-  price   Unsupported("numrange")?
-  local   Unsupported("tsrange")?
-  breaks  Unsupported("tstzmultirange")?
-  numbers Unsupported("int4multirange")?
-  past    Unsupported("int4range")[]
+  during  TstzRange
+  nights  DateRange?
+  seats   Int4Range?
+  big     Int8Range?
+  price   NumRange?
+  local   TsRange?
+  breaks  TstzMultirange?
+  numbers Int4Multirange?
+  past    Int4Range[]
 
   @@index([during], type: Gist)
   @@exclude([room(with: "="), during(with: "&&")])
 }
 
 model Value {
-  id       Int                                                                                           @id @default(autoincrement())
-  length   Unsupported("interval")                                                                       @default(dbgenerated("'1 day'"))
-  lengths  Unsupported("interval")[]
-  host     Unsupported("inet")?
-  network  Unsupported("cidr")?
-  hosts    Unsupported("inet")[]
-  mac      Unsupported("macaddr")?
-  long_mac Unsupported("macaddr8")?
-  bits     Unsupported("bit(5)")?
-  flags    Unsupported("bit varying(40)")?
-  data     Unsupported("hstore")?
-  path     Unsupported("ltree")?
-  body     String                                                                                        @default("")
-  document Unsupported("tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, body)) STORED")?
+  id       Int                     @id @default(autoincrement())
+  length   Interval                @default(dbgenerated("'1 day'"))
+  lengths  Interval[]
+  host     Inet?
+  network  Cidr?
+  hosts    Inet[]
+  mac      MacAddr?
+  long_mac MacAddr8?
+  bits     Bit(5)?
+  flags    VarBit(40)?
+  data     Hstore?
+  path     Ltree?
+  body     String                  @default("")
+  document TsVector?               @generated("to_tsvector('english'::regconfig, body)")
   query    Unsupported("tsquery")?
-  place    Unsupported("point")?
-  area     Unsupported("box")?
-  segment  Unsupported("lseg")?
+  place    Point?
+  area     Box?
+  segment  Lseg?
   outline  Unsupported("polygon")?
   round    Unsupported("circle")?
   position Unsupported("pg_lsn")?
   price    Unsupported("money")?
-  email    String?                                                                                       @db.Citext
+  email    String?                 @db.Citext
   tag      Unsupported("xml")?
 
   @@index([document], type: Gin)

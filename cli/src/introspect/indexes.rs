@@ -150,6 +150,8 @@ fn method(name: &str) -> Option<IndexMethod> {
         "gist" => IndexMethod::Gist,
         "spgist" => IndexMethod::SpGist,
         "brin" => IndexMethod::Brin,
+        "hnsw" => IndexMethod::Hnsw,
+        "ivfflat" => IndexMethod::IvfFlat,
         _ => return None,
     })
 }

@@ -166,6 +166,13 @@ pub(super) fn is_text(cx: &EmitCx<'_>, ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Scalar(ScalarType::Bytes, _) => true,
         ColumnType::Scalar(ScalarType::DateTime, _) => cx.client.date_time == DateTimeLibrary::Time,
+        ColumnType::Unsupported(text) => match ClientType::of(text) {
+            ClientType::HalfVector | ClientType::SparseVector => true,
+            ClientType::Range(bound) | ClientType::Multirange(bound) => {
+                bound.scalar() == ScalarType::DateTime && cx.client.date_time == DateTimeLibrary::Time
+            }
+            _ => false,
+        },
         _ => false,
     }
 }

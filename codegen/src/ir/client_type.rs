@@ -108,6 +108,71 @@ const NAMES: &[(&str, ClientType)] = &[
     ("lseg", ClientType::Segment),
 ];
 
+/// The names that the schema language has for types: in a schema, and in PostgreSQL.
+const TYPE_NAMES: &[(&str, &str)] = &[
+    ("Interval", "interval"),
+    ("Int4Range", "int4range"),
+    ("Int8Range", "int8range"),
+    ("NumRange", "numrange"),
+    ("DateRange", "daterange"),
+    ("TsRange", "tsrange"),
+    ("TstzRange", "tstzrange"),
+    ("Int4Multirange", "int4multirange"),
+    ("Int8Multirange", "int8multirange"),
+    ("NumMultirange", "nummultirange"),
+    ("DateMultirange", "datemultirange"),
+    ("TsMultirange", "tsmultirange"),
+    ("TstzMultirange", "tstzmultirange"),
+    ("Inet", "inet"),
+    ("Cidr", "cidr"),
+    ("MacAddr", "macaddr"),
+    ("MacAddr8", "macaddr8"),
+    ("Bit", "bit"),
+    ("VarBit", "bit varying"),
+    ("Hstore", "hstore"),
+    ("Ltree", "ltree"),
+    ("TsVector", "tsvector"),
+    ("Vector", "vector"),
+    ("HalfVec", "halfvec"),
+    ("SparseVec", "sparsevec"),
+    ("Geometry", "geometry"),
+    ("Geography", "geography"),
+    ("Point", "point"),
+    ("Box", "box"),
+    ("Lseg", "lseg"),
+];
+
+/// Returns the type of PostgreSQL that a name of the schema language stands for, with its arguments.
+///
+/// ```
+/// use relata_codegen::ir::sql_of_type_name;
+///
+/// assert_eq!(sql_of_type_name("Vector", Some("3")).as_deref(), Some("vector(3)"));
+/// assert_eq!(sql_of_type_name("TstzRange", None).as_deref(), Some("tstzrange"));
+/// assert_eq!(sql_of_type_name("User", None), None);
+/// ```
+pub fn sql_of_type_name(name: &str, arguments: Option<&str>) -> Option<String> {
+    let (_, sql) = TYPE_NAMES.iter().find(|(known, _)| *known == name)?;
+    let arguments: Vec<&str> = arguments.unwrap_or_default().split(',').map(str::trim).collect();
+    let arguments = arguments.join(",");
+    Some(if arguments.is_empty() { (*sql).to_owned() } else { format!("{sql}({arguments})") })
+}
+
+/// Returns how the schema language writes a type of PostgreSQL, if it has a name for it.
+pub fn name_of_sql_type(sql: &str) -> Option<String> {
+    let (plain, arguments) = match sql.split_once('(') {
+        Some((plain, rest)) => (plain, Some(rest.strip_suffix(')').filter(|inner| !inner.contains(['(', ')']))?)),
+        None => (sql, None),
+    };
+    let (name, _) = TYPE_NAMES.iter().find(|(_, known)| *known == plain)?;
+    let arguments =
+        arguments.map(|arguments| format!("({})", arguments.split(',').map(str::trim).collect::<Vec<_>>().join(", ")));
+    // Only these take arguments in a schema.
+    let is_sized =
+        ["Vector", "HalfVec", "SparseVec", "Geometry", "Geography", "Bit", "VarBit", "Interval"].contains(name);
+    (is_sized || arguments.is_none()).then(|| format!("{name}{}", arguments.unwrap_or_default()))
+}
+
 /// Types that an extension may have in any schema.
 const OF_EXTENSIONS: [&str; 8] =
     ["citext", "hstore", "ltree", "vector", "halfvec", "sparsevec", "geometry", "geography"];

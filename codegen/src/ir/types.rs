@@ -199,6 +199,10 @@ pub enum IndexMethod {
     Gist,
     SpGist,
     Brin,
+    /// Of pgvector: a graph of near vectors.
+    Hnsw,
+    /// Of pgvector: lists of near vectors.
+    IvfFlat,
 }
 
 impl IndexMethod {
@@ -209,7 +213,7 @@ impl IndexMethod {
         match self {
             IndexMethod::BTree | IndexMethod::Hash => true,
             IndexMethod::Gin => is_list || native == N::JsonB,
-            IndexMethod::Gist => false,
+            IndexMethod::Gist | IndexMethod::Hnsw | IndexMethod::IvfFlat => false,
             IndexMethod::SpGist => matches!(native, N::Text | N::VarChar(_) | N::Char(_) | N::Inet),
             IndexMethod::Brin => !matches!(native, N::Money | N::Citext | N::Xml | N::Boolean | N::Json | N::JsonB),
         }

@@ -95,7 +95,9 @@ fn fits(cx: &Cx<'_, '_>, id: FieldId, span: Span) -> Result<Distribution, Box<Di
         (Arity::Optional, _) => "is optional, and a row without a value has no server",
         (Arity::List, _) => "is a list",
         (Arity::Required, _) if field.never_written().is_some() => "is computed by the database",
-        (Arity::Required, FieldType::Unsupported) => "has a type that is not in the client",
+        (Arity::Required, FieldType::Unsupported) => {
+            "has a type of which Relata does not know whether PostgreSQL can hash it"
+        }
         (Arity::Required, _) => match field.native_type() {
             Some(
                 NativeType::Json | NativeType::Xml | NativeType::Money | NativeType::Bit(_) | NativeType::VarBit(_),

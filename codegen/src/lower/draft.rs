@@ -124,10 +124,21 @@ pub(super) enum FieldType {
     Unknown,
 }
 
+/// A type of PostgreSQL that is no scalar.
+#[derive(Debug)]
+pub(super) struct SqlType {
+    /// The type, as SQL.
+    pub(super) text: String,
+    /// Whether the schema writes its name, such as `Interval`, rather than `Unsupported("..")`.
+    pub(super) named: bool,
+}
+
 /// A field.
 #[derive(Debug)]
 pub(super) struct FieldDraft<'a> {
     pub(super) ast: &'a FieldLine<'a>,
+    /// For [`FieldType::Unsupported`]: the type.
+    pub(super) sql_type: Option<SqlType>,
     pub(super) model: ModelId,
     pub(super) ty: FieldType,
     pub(super) native: Option<NativeType>,

@@ -117,8 +117,8 @@ fn uses(field: &FieldDraft<'_>) -> Vec<(&'static str, String, Span)> {
     if field.native == Some(NativeType::Citext) {
         used.push(("citext", "the type `citext`".to_owned(), ty));
     }
-    if let (FieldType::Unsupported, Some(text)) = (field.ty, &field.ast.ty.unsupported) {
-        let name = text.value.split(|letter: char| !is_part(letter) && letter != '.').next().unwrap_or_default();
+    if let (FieldType::Unsupported, Some(sql)) = (field.ty, &field.sql_type) {
+        let name = sql.text.split(|letter: char| !is_part(letter) && letter != '.').next().unwrap_or_default();
         let first = name.rsplit('.').next().unwrap_or_default();
         let known = TYPES.iter().find(|(_, types)| types.iter().any(|it| it.eq_ignore_ascii_case(first)));
         used.extend(known.map(|(extension, _)| (*extension, format!("the type `{first}`"), ty)));

@@ -168,9 +168,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         }
         FieldType::Enum(id) => ColumnType::Enum(id),
         // A relation without a pair or an unknown type was reported, so there is no schema.
-        _ => ColumnType::Unsupported(
-            field.ast.ty.unsupported.as_ref().map(|text| text.value.clone().into_owned()).unwrap_or_default(),
-        ),
+        _ => ColumnType::Unsupported(field.sql_type.as_ref().map(|ty| ty.text.clone()).unwrap_or_default()),
     };
     Column {
         db_name: field.db_name().to_owned(),
@@ -185,6 +183,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
         domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
         rust: field.rust.as_ref().map(|(path, _)| path.clone()),
+        has_type_name: field.sql_type.as_ref().is_some_and(|ty| ty.named),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),

@@ -64,6 +64,7 @@ fn declare_model<'a>(
             None => drop(by_name.insert(field.name.text, field_id)),
         }
         cx.fields.push(FieldDraft {
+            sql_type: None,
             ast: field,
             model: id,
             ty: FieldType::Unknown,

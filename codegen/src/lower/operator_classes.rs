@@ -96,11 +96,13 @@ pub(super) fn method_name(method: IndexMethod) -> &'static str {
 }
 
 /// The index methods with their names in the language.
-pub(super) const METHODS: [(&str, IndexMethod); 6] = [
+pub(super) const METHODS: [(&str, IndexMethod); 8] = [
     ("BTree", IndexMethod::BTree),
     ("Hash", IndexMethod::Hash),
     ("Gin", IndexMethod::Gin),
     ("Gist", IndexMethod::Gist),
     ("SpGist", IndexMethod::SpGist),
     ("Brin", IndexMethod::Brin),
+    ("Hnsw", IndexMethod::Hnsw),
+    ("IvfFlat", IndexMethod::IvfFlat),
 ];

@@ -1,17 +1,25 @@
 //! The types of fields.
 
-use super::draft::FieldType;
+use super::draft::{FieldType, SqlType};
 use super::{Cx, Declared};
 use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::names::SCALAR_NAMES;
-use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType};
+use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType, name_of_sql_type, sql_of_type_name};
 
 /// Resolves the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
         let ty = resolve_type(cx, id);
-        cx.field_mut(id).ty = ty;
+        let field = cx.field_mut(id);
+        field.ty = ty;
+        if let Some(text) = &field.ast.ty.unsupported {
+            field.sql_type = Some(SqlType { text: text.value.clone().into_owned(), named: false });
+        } else if ty == FieldType::Unsupported {
+            let arguments = field.ast.ty.arguments.map(|arguments| arguments.text);
+            let text = sql_of_type_name(field.ast.ty.name.text, arguments);
+            field.sql_type = text.map(|text| SqlType { text, named: true });
+        }
     }
 }
 
@@ -31,6 +39,7 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
         Some(Declared::Model(model)) => FieldType::Model(*model),
         Some(Declared::Enum(id)) => FieldType::Enum(*id),
         Some(Declared::Composite) => FieldType::Unknown,
+        None if sql_of_type_name(name, None).is_some() => FieldType::Unsupported,
         None => {
             if !field.broken {
                 report_unknown_type(cx, id);
@@ -102,7 +111,8 @@ fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
     // A name that differs only in case comes first. A type of SQL is a better guess than a similar name.
     let same = SCALAR_NAMES.into_iter().find(|scalar| scalar.eq_ignore_ascii_case(name.text));
-    let guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(|| {
+    let named = || name_of_sql_type(&name.text.to_ascii_lowercase());
+    let guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(named).or_else(|| {
         let found =
             if cx.may_search() { did_you_mean(name.text, known) } else { did_you_mean(name.text, SCALAR_NAMES) };
         found.map(str::to_owned)

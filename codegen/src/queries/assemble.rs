@@ -10,7 +10,9 @@ use super::parser::ParseError;
 use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
-use crate::ir::{Arity, ColumnType, FieldId, ModelId, ScalarType, Schema, names};
+use crate::ir::{
+    Arity, ClientType, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type, names,
+};
 
 /// The results of inference.
 pub(super) struct Inferred {
@@ -243,7 +245,8 @@ impl Assembly<'_> {
                 return None;
             }
         };
-        let Some(ty) = base.column_type() else {
+        // A document can be read, but only PostgreSQL writes one.
+        let Some(ty) = base.column_type().filter(|_| base != Base::Tsvector) else {
             let sql = base.name(self.schema);
             let message = format!("`${}` is {sql}, which the client does not support", at + 1);
             let help = format!("pass it as text: write `${}::text::{sql}`", at + 1);
@@ -257,9 +260,15 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: false, nullable }, true))
     }
 
-    /// Returns the type of a field that the client knows only because of `@rust`.
+    /// Returns the type of a field that inference does not know, but the client does: by `@rust`, or because the runtime
+    /// has a type for it.
     fn own_type(&self, field: FieldId) -> Option<ValueType> {
-        let column = self.schema.walk_field(field).as_column().filter(|column| column.column().rust.is_some())?;
+        let is_known = |column: &ColumnWalker<'_>| match &column.column().ty {
+            _ if column.column().rust.is_some() => true,
+            ColumnType::Unsupported(text) => ClientType::of(text) != ClientType::Text,
+            _ => false,
+        };
+        let column = self.schema.walk_field(field).as_column().filter(is_known)?;
         let list = column.arity() == Arity::List;
         Some(ValueType { ty: column.column().ty.clone(), list, holes: false, nullable: false })
     }
@@ -285,6 +294,7 @@ impl Assembly<'_> {
         let word = match base.column_type() {
             Some(ColumnType::Enum(id)) => self.schema.walk_enum(id).name().to_owned(),
             Some(ColumnType::Scalar(scalar, _)) => scalar_word(scalar).to_owned(),
+            Some(ColumnType::Unsupported(sql)) => name_of_sql_type(&sql).unwrap_or(sql),
             _ => "String".to_owned(),
         };
         if list { format!("{word}[]") } else { word }
@@ -386,7 +396,6 @@ impl Assembly<'_> {
         let Some(ty) = base.column_type() else {
             let message = format!("`{name}` is {}, which the client does not support", base.name(self.schema));
             let help = match base {
-                Base::Interval => "write `extract(epoch FROM ..)` for seconds, or a cast: `::text`",
                 Base::Money => "write a cast: `::numeric`",
                 Base::Oid => "write a cast: `::bigint`",
                 _ => "write a cast: `::text`",

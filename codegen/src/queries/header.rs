@@ -4,7 +4,7 @@
 use super::query::ValueType;
 use super::types::Base;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
-use crate::ir::{ColumnType, NativeType, ScalarType, Schema};
+use crate::ir::{ClientType, ColumnType, NativeType, ScalarType, Schema, sql_of_type_name};
 
 /// The annotations of a statement.
 #[derive(Debug, Default)]
@@ -193,9 +193,10 @@ impl<'a> Annotation<'a> {
                 None => Some(ColumnType::Scalar(*scalar, annotated_native(*scalar))),
                 Some(native) => self.native(*scalar, native, found).map(|native| ColumnType::Scalar(*scalar, native)),
             },
-            None => match self.schema.walk_enums().find(|known| known.name() == name) {
-                Some(known) => Some(ColumnType::Enum(known.id)),
-                None => {
+            None => match (self.schema.walk_enums().find(|known| known.name() == name), sql_of_type_name(name, None)) {
+                (Some(known), _) => Some(ColumnType::Enum(known.id)),
+                (None, Some(sql)) => Some(ColumnType::Unsupported(sql)),
+                (None, None) => {
                     found.push(self.unknown_type(name, text));
                     None
                 }
@@ -291,6 +292,9 @@ impl AnnotatedType {
             return false;
         }
         match (&self.value.ty, derived.column_type()) {
+            (ColumnType::Unsupported(noted), Some(ColumnType::Unsupported(known))) => {
+                ClientType::of(noted) == ClientType::of(&known)
+            }
             (ColumnType::Enum(noted), Some(ColumnType::Enum(known))) => *noted == known,
             (ColumnType::Scalar(scalar, native), Some(ColumnType::Scalar(known, known_native))) => {
                 let narrower = *scalar == ScalarType::Int && known == ScalarType::BigInt;

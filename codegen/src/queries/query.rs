@@ -2,7 +2,7 @@
 
 use super::types::Base;
 use crate::diagnostics::Span;
-use crate::ir::{ColumnType, FieldId, ModelId, NativeType, ScalarType, Schema};
+use crate::ir::{ClientType, ColumnType, FieldId, ModelId, NativeType, ScalarType, Schema};
 
 /// A query that is a function of the client.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +120,7 @@ impl ValueType {
         let texts = ["text", "varchar", "bpchar", "name", "citext"];
         let names: &[&str] = match &self.ty {
             ColumnType::Enum(id) => return vec![schema.walk_enum(*id).enumeration().db_name.clone()],
-            ColumnType::Unsupported(_) => &[],
+            ColumnType::Unsupported(sql) => return unsupported_types(sql),
             ColumnType::Scalar(scalar, native) => match (scalar, native) {
                 (_, NativeType::Uuid) => &["uuid"],
                 (ScalarType::String, _) => &texts,
@@ -135,6 +135,20 @@ impl ValueType {
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
+}
+
+/// Returns the names of the types that a type of the client without a scalar reads. A type that is only in `@rust` may
+/// read others.
+fn unsupported_types(sql: &str) -> Vec<String> {
+    let names: &[&str] = match ClientType::of(sql) {
+        ClientType::Bits => &["varbit", "bit"],
+        ClientType::Inet | ClientType::Cidr => &["inet", "cidr"],
+        _ => {
+            let plain = sql.split('(').next().unwrap_or_default();
+            return vec![plain.rsplit('.').next().unwrap_or_default().trim().to_ascii_lowercase()];
+        }
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 impl Query {

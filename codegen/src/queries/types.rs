@@ -254,16 +254,18 @@ impl Base {
             Base::Json => (ScalarType::Json, NativeType::Json),
             Base::Jsonb => (ScalarType::Json, NativeType::JsonB),
             Base::Enum(id) => return Some(ColumnType::Enum(id)),
+            Base::Inet | Base::Interval | Base::Tsvector => {
+                return NAMES
+                    .iter()
+                    .find(|(base, _)| *base == self)
+                    .map(|(_, names)| ColumnType::Unsupported(names[0].to_owned()));
+            }
+            Base::Bit | Base::Varbit => return Some(ColumnType::Unsupported("bit varying".to_owned())),
             Base::Oid
             | Base::Regclass
             | Base::Regconfig
             | Base::Money
-            | Base::Inet
             | Base::Xml
-            | Base::Bit
-            | Base::Varbit
-            | Base::Interval
-            | Base::Tsvector
             | Base::Tsquery
             | Base::Jsonpath
             | Base::Tid

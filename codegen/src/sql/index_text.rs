@@ -41,6 +41,8 @@ pub(super) fn method(method: IndexMethod) -> &'static str {
         IndexMethod::Gist => "GIST",
         IndexMethod::SpGist => "SPGIST",
         IndexMethod::Brin => "BRIN",
+        IndexMethod::Hnsw => "hnsw",
+        IndexMethod::IvfFlat => "ivfflat",
     }
 }
 

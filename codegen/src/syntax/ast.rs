@@ -97,6 +97,8 @@ pub(crate) struct FieldType<'s> {
     pub(crate) arity: Arity,
     /// The text in `Unsupported("..")`.
     pub(crate) unsupported: Option<Text<'s>>,
+    /// The text between the parentheses of `Vector(3)`.
+    pub(crate) arguments: Option<Name<'s>>,
     /// Includes its `?` or `[]`.
     pub(crate) span: Span,
 }

@@ -9,6 +9,8 @@ pub struct Customer {
     pub nick: rt::Option<rt::String>,
     pub wants: rt::Vec<super::status::Status>,
     pub notes: rt::Vec<rt::Json>,
+    pub position: rt::Option<rt::geo_types::Coord<f64>>,
+    pub home: rt::geo_types::Coord<f64>,
     pub gone_at: rt::Option<rt::DateTime<rt::Utc>>,
 }
 impl rt::Model for Customer {
@@ -23,7 +25,9 @@ impl rt::Model for Customer {
             nick: at_.get(2)?,
             wants: at_.list(3)?,
             notes: at_.list(4)?,
-            gone_at: at_.get(5)?,
+            position: at_.get(5)?,
+            home: at_.get(6)?,
+            gone_at: at_.get(7)?,
         })
     }
 }
@@ -40,9 +44,15 @@ pub const wants: rt::Field<Customer, super::status::Status, rt::List> = rt::Fiel
 );
 /// Column `customers.notes`: `jsonb[]`.
 pub const notes: rt::Field<Customer, rt::Json, rt::List> = rt::Field::new(4);
+/// Column `customers.position`: `point`, nullable.
+pub const position: rt::Field<Customer, rt::geo_types::Coord<f64>, rt::Optional> = rt::Field::new(
+    5,
+);
+/// Column `customers.home`: `point`.
+pub const home: rt::Field<Customer, rt::geo_types::Coord<f64>> = rt::Field::new(6);
 /// Column `customers.gone_at`: `timestamp`, nullable.
 pub const gone_at: rt::Field<Customer, rt::DateTime<rt::Utc>, rt::Optional> = rt::Field::new(
-    5,
+    7,
 );
 /// Relation to many `Order`.
 pub const orders: rt::RelationField<Customer, super::order::Order, rt::List, 0, 0> = rt::RelationField::new();
@@ -138,6 +148,8 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("nick", "text"),
         rt::Column::new("wants", "\"shop\".\"status\"[]").via("text[]"),
         rt::Column::new("notes", "jsonb[]"),
+        rt::Column::new("position", "point"),
+        rt::Column::new("home", "point"),
         rt::Column::new("gone_at", "timestamp"),
     ],
     &[0],

@@ -5,6 +5,7 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hidden {
     pub id: i32,
+    pub y: rt::Option<rt::geo_types::Coord<f64>>,
 }
 impl rt::Model for Hidden {
     type Bare = Self;
@@ -12,12 +13,19 @@ impl rt::Model for Hidden {
         &TABLE
     }
     fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
-        Ok(Self { id: at_.get(0)? })
+        Ok(Self {
+            id: at_.get(0)?,
+            y: at_.get(1)?,
+        })
     }
 }
 impl rt::Writable for Hidden {}
 /// Column `Hidden.id`: `integer`, unique.
 pub const id: rt::Field<Hidden, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
+/// Column `Hidden.y`: `point`, nullable.
+pub const y: rt::Field<Hidden, rt::geo_types::Coord<f64>, rt::Optional> = rt::Field::new(
+    1,
+);
 /// There is no value of it: `x` is required and has no default, and the client cannot write it.
 #[derive(Debug, Clone)]
 pub enum Create {}
@@ -25,7 +33,7 @@ pub const PKEY: &str = "Hidden_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Hidden",
     "\"Hidden\"",
-    &[rt::Column::new("id", "integer")],
+    &[rt::Column::new("id", "integer"), rt::Column::new("y", "point")],
     &[0],
     &[],
     &[rt::Constraint::new(PKEY, &["id"])],

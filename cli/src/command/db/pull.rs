@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
-use relata_codegen::ir::{ColumnType, Engine, Model, Schema};
+use relata_codegen::ir::{ClientType, ColumnType, Engine, Model, Schema};
 use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{
     Catalog, CatalogObject, Change, Exclusion, Index, Inexpressible, Managed, ObjectName, Pair, State, expressible,
@@ -296,7 +296,7 @@ fn warnings(
     }
     lines.extend(live.inventory.warnings().iter().map(|line| cannot_say(line)));
     lines.extend(beyond(&live.loaded, repaired)?.lines().map(cannot_say));
-    lines.extend(not_in_the_client(&repaired.schema, existing));
+    lines.extend(notes_on_the_client(&repaired.schema, existing));
     for reason in &live.inventory.unread {
         lines.push(format!("a part of the catalog cannot be read, so its objects are not reported: {reason}"));
     }
@@ -373,11 +373,11 @@ fn unreachable_extensions(live: &LiveDatabase) -> Vec<String> {
     schemas.into_iter().map(line).collect()
 }
 
-/// New models and columns that are not in the client.
-fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String> {
+/// What the client lacks of new models and columns, or needs for them.
+fn notes_on_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String> {
     let old = |model: &str| existing.and_then(|it| it.schema.walk_models().find(|known| known.name() == model));
-    let mut models = Vec::new();
-    let mut columns = Vec::new();
+    let (mut models, mut texts) = (Vec::new(), Vec::new());
+    let mut features: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for model in schema.walk_models() {
         let known = old(model.name());
         if model.model().ignored {
@@ -389,7 +389,12 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
         for column in model.columns() {
             let is_known = known.is_some_and(|known| known.columns().any(|it| it.name() == column.name()));
             if let (ColumnType::Unsupported(ty), false) = (&column.column().ty, is_known) {
-                columns.push(format!("{}.{} ({ty})", model.name(), column.name()));
+                let place = format!("{}.{} ({ty})", model.name(), column.name());
+                match ClientType::of(ty).feature() {
+                    Some(feature) => features.entry(feature).or_default().push(place),
+                    None if ClientType::of(ty) == ClientType::Text => texts.push(place),
+                    None => {}
+                }
             }
         }
     }
@@ -398,11 +403,11 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
         let reason = "no primary key, and no unique key of required columns with supported types";
         lines.push(format!("not in the client, because the table has {reason}: {}", models.join(", ")));
     }
-    if !columns.is_empty() {
-        lines.push(format!(
-            "not in the client, because the schema language has no such type, unless `@rust` names one: {}",
-            columns.join(", ")
-        ));
+    for (feature, columns) in features {
+        lines.push(format!("the client needs the feature `{feature}` of `relata` for {}", columns.join(", ")));
+    }
+    if !texts.is_empty() {
+        lines.push(format!("texts in the client, unless `@rust` names a type for them: {}", texts.join(", ")));
     }
     lines
 }

@@ -231,15 +231,6 @@ fn read_collate<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'
 fn read_ignore<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
     expect_no_arguments(cx, attribute, "@ignore");
     let field = cx.field(id);
-    if field.ty == FieldType::Unsupported {
-        report_misplaced(
-            cx,
-            attribute.span,
-            "`@ignore` has no effect on an `Unsupported` field".to_owned(),
-            "remove it: such fields are never in the client",
-        );
-        return;
-    }
     if cx.model(field.model).ignored {
         report_misplaced(
             cx,

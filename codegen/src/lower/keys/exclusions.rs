@@ -55,7 +55,9 @@ pub(super) fn mistakes(key: &KeyDraft<'_>) -> Vec<Diagnostic> {
                 .help("write how two rows compare: `field(with: \"=\")`, or `field(with: \"&&\")` for ranges that overlap")
         })
         .collect();
-    if let Some((method @ (IndexMethod::Gin | IndexMethod::Brin), span)) = key.method {
+    let excludes_nothing =
+        |method| matches!(method, IndexMethod::Gin | IndexMethod::Brin | IndexMethod::Hnsw | IndexMethod::IvfFlat);
+    if let Some((method, span)) = key.method.filter(|(method, _)| excludes_nothing(*method)) {
         let message = format!("an index of type `{}` cannot exclude rows", super::method_name(method));
         found.push(
             Diagnostic::new(codes::EXCLUSION_CONSTRAINT, span, message)

@@ -7,7 +7,7 @@ use super::super::draft::{FieldType, KeyDraft, KeyKind, OperatorClass};
 use super::super::native_types::native_type_name;
 use super::super::operator_classes::method_name;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, FieldId, IndexMethod, ModelId, NativeType};
+use crate::ir::{Arity, ClientType, FieldId, IndexMethod, ModelId, NativeType};
 use crate::syntax::ModelKind;
 
 /// Checks the keys of all models.
@@ -183,9 +183,11 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     fn method_takes_these_fields(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
         let method = key.method();
         let mut found = Vec::new();
-        if let (Some((IndexMethod::SpGist, span)), true) = (key.method, key.fields.len() > 1) {
+        let has_one = |method| matches!(method, IndexMethod::SpGist | IndexMethod::Hnsw | IndexMethod::IvfFlat);
+        if let (Some((method, span)), true) = (key.method.filter(|it| has_one(it.0)), key.fields.len() > 1) {
+            let message = format!("an index of type `{}` can have only one column", method_name(method));
             found.push(
-                Diagnostic::new(codes::INDEX_METHOD, span, "an index of type `SpGist` can have only one column")
+                Diagnostic::new(codes::INDEX_METHOD, span, message)
                     .label("this type")
                     .help("write one index per column"),
             );
@@ -250,6 +252,19 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         )
     }
 
+    /// Returns whether the type has an operator class of the method that need not be named. Only pgvector's are known.
+    fn has_vector_class(&self, id: FieldId, method: IndexMethod) -> bool {
+        let is_vector = || {
+            let ty = self.cx.field(id).sql_type.as_ref().map(|ty| ClientType::of(&ty.text));
+            ty == Some(ClientType::Vector)
+        };
+        match method {
+            IndexMethod::Hnsw => false,
+            IndexMethod::IvfFlat => is_vector(),
+            _ => true,
+        }
+    }
+
     fn method_indexes_type(&self, id: FieldId, span: Span, method: IndexMethod) -> Option<Diagnostic> {
         let field = self.cx.field(id);
         let is_list = field.arity() == Arity::List;
@@ -262,8 +277,9 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             FieldType::Enum(_) => match method {
                 IndexMethod::BTree | IndexMethod::Hash => true,
                 IndexMethod::Gin => is_list,
-                IndexMethod::Gist | IndexMethod::SpGist | IndexMethod::Brin => false,
+                _ => false,
             },
+            FieldType::Unsupported => self.has_vector_class(id, method),
             _ => true,
         };
         if fits {

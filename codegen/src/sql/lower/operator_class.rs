@@ -1,6 +1,6 @@
 //! The default operator classes, which can be omitted.
 
-use crate::ir::{Arity, ColumnText, ColumnType, ColumnWalker, IndexMethod, NativeType};
+use crate::ir::{Arity, ClientType, ColumnType, ColumnWalker, IndexMethod, NativeType};
 
 /// Returns whether this is the default operator class of an index on that column.
 pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<'_>) -> bool {
@@ -15,6 +15,9 @@ pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<
         IndexMethod::Gist if ty == "tsvector" => class == "tsvector_ops",
         IndexMethod::Gist => class == format!("gist_{ty}_ops"),
         IndexMethod::SpGist => matches!((ty, class), ("text", "text_ops") | ("inet", "inet_ops")),
+        // pgvector has a default for IVFFlat only.
+        IndexMethod::IvfFlat => ty == "vector" && class == "vector_l2_ops",
+        IndexMethod::Hnsw => false,
         IndexMethod::Brin if ty == "inet" => class == "inet_inclusion_ops",
         IndexMethod::Brin => class == format!("{ty}_minmax_ops"),
     }
@@ -26,7 +29,11 @@ fn class_prefix(ty: &ColumnType) -> Option<&'static str> {
         ColumnType::Scalar(_, native) => native,
         ColumnType::Enum(_) => return Some("enum"),
         ColumnType::Unsupported(text) => {
-            return ColumnText::type_of(text).eq_ignore_ascii_case("tsvector").then_some("tsvector");
+            return match ClientType::of(text) {
+                ClientType::TsVector => Some("tsvector"),
+                ClientType::Vector => Some("vector"),
+                _ => None,
+            };
         }
     };
     Some(match native {

@@ -10,6 +10,7 @@ use super::values::{build_arguments, build_text, report_broken_arguments};
 use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::Arity;
+use crate::ir::name_of_sql_type;
 
 /// Builds a field; `None` if it has no type.
 pub(super) fn build_field<'s>(
@@ -53,7 +54,8 @@ pub(super) fn build_field<'s>(
 /// `Decimal(10, 2)` and `varchar(40)`: a native type written as the type.
 fn size_help(ty: &FieldType<'_>, rest: &str) -> Option<String> {
     let arguments = rest.strip_prefix('(')?.split_once(')')?.0;
-    Some(match type_hint(ty.name.text, Some(arguments)) {
+    let named = || name_of_sql_type(&format!("{}({arguments})", ty.name.text.to_ascii_lowercase()));
+    Some(match type_hint(ty.name.text, Some(arguments)).or_else(named) {
         Some(hint) => format!("write `{hint}`"),
         None => "a length belongs to the native type, such as `@db.VarChar(255)`".to_owned(),
     })
@@ -78,13 +80,21 @@ fn report_missing_type(cx: &mut Cx<'_, '_>, name: Name<'_>) {
 fn build_type<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> FieldType<'s> {
     let span = cx.span(&pair);
     let mut name = Name { text: "", span };
-    let mut unsupported = None;
+    let (mut unsupported, mut arguments) = (None, None);
     let mut marks = Vec::new();
     for pair in pair.into_inner() {
         match pair.as_rule() {
             Rule::unsupported => {
                 name = Name { text: "Unsupported", span: cx.span(&pair) };
                 unsupported = pair.into_inner().next().map(|text| build_text(cx, text));
+            }
+            Rule::sized_type => {
+                for part in pair.into_inner() {
+                    match part.as_rule() {
+                        Rule::sized_name => name = cx.name(&part),
+                        _ => arguments = Some(cx.name(&part)),
+                    }
+                }
             }
             Rule::legacy_list => {
                 name = pair.clone().into_inner().next().map_or(name, |inner| cx.name(&inner));
@@ -96,7 +106,7 @@ fn build_type<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> FieldType<'s> {
         }
     }
     let arity = arity(cx, name, span, &marks);
-    FieldType { name, arity, unsupported, span }
+    FieldType { name, arity, unsupported, arguments, span }
 }
 
 fn arity(cx: &mut Cx<'_, '_>, name: Name<'_>, span: Span, marks: &[&str]) -> Arity {

@@ -21,7 +21,23 @@ pub trait Place: Scalar {}
 pub(crate) fn geometry_param(geometry: &Geometry<f64>) -> Param {
     let mut raw = Vec::new();
     ewkb::write(geometry, &mut raw);
-    Param::Bytes(raw)
+    Param::Encoded(Encoded::new(Ewkb(raw)))
+}
+
+#[derive(Debug, PartialEq)]
+struct Ewkb(Vec<u8>);
+
+impl ToSql for Ewkb {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        out.put_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::BYTEA || accepts_places(ty)
+    }
+
+    to_sql_checked!();
 }
 
 fn accepts_places(ty: &Type) -> bool {
@@ -56,7 +72,11 @@ macro_rules! places {
 
                 fn decode(raw: &[u8]) -> Result<Self, BoxError> {
                     let other = concat!("it is a geometry of another kind than ", stringify!($type));
-                    Self::try_from(ewkb::read(raw)?).map_err(|_| other.into())
+                    // The conversion of geo-types would wrap any geometry in a collection.
+                    match ewkb::read(raw)? {
+                        Geometry::$type(geometry) => Ok(geometry),
+                        _ => Err(other.into()),
+                    }
                 }
 
                 fn into_param(self) -> Param {

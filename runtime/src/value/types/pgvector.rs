@@ -205,6 +205,33 @@ impl Format for SparseVector {
     }
 }
 
+#[cfg(feature = "serde")]
+mod in_json {
+    use pgvector::{HalfVector, SparseVector};
+
+    use super::Format;
+    use crate::value::text::AsText;
+
+    /// The text of PostgreSQL: the crate has no format for these two.
+    macro_rules! as_text {
+        ($($type:ty),+) => {
+            $(
+                impl AsText for $type {
+                    fn to_text(&self) -> Result<String, std::fmt::Error> {
+                        Ok(self.print())
+                    }
+
+                    fn from_text(text: &str) -> Option<Self> {
+                        Self::parse(text)
+                    }
+                }
+            )+
+        };
+    }
+
+    as_text!(HalfVector, SparseVector);
+}
+
 /// Creates a vector of places and values. The constructor of the crate panics if a place is none of the vector.
 fn sparse(pairs: impl Iterator<Item = (i32, f32)>, dimensions: i32) -> Option<SparseVector> {
     let values: std::collections::BTreeMap<i32, f32> = pairs.collect();

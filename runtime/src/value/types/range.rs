@@ -331,6 +331,7 @@ mod serde_impls {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Multirange, Range};
+    use crate::value::text::AsText;
 
     /// `{"lower":1,"upper":5,"bounds":"[)"}`, in which null is no bound; `{"lower":null,"upper":null,"bounds":"empty"}`.
     #[derive(Serialize, Deserialize)]
@@ -372,6 +373,51 @@ mod serde_impls {
                 }
                 _ => Err(D::Error::custom("the bounds of a range are [], [), (], () or empty")),
             }
+        }
+    }
+
+    /// For values without a format of serde: the text of PostgreSQL.
+    impl<T: AsText> AsText for Range<T> {
+        fn to_text(&self) -> Result<String, std::fmt::Error> {
+            let Some((lower, upper)) = &self.0 else { return Ok("empty".to_owned()) };
+            let (left, lower) = match lower {
+                Bound::Included(value) => ('[', value.to_text()?),
+                Bound::Excluded(value) => ('(', value.to_text()?),
+                Bound::Unbounded => ('(', String::new()),
+            };
+            Ok(match upper {
+                Bound::Included(value) => format!("{left}{lower},{}]", value.to_text()?),
+                Bound::Excluded(value) => format!("{left}{lower},{})", value.to_text()?),
+                Bound::Unbounded => format!("{left}{lower},)"),
+            })
+        }
+
+        fn from_text(text: &str) -> Option<Self> {
+            if text == "empty" {
+                return Some(Self::EMPTY);
+            }
+            let (is_lower, is_upper) = (text.starts_with('['), text.ends_with(']'));
+            let inner = text.strip_prefix(['[', '('])?.strip_suffix([']', ')'])?;
+            let (lower, upper) = inner.split_once(',')?;
+            let side = |text: &str, is_included: bool| match text {
+                "" => Some(Bound::Unbounded),
+                _ if is_included => T::from_text(text).map(Bound::Included),
+                _ => T::from_text(text).map(Bound::Excluded),
+            };
+            Some(Self::new(side(lower, is_lower)?, side(upper, is_upper)?))
+        }
+    }
+
+    impl<T: AsText> AsText for Multirange<T> {
+        fn to_text(&self) -> Result<String, std::fmt::Error> {
+            let ranges: Result<Vec<String>, _> = self.0.iter().map(AsText::to_text).collect();
+            Ok(format!("{{{}}}", ranges?.join(";")))
+        }
+
+        fn from_text(text: &str) -> Option<Self> {
+            let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+            let ranges = inner.split(';').filter(|range| !range.is_empty()).map(Range::from_text);
+            ranges.collect::<Option<Vec<_>>>().map(Self)
         }
     }
 

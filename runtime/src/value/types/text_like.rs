@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::super::into::{IntoNullable, IntoValue};
@@ -14,7 +14,7 @@ use crate::value::BoxError;
 
 /// Types around a text.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident in $format:expr, $accepts:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident in $format:expr, $sent:expr, $accepts:expr;)+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,8 @@ macro_rules! texts {
                 }
 
                 fn into_param(self) -> Param {
-                    Param::Text(self.0)
+                    let sent: fn(String) -> Param = $sent;
+                    sent(self.0)
                 }
 
                 fn accepts(ty: &Type) -> bool {
@@ -80,17 +81,37 @@ macro_rules! texts {
 texts! {
     /// A path in a tree of labels, `ltree`: `Top.Science.Astronomy`.
     Ltree in |ty, raw| String::decode(if ty.name() == "ltree" { raw.get(1..).unwrap_or_default() } else { raw }),
-    |ty| ty.name() == "ltree";
+    |text| Param::Encoded(Encoded::new(LtreeParam(text))), |ty| ty.name() == "ltree";
     /// A document of full-text search, `tsvector`, as PostgreSQL prints it: `'cat':3 'fat':2`.
     TsVector in |ty, raw| if *ty == Type::TS_VECTOR { document(raw) } else { String::decode(raw) },
-    |ty| *ty == Type::TS_VECTOR;
+    Param::Text, |ty| *ty == Type::TS_VECTOR;
     /// A value of a type that the client has no Rust type for, in PostgreSQL's text format: `(1,2)` for a composite type,
     /// `((0,0),1)` for a `circle`. `col::text` reads it, and a cast from text writes it.
     AsText in |ty, raw| match is_text(ty) {
         true => String::decode(raw),
         false => Err(format!("read it as text: `::text`; its type is {ty}").into()),
     },
-    is_text;
+    Param::Text, is_text;
+}
+
+/// The binary format is a version, 1, and the text.
+#[derive(Debug, PartialEq)]
+struct LtreeParam(String);
+
+impl ToSql for LtreeParam {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        if ty.name() == "ltree" {
+            out.put_u8(1);
+        }
+        out.put_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        is_text(ty) || ty.name() == "ltree"
+    }
+
+    to_sql_checked!();
 }
 
 /// Reads the binary format of `tsvector`: each lexeme ends with a zero, and its positions follow.

@@ -482,6 +482,8 @@ impl<'a> Writer<'a> {
             IndexMethod::Gist => Some("Gist"),
             IndexMethod::SpGist => Some("SpGist"),
             IndexMethod::Brin => Some("Brin"),
+            IndexMethod::Hnsw => Some("Hnsw"),
+            IndexMethod::IvfFlat => Some("IvfFlat"),
         };
         if let Some(method) = method {
             let _ = write!(text, ", type: {method}");

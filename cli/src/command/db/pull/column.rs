@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use relata_codegen::ir::{ColumnWalker, DefaultValue, NativeType, ScalarType};
+use relata_codegen::ir::{ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type};
 use relata_codegen::sql::quote::literal;
 use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, ObjectName, SequenceOptions};
 use relata_pgsql::{Lexeme, lexemes};
@@ -31,7 +31,7 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
             Some(name) => (name.to_owned(), String::new()),
             None => (unsupported(&column.ty.to_string()), String::new()),
         },
-        DataType::Other(text) => (unsupported(text), String::new()),
+        DataType::Other(text) => (other_type(names, text, old), String::new()),
     };
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
@@ -58,16 +58,26 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     }
     if let Some(old) = old {
         // Attributes that the type no longer supports are dropped.
-        let is_unsupported = matches!(column.ty, DataType::Other(_));
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().sensitive, " @sensitive"),
-            (old.field().ignored && !is_unsupported && !place.is_ignored, " @ignore"),
+            (old.field().ignored && !place.is_ignored, " @ignore"),
         ] {
             text += if is_present { attribute } else { "" };
         }
     }
     text
+}
+
+/// Returns a type that is no scalar: its name in the language, unless the author wrote `Unsupported`.
+fn other_type(names: &Names<'_>, text: &str, old: Option<ColumnWalker<'_>>) -> String {
+    let is_kept =
+        old.is_some_and(|old| matches!(old.column().ty, ColumnType::Unsupported(_)) && !old.column().has_type_name);
+    let name = name_of_sql_type(text).filter(|name| {
+        let plain = name.split('(').next().unwrap_or_default();
+        !is_kept && !names.declares(plain)
+    });
+    name.unwrap_or_else(|| unsupported(text))
 }
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.

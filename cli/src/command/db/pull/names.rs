@@ -94,6 +94,11 @@ impl<'a> Names<'a> {
     }
 
     /// Returns `None` for a type that the schema does not declare.
+    /// Returns whether a model or an enum has the name.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.models.values().chain(self.enums.values()).any(|known| known == name)
+    }
+
     pub(super) fn enum_name(&self, name: &ObjectName) -> Option<&str> {
         self.enums.get(name).map(String::as_str)
     }
