@@ -20,7 +20,7 @@ use crate::support::{Database, connect, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{Value, booking, value};
+use db::{Value, booking, queries, value};
 
 struct Fixture {
     _database: Database,
@@ -339,4 +339,27 @@ async fn what_a_rust_type_cannot_hold_is_told() {
     assert!(!error.to_string().contains("a..b"), "{error}");
     let error = db.value().create(value::Create {}.set(value::round.to("secret"))).await.expect_err("is no circle");
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn query_files_read_and_write_them() {
+    let Some(Fixture { db, .. }) = &Fixture::new("query_files_of_types").await else { return };
+    let made = book(db, 1, at(8)..at(10)).await;
+    book(db, 1, at(12)..).await;
+    let busy = db.query(queries::busy(at(9)..at(11))).await.expect("is read");
+    assert_eq!((busy.len(), busy[0].id, busy[0].during), (1, made.id, made.during));
+    assert_eq!(busy[0].length, Some(Interval::from_hours(2)));
+    assert_eq!(db.query(queries::busy(..)).await.expect("is read")[1].length, None);
+    let one = db.value().create(everything()).await.expect("is created");
+    let found = db.query(queries::of_host(inet("10.1.2.3/8"), Interval::from_days(1))).await.expect("is read");
+    let row = &found[0];
+    assert_eq!((row.id, row.host, row.network, row.mac), (one.id, inet("10.1.2.3/8"), one.network, one.mac));
+    assert_eq!((&row.bits, &row.data, &row.path), (&one.bits, &one.data, &one.path));
+    assert_eq!((&row.document, row.place, row.ten), (&one.document, one.place, inet("10.0.0.0/8")));
+    assert_eq!(row.twice, one.length * 2);
+    let (data, path) = (pairs([("k", None), ("l", Some("\"'"))]), Ltree::from("A.B"));
+    let call = queries::relabel(data.clone(), path.clone(), Interval::ZERO, bits("101"), [inet("::1")], one.id);
+    let changed = db.query(call).await.expect("is written").pop().expect("is there");
+    assert_eq!((changed.data, changed.path, changed.flags), (Some(data), Some(path), Some(bits("101"))));
+    assert_eq!(changed.hosts, [inet("::1")]);
 }

@@ -7,6 +7,9 @@
 pub mod booking;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
