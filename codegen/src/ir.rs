@@ -14,7 +14,7 @@ mod row_security;
 mod types;
 mod walk;
 
-pub use client_type::{ClientType, Place, Shape, name_of_sql_type, sql_of_type_name};
+pub use client_type::{ClientType, Place, Shape, name_of_sql_type, sql_of_type_name, type_names};
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};

@@ -285,6 +285,41 @@ fn generated_columns_follow_the_columns_of_their_expressions() {
     push("model Item {\n  id Int @id\n  b Int?\n}\n").exits(0).says("- column Item.twice");
 }
 
+/// Types that are no scalars have names in the language, unless a model has the name, or the author wrote `Unsupported`.
+#[test]
+fn types_are_pulled_by_their_names() {
+    let (project, database) = (Project::new(), database("type_names"));
+    query(
+        &database,
+        "CREATE TABLE \"Box\" (id int PRIMARY KEY, b box, p point, r tstzrange[], i interval(3), f bit varying(9), t bit(3), \
+         q tsquery, c cidr)",
+    );
+    let pulled = project.run(&["db", "pull", "--url", database.url()]).exits(0);
+    let pulled = pulled.says("the client needs the feature `geo` of `relata` for Box.b (box), Box.p (point)");
+    pulled.says("texts in the client, unless `@rust` names a type for them: Box.q (tsquery)");
+    let schema = project.read("schema.dsl");
+    for line in [
+        "b  Unsupported(\"box\")?",
+        "p  Point?",
+        "r  TstzRange[]",
+        "i  Interval(3)?",
+        "q  Unsupported(\"tsquery\")?",
+        "c  Cidr?",
+    ] {
+        assert!(schema.contains(line), "{line} is not in\n{schema}");
+    }
+    project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
+    let written = schema
+        .replace("Cidr?", "Unsupported(\"cidr\")? @ignore")
+        .replace("String?                 @db.VarBit(9)", "VarBit(9)?");
+    project.write("schema.dsl", &written);
+    query(&database, "ALTER TABLE \"Box\" ADD h inet");
+    project.run(&["db", "pull", "--url", database.url()]).exits(0);
+    let schema = project.read("schema.dsl");
+    assert!(schema.contains("Unsupported(\"cidr\")?") && schema.contains("@ignore"), "{schema}");
+    assert!(schema.contains("f  VarBit(9)?") && schema.contains("@db.Inet"), "{schema}");
+}
+
 /// `db pull` writes generated columns with their expressions, and a fresh database gets them. Those of foreign keys are
 /// left to the database.
 #[test]
@@ -306,7 +341,7 @@ fn generated_columns_are_pulled() {
     let pulled = project.run(&["db", "pull", "--url", database.url()]).exits(0);
     pulled.says("generated column: public.t.code").hides("public.t.twice");
     let schema = project.read("schema.dsl");
-    for line in ["@generated(\"(a * 2)\")", "Unsupported(\"tsvector\")?", "@default(dbgenerated())"] {
+    for line in ["@generated(\"(a * 2)\")", "TsVector?", "@default(dbgenerated())"] {
         assert!(schema.contains(line), "{line} is not in\n{schema}");
     }
     assert_eq!(schema.contains("virtual: true"), is_18);

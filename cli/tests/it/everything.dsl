@@ -44,6 +44,10 @@ model Everything {
   numbers   Int[]     @default([])
   dates     DateTime[]
   search    Unsupported("tsvector")?
+  length    Interval? @default(dbgenerated("'1 day'"))
+  seats     Int4Range[]
+  network   Cidr?
+  pattern   VarBit(8)?
   parentId  BigInt?   @map("parent_id")
   parent    Everything?  @relation("Tree", fields: [parentId], references: [id], onDelete: SetNull, onUpdate: NoAction, map: "tree_fk")
   children  Everything[] @relation("Tree")

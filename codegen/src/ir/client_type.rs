@@ -142,6 +142,11 @@ const TYPE_NAMES: &[(&str, &str)] = &[
     ("Lseg", "lseg"),
 ];
 
+/// The names that the schema language has for types beyond its scalars.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    TYPE_NAMES.iter().map(|(name, _)| *name)
+}
+
 /// Returns the type of PostgreSQL that a name of the schema language stands for, with its arguments.
 ///
 /// ```

@@ -60,7 +60,7 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
     }
     let field = cx.field(id);
     if field.ty == FieldType::Unsupported {
-        report_mismatch(cx, id, value, "`dbgenerated(\"..\")`, the only default of an `Unsupported` field");
+        report_mismatch(cx, id, value, "`dbgenerated(\"..\")`, the only default of a type that is no scalar");
         return None;
     }
     match (field.arity(), value) {

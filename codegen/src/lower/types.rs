@@ -5,7 +5,7 @@ use super::{Cx, Declared};
 use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::names::SCALAR_NAMES;
-use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType, name_of_sql_type, sql_of_type_name};
+use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType, name_of_sql_type, sql_of_type_name, type_names};
 
 /// Resolves the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
@@ -19,6 +19,7 @@ pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
             let arguments = field.ast.ty.arguments.map(|arguments| arguments.text);
             let text = sql_of_type_name(field.ast.ty.name.text, arguments);
             field.sql_type = text.map(|text| SqlType { text, named: true });
+            check_arguments(cx, id);
         }
     }
 }
@@ -46,6 +47,34 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
             }
             FieldType::Unknown
         }
+    }
+}
+
+/// Checks the arguments of `Vector(3)` and `Geometry(Point, 4326)`.
+fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
+    let ty = &cx.field(id).ast.ty;
+    let Some(arguments) = ty.arguments else { return };
+    let parts: Vec<&str> = arguments.text.split(',').map(str::trim).collect();
+    let is_number = |text: &str, least: u32| text.parse::<u32>().is_ok_and(|number| number >= least);
+    let (is_right, help) = match ty.name.text {
+        "Geometry" | "Geography" => (
+            parts.len() <= 2
+                && parts[0].bytes().all(|byte| byte.is_ascii_alphabetic())
+                && !parts[0].is_empty()
+                && parts.get(1).is_none_or(|srid| is_number(srid, 0)),
+            format!(
+                "write the kind and the reference system, such as `{}(Point, 4326)`, or no arguments",
+                ty.name.text
+            ),
+        ),
+        name => (
+            parts.len() == 1 && is_number(parts[0], u32::from(name != "Interval")),
+            format!("write one number, such as `{name}(3)`, or no argument"),
+        ),
+    };
+    if !is_right {
+        let message = format!("`{}` does not accept these arguments", ty.name.text);
+        cx.report(Diagnostic::new(codes::NATIVE_TYPE_ARGUMENTS, arguments.span, message).with("here", help));
     }
 }
 
@@ -108,15 +137,18 @@ fn instead_of(clause: &str) -> String {
 
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let name = cx.field(id).ast.ty.name;
-    let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
     // A name that differs only in case comes first. A type of SQL is a better guess than a similar name.
     let same = SCALAR_NAMES.into_iter().find(|scalar| scalar.eq_ignore_ascii_case(name.text));
     let named = || name_of_sql_type(&name.text.to_ascii_lowercase());
-    let guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(named).or_else(|| {
-        let found =
-            if cx.may_search() { did_you_mean(name.text, known) } else { did_you_mean(name.text, SCALAR_NAMES) };
-        found.map(str::to_owned)
-    });
+    let mut guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(named);
+    if guess.is_none() {
+        let built_in: Vec<&'static str> = SCALAR_NAMES.into_iter().chain(type_names()).collect();
+        let mut known: Vec<&str> = built_in;
+        if cx.may_search() {
+            known.extend(cx.declared.keys().copied());
+        }
+        guess = did_you_mean(name.text, known).map(str::to_owned);
+    }
     let help = match guess {
         Some(guess) => format!("did you mean `{guess}`?"),
         None if name.text == "Unsupported" => "write the type in PostgreSQL: `Unsupported(\"tsvector\")`".to_owned(),

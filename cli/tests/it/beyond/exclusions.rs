@@ -13,9 +13,9 @@ model booking {
   email     String
   starts    Int
   ends      Int
-  during    Unsupported("int4range")
+  during    Int4Range
   cancelled Boolean                  @default(false)
-  near      Unsupported("point")
+  near      Point
   net       String                   @db.Inet
 
   @@exclude([email(with: "="), starts(with: "<>")], include: [ends], with: "fillfactor=80", map: "One Place")

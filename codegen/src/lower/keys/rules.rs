@@ -286,12 +286,18 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             return None;
         }
         let message = format!("an index of type `{}` cannot have `{}`", method_name(method), self.field_name(id));
-        Some(
-            Diagnostic::new(codes::INDEX_METHOD, span, message)
-                .label("PostgreSQL has no operator class for its type")
-                .second(field.ast.ty.span, "this is the field's type")
-                .help("omit `type:`, or name an operator class: `field(ops: raw(\"..\"))`"),
-        )
+        let (label, help) = match method {
+            IndexMethod::Hnsw | IndexMethod::IvfFlat => (
+                "needs the operator class of a distance",
+                format!("name one: `{}(ops: raw(\"vector_cosine_ops\"))`", field.ast.name.text),
+            ),
+            _ => (
+                "PostgreSQL has no operator class for its type",
+                "omit `type:`, or name an operator class: `field(ops: raw(\"..\"))`".to_owned(),
+            ),
+        };
+        let diagnostic = Diagnostic::new(codes::INDEX_METHOD, span, message).label(label);
+        Some(diagnostic.second(field.ast.ty.span, "this is the field's type").help(help))
     }
 
     /// The client's name of a key with several fields is `name:`, or the names of the fields.

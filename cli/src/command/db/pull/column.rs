@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use relata_codegen::ir::{ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type};
+use relata_codegen::ir::{
+    ColumnText, ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type,
+};
 use relata_codegen::sql::quote::literal;
 use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, ObjectName, SequenceOptions};
 use relata_pgsql::{Lexeme, lexemes};
@@ -25,14 +27,8 @@ pub(super) struct Place {
 
 /// Returns type, arity and default, without `@id`, `@unique` and `@map`.
 pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, place: &Place) -> String {
-    let (ty, native) = match &column.ty {
-        DataType::Native(native) => scalar(*native),
-        DataType::Enum(name) => match names.enum_name(name) {
-            Some(name) => (name.to_owned(), String::new()),
-            None => (unsupported(&column.ty.to_string()), String::new()),
-        },
-        DataType::Other(text) => (other_type(names, text, old), String::new()),
-    };
+    let kept = old.and_then(|old| kept_type(old, &column.ty)).map(|kept| (kept, String::new()));
+    let (ty, native) = kept.unwrap_or_else(|| written_type(names, &column.ty));
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
         (false, true) => "?",
@@ -69,15 +65,31 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     text
 }
 
-/// Returns a type that is no scalar: its name in the language, unless the author wrote `Unsupported`.
-fn other_type(names: &Names<'_>, text: &str, old: Option<ColumnWalker<'_>>) -> String {
-    let is_kept =
-        old.is_some_and(|old| matches!(old.column().ty, ColumnType::Unsupported(_)) && !old.column().has_type_name);
-    let name = name_of_sql_type(text).filter(|name| {
-        let plain = name.split('(').next().unwrap_or_default();
-        !is_kept && !names.declares(plain)
-    });
-    name.unwrap_or_else(|| unsupported(text))
+/// Returns a type and its `@db.`.
+fn written_type(names: &Names<'_>, ty: &DataType) -> (String, String) {
+    match ty {
+        DataType::Native(native) => scalar(*native),
+        DataType::Enum(name) => match names.enum_name(name) {
+            Some(name) => (name.to_owned(), String::new()),
+            None => (unsupported(&ty.to_string()), String::new()),
+        },
+        DataType::Other(text) => (other_type(names, text), String::new()),
+    }
+}
+
+/// Returns how the author wrote a type that is no scalar, if the column still has it.
+fn kept_type(old: ColumnWalker<'_>, ty: &DataType) -> Option<String> {
+    let ColumnType::Unsupported(text) = &old.column().ty else { return None };
+    let is_same = DataType::parse(ColumnText::type_of(text)).0 == *ty;
+    let written =
+        if old.column().has_type_name { name_of_sql_type(text)? } else { unsupported(ColumnText::type_of(text)) };
+    is_same.then_some(written)
+}
+
+/// Returns a type that is no scalar by its name in the language, if no model or enum has that.
+fn other_type(names: &Names<'_>, text: &str) -> String {
+    let is_free = |name: &String| !names.declares(name.split('(').next().unwrap_or_default());
+    name_of_sql_type(text).filter(is_free).unwrap_or_else(|| unsupported(text))
 }
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.
