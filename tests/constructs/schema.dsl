@@ -144,7 +144,7 @@ model Secret {
 model Area {
   id    Int                    @id
   name  String
-  shape Unsupported("polygon")
+  shape Unsupported("polygon") @ignore
 
   @@schema("public")
 }

@@ -180,7 +180,7 @@ async fn indexes_and_checks_that_are_not_keys_have_constants() {
 }
 
 #[tokio::test]
-async fn a_model_with_an_unsupported_required_column_allows_everything_but_create() {
+async fn a_model_with_an_ignored_required_column_allows_everything_but_create() {
     let (db, database) = client().await;
     let sql = r#"INSERT INTO "Area" VALUES (1, 'north', '((0,0),(1,1),(1,0))') RETURNING id"#;
     plain_sql(database.url(), sql).await;

@@ -10,7 +10,7 @@ mod types;
 
 pub use json::JsonPath;
 pub use search::{Relevance, SearchQuery, Searched};
-pub use types::{ContainedIn, Contains, IntoRange, Overlaps, Ranges};
+pub use types::{IntoRange, Overlapping, PartOf, Ranges, WholeOf};
 
 use std::marker::PhantomData;
 

@@ -6,7 +6,6 @@ use ::relata::rt;
 pub struct Area {
     pub id: i32,
     pub name: rt::String,
-    pub shape: rt::AsText,
 }
 impl rt::Model for Area {
     type Bare = Self;
@@ -17,7 +16,6 @@ impl rt::Model for Area {
         Ok(Self {
             id: at_.get(0)?,
             name: at_.get(1)?,
-            shape: at_.get(2)?,
         })
     }
 }
@@ -26,37 +24,14 @@ impl rt::Writable for Area {}
 pub const id: rt::Field<Area, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Area.name`: `text`.
 pub const name: rt::Field<Area, rt::String> = rt::Field::new(1);
-/// Column `Area.shape`: `polygon`.
-pub const shape: rt::Field<Area, rt::AsText> = rt::Field::new(2);
-/// The required values of a new Area. `set` adds optional ones.
+/// There is no value of it: `shape` is required and has no default, and the client cannot write it.
 #[derive(Debug, Clone)]
-pub struct Create {
-    pub id: i32,
-    pub name: rt::String,
-    pub shape: rt::AsText,
-}
-impl Create {
-    rt::set_and_with!(self::Area);
-}
-impl rt::NewRow for Create {
-    type Model = self::Area;
-    fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE)
-            .value(0, self.id)
-            .value(1, self.name)
-            .value(2, self.shape)
-    }
-}
-impl rt::CreateRow for Create {}
+pub enum Create {}
 pub const PKEY: &str = "Area_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Area",
     "\"public\".\"Area\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("name", "text"),
-        rt::Column::new("shape", "polygon").via("text"),
-    ],
+    &[rt::Column::new("id", "integer"), rt::Column::new("name", "text")],
     &[0],
     &[],
     &[rt::Constraint::new(PKEY, &["id"])],

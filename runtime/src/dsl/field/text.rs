@@ -1,16 +1,16 @@
 //! Conditions on text.
 
 use super::Field;
-use super::types::Contains;
+use super::types::PartOf;
 use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, escape_like};
 use crate::query::Condition;
 use crate::rows::Model;
 use crate::value::{Param, Scalar};
 
-impl<V: AsRef<str>> Contains<V> for String {
-    fn contains<M: Model>(column: u16, text: V) -> Filter<M> {
-        let pattern = Param::Text(format!("%{}%", escape_like(text.as_ref())));
+impl<V: AsRef<str>> PartOf<String> for V {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        let pattern = Param::Text(format!("%{}%", escape_like(self.as_ref())));
         Filter::new(Condition::Like { column, pattern, insensitive: false })
     }
 }

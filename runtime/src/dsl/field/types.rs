@@ -20,35 +20,35 @@ use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::rows::Model;
 use crate::value::Scalar;
 
-/// Types whose values contain values of type `V`: a text a part of it, a range a value or another range, a network an
-/// address, an `hstore` pairs, a place another one.
+/// A value that values of a column with the base `B` can contain: a text in a text, a value or a range in a range, an
+/// address in a network, pairs in an `hstore`, a place in another one.
 #[diagnostic::on_unimplemented(
-    message = "a column of `{Self}` has no `contains` with a `{V}`",
+    message = "a column of `{B}` has no `contains` with a `{Self}`",
     label = "not a value that such a column can contain"
 )]
-pub trait Contains<V>: Scalar {
+pub trait PartOf<B> {
     #[doc(hidden)]
-    fn contains<M: Model>(column: u16, value: V) -> Filter<M>;
+    fn contains<M: Model>(self, column: u16) -> Filter<M>;
 }
 
-/// Types whose values are contained in values of type `V`.
+/// A value that can contain those of a column with the base `B`.
 #[diagnostic::on_unimplemented(
-    message = "a column of `{Self}` has no `contained_in` with a `{V}`",
+    message = "a column of `{B}` has no `contained_in` with a `{Self}`",
     label = "not a value that can contain those of such a column"
 )]
-pub trait ContainedIn<V>: Scalar {
+pub trait WholeOf<B> {
     #[doc(hidden)]
-    fn contained_in<M: Model>(column: u16, value: V) -> Filter<M>;
+    fn contained_in<M: Model>(self, column: u16) -> Filter<M>;
 }
 
-/// Types whose values overlap values of type `V`.
+/// A value that can overlap those of a column with the base `B`.
 #[diagnostic::on_unimplemented(
-    message = "a column of `{Self}` has no `overlaps` with a `{V}`",
+    message = "a column of `{B}` has no `overlaps` with a `{Self}`",
     label = "not a value that can overlap those of such a column"
 )]
-pub trait Overlaps<V>: Scalar {
+pub trait Overlapping<B> {
     #[doc(hidden)]
-    fn overlaps<M: Model>(column: u16, value: V) -> Filter<M>;
+    fn overlaps<M: Model>(self, column: u16) -> Filter<M>;
 }
 
 impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
@@ -59,27 +59,18 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     /// - A network contains an address or another network, or equals it.
     /// - An `hstore` contains all of the pairs.
     /// - A place covers another one.
-    pub fn contains<V>(self, value: V) -> Filter<M>
-    where
-        T::Base: Contains<V>,
-    {
-        <T::Base as Contains<V>>::contains(self.column, value)
+    pub fn contains(self, value: impl PartOf<T::Base>) -> Filter<M> {
+        value.contains(self.column)
     }
 
     /// Matches if the column is contained in the value: a range in another one, an address in a network, the pairs of an
     /// `hstore` in others, a place in another one.
-    pub fn contained_in<V>(self, value: V) -> Filter<M>
-    where
-        T::Base: ContainedIn<V>,
-    {
-        <T::Base as ContainedIn<V>>::contained_in(self.column, value)
+    pub fn contained_in(self, value: impl WholeOf<T::Base>) -> Filter<M> {
+        value.contained_in(self.column)
     }
 
     /// Matches if the column and the value have something in common: two ranges, two networks.
-    pub fn overlaps<V>(self, value: V) -> Filter<M>
-    where
-        T::Base: Overlaps<V>,
-    {
-        <T::Base as Overlaps<V>>::overlaps(self.column, value)
+    pub fn overlaps(self, value: impl Overlapping<T::Base>) -> Filter<M> {
+        value.overlaps(self.column)
     }
 }

@@ -275,12 +275,14 @@ impl TryFrom<Interval> for TimeDelta {
 macro_rules! durations {
     ($($from:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl IntoValue<Interval> for $from {
                 fn into_value(self) -> Interval {
                     self.into()
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl IntoNullable<Interval> for $from {
                 fn into_nullable(self) -> Option<Interval> {
                     Some(self.into())

@@ -82,12 +82,14 @@ impl Ordered for IpInet {}
 macro_rules! from_addresses {
     ($($from:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl IntoValue<IpInet> for $from {
                 fn into_value(self) -> IpInet {
                     IpInet::new_host(self.into())
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl IntoNullable<IpInet> for $from {
                 fn into_nullable(self) -> Option<IpInet> {
                     Some(IpInet::new_host(self.into()))
@@ -99,6 +101,7 @@ macro_rules! from_addresses {
 
 from_addresses!(IpAddr, Ipv4Addr, Ipv6Addr);
 
+#[diagnostic::do_not_recommend]
 impl IntoValue<IpInet> for IpCidr {
     fn into_value(self) -> IpInet {
         match self {

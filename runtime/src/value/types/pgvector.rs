@@ -280,24 +280,28 @@ fn half_to_f32(bits: u16) -> f32 {
 macro_rules! from_floats {
     ($([$($generic:tt)*] $from:ty;)+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl<$($generic)*> IntoValue<Vector> for $from {
                 fn into_value(self) -> Vector {
                     Vector::from(self.to_vec())
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<$($generic)*> IntoNullable<Vector> for $from {
                 fn into_nullable(self) -> Option<Vector> {
                     Some(Vector::from(self.to_vec()))
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<$($generic)*> IntoValue<HalfVector> for $from {
                 fn into_value(self) -> HalfVector {
                     HalfVector::from_f32_slice(&self[..])
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<$($generic)*> IntoNullable<HalfVector> for $from {
                 fn into_nullable(self) -> Option<HalfVector> {
                     Some(HalfVector::from_f32_slice(&self[..]))

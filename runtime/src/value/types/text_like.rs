@@ -40,12 +40,14 @@ macro_rules! texts {
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl IntoValue<$name> for &str {
                 fn into_value(self) -> $name {
                     self.into()
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl IntoNullable<$name> for &str {
                 fn into_nullable(self) -> Option<$name> {
                     Some(self.into())

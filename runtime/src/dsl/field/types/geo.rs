@@ -2,7 +2,7 @@
 
 use geo_types::{Coord, Geometry};
 
-use super::{ContainedIn, Contains};
+use super::{PartOf, WholeOf};
 use crate::dsl::Filter;
 use crate::dsl::expression::{Expression, holds, like_column, named};
 use crate::dsl::field::Field;
@@ -15,15 +15,17 @@ fn operand(place: impl Into<Geometry<f64>>) -> Operand {
     like_column(place.into().into_param())
 }
 
-impl<P: Place, V: Into<Geometry<f64>>> Contains<V> for P {
-    fn contains<M: Model>(column: u16, place: V) -> Filter<M> {
-        holds(column, Form::Call("ST_Covers"), vec![operand(place)])
+#[diagnostic::do_not_recommend]
+impl<P: Place, V: Into<Geometry<f64>>> PartOf<P> for V {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        holds(column, Form::Call("ST_Covers"), vec![operand(self)])
     }
 }
 
-impl<P: Place, V: Into<Geometry<f64>>> ContainedIn<V> for P {
-    fn contained_in<M: Model>(column: u16, place: V) -> Filter<M> {
-        holds(column, Form::Call("ST_CoveredBy"), vec![operand(place)])
+#[diagnostic::do_not_recommend]
+impl<P: Place, V: Into<Geometry<f64>>> WholeOf<P> for V {
+    fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
+        holds(column, Form::Call("ST_CoveredBy"), vec![operand(self)])
     }
 }
 

@@ -1,6 +1,6 @@
 //! `hstore`.
 
-use super::{ContainedIn, Contains};
+use super::{PartOf, WholeOf};
 use crate::dsl::Filter;
 use crate::dsl::expression::{Expression, holds, like_column, named};
 use crate::dsl::field::Field;
@@ -9,15 +9,15 @@ use crate::query::Form;
 use crate::rows::Model;
 use crate::value::{Hstore, Param, Scalar};
 
-impl Contains<Hstore> for Hstore {
-    fn contains<M: Model>(column: u16, pairs: Hstore) -> Filter<M> {
-        holds(column, Form::Infix("@>"), vec![like_column(pairs.into_param())])
+impl PartOf<Hstore> for Hstore {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        holds(column, Form::Infix("@>"), vec![like_column(self.into_param())])
     }
 }
 
-impl ContainedIn<Hstore> for Hstore {
-    fn contained_in<M: Model>(column: u16, pairs: Hstore) -> Filter<M> {
-        holds(column, Form::Infix("<@"), vec![like_column(pairs.into_param())])
+impl WholeOf<Hstore> for Hstore {
+    fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
+        holds(column, Form::Infix("<@"), vec![like_column(self.into_param())])
     }
 }
 

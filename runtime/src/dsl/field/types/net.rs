@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cidr::{IpCidr, IpInet};
 
-use super::{ContainedIn, Contains, Overlaps};
+use super::{Overlapping, PartOf, WholeOf};
 use crate::dsl::Filter;
 use crate::dsl::expression::{Expression, holds, named};
 use crate::dsl::field::Field;
@@ -16,21 +16,21 @@ use crate::value::{IntoValue, Network, Scalar};
 macro_rules! networks {
     ($($base:ty: $($argument:ty),+;)+) => {
         $($(
-            impl Contains<$argument> for $base {
-                fn contains<M: Model>(column: u16, other: $argument) -> Filter<M> {
-                    compare(column, ">>=", other)
+            impl PartOf<$base> for $argument {
+                fn contains<M: Model>(self, column: u16) -> Filter<M> {
+                    compare(column, ">>=", self)
                 }
             }
 
-            impl ContainedIn<$argument> for $base {
-                fn contained_in<M: Model>(column: u16, other: $argument) -> Filter<M> {
-                    compare(column, "<<=", other)
+            impl WholeOf<$base> for $argument {
+                fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
+                    compare(column, "<<=", self)
                 }
             }
 
-            impl Overlaps<$argument> for $base {
-                fn overlaps<M: Model>(column: u16, other: $argument) -> Filter<M> {
-                    compare(column, "&&", other)
+            impl Overlapping<$base> for $argument {
+                fn overlaps<M: Model>(self, column: u16) -> Filter<M> {
+                    compare(column, "&&", self)
                 }
             }
         )+)+

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
-use super::{ContainedIn, Contains, Overlaps};
+use super::{Overlapping, PartOf, WholeOf};
 use crate::dsl::Filter;
 use crate::dsl::expression::{Expression, holds, like_column};
 use crate::dsl::field::Field;
@@ -27,15 +27,15 @@ macro_rules! ranges {
                 }
             }
 
-            impl<T: Scalar> Contains<$range> for Range<T> {
-                fn contains<M: Model>(column: u16, range: $range) -> Filter<M> {
-                    compare(column, "@>", Range::from(range))
+            impl<T: Scalar> PartOf<Range<T>> for $range {
+                fn contains<M: Model>(self, column: u16) -> Filter<M> {
+                    compare(column, "@>", Range::from(self))
                 }
             }
 
-            impl<T: Scalar> Contains<$range> for Multirange<T> {
-                fn contains<M: Model>(column: u16, range: $range) -> Filter<M> {
-                    compare(column, "@>", Multirange(vec![range.into()]))
+            impl<T: Scalar> PartOf<Multirange<T>> for $range {
+                fn contains<M: Model>(self, column: u16) -> Filter<M> {
+                    compare(column, "@>", Multirange(vec![self.into()]))
                 }
             }
         )+
@@ -55,12 +55,14 @@ ranges!(
 macro_rules! values {
     ($($range:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl<T: Scalar> IntoValue<Range<T>> for $range {
                 fn into_value(self) -> Range<T> {
                     self.into()
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<T: Scalar> IntoNullable<Range<T>> for $range {
                 fn into_nullable(self) -> Option<Range<T>> {
                     Some(self.into())
@@ -101,51 +103,51 @@ fn only<T: Scalar + Clone>(value: T) -> Range<T> {
     Range::new(Bound::Included(value.clone()), Bound::Included(value))
 }
 
-impl<T: Scalar + Clone> Contains<T> for Range<T> {
-    fn contains<M: Model>(column: u16, value: T) -> Filter<M> {
-        compare(column, "@>", only(value))
+impl<T: Scalar + Clone> PartOf<Range<T>> for T {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "@>", only(self))
     }
 }
 
-impl<T: Scalar + Clone> Contains<T> for Multirange<T> {
-    fn contains<M: Model>(column: u16, value: T) -> Filter<M> {
-        compare(column, "@>", Multirange(vec![only(value)]))
+impl<T: Scalar + Clone> PartOf<Multirange<T>> for T {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "@>", Multirange(vec![only(self)]))
     }
 }
 
-impl<T: Scalar> Contains<Multirange<T>> for Multirange<T> {
-    fn contains<M: Model>(column: u16, value: Multirange<T>) -> Filter<M> {
-        compare(column, "@>", value)
+impl<T: Scalar> PartOf<Multirange<T>> for Multirange<T> {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "@>", self)
     }
 }
 
-impl<T: Scalar> Contains<Multirange<T>> for Range<T> {
-    fn contains<M: Model>(column: u16, value: Multirange<T>) -> Filter<M> {
-        compare_multirange(column, "@>", value)
+impl<T: Scalar> PartOf<Range<T>> for Multirange<T> {
+    fn contains<M: Model>(self, column: u16) -> Filter<M> {
+        compare_multirange(column, "@>", self)
     }
 }
 
-impl<T: Scalar, V: IntoRange<T>> ContainedIn<V> for Range<T> {
-    fn contained_in<M: Model>(column: u16, range: V) -> Filter<M> {
-        compare(column, "<@", range.into_range())
+impl<T: Scalar, V: IntoRange<T>> WholeOf<Range<T>> for V {
+    fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "<@", self.into_range())
     }
 }
 
-impl<T: Scalar, V: IntoRange<T>> ContainedIn<V> for Multirange<T> {
-    fn contained_in<M: Model>(column: u16, range: V) -> Filter<M> {
-        compare(column, "<@", Multirange(vec![range.into_range()]))
+impl<T: Scalar, V: IntoRange<T>> WholeOf<Multirange<T>> for V {
+    fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "<@", Multirange(vec![self.into_range()]))
     }
 }
 
-impl<T: Scalar, V: IntoRange<T>> Overlaps<V> for Range<T> {
-    fn overlaps<M: Model>(column: u16, range: V) -> Filter<M> {
-        compare(column, "&&", range.into_range())
+impl<T: Scalar, V: IntoRange<T>> Overlapping<Range<T>> for V {
+    fn overlaps<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "&&", self.into_range())
     }
 }
 
-impl<T: Scalar, V: IntoRange<T>> Overlaps<V> for Multirange<T> {
-    fn overlaps<M: Model>(column: u16, range: V) -> Filter<M> {
-        compare(column, "&&", Multirange(vec![range.into_range()]))
+impl<T: Scalar, V: IntoRange<T>> Overlapping<Multirange<T>> for V {
+    fn overlaps<M: Model>(self, column: u16) -> Filter<M> {
+        compare(column, "&&", Multirange(vec![self.into_range()]))
     }
 }
 
