@@ -172,6 +172,10 @@ model Models {
   id Int @id
 }
 
+model Transaction_ {
+  id Int @id
+}
+
 model Self {
   id    Int    @id
   self  String
@@ -244,4 +248,69 @@ enum Prelude {
   type
   self
   static
+}
+
+// Names that are the same in Rust.
+model balance {
+  id         Int        @id
+  Balance    Int
+  balance    Int
+  created_at String
+  createdAt  String     @unique
+  CreatedAt  String?
+  to         Int
+  To         Int
+  at         Int
+  At         Int
+  row        BALANCE    @relation("row", fields: [to], references: [id])
+  Row        BALANCE?   @relation("Row", fields: [at], references: [id])
+  aB         Int
+  a          Int
+  b          Int
+  x_y        Int
+  z          Int
+  x          Int
+  y_z        Int
+  email      String     @rust("crate::names::Mail", name: "mail")
+  kind       currency   @rust(name: "of")
+  kinds      Currency[]
+
+  @@unique([a, b])
+  @@unique([x_y, z], map: "first")
+  @@unique([x, y_z], map: "second")
+}
+
+model BALANCE {
+  id   Int       @id
+  rows balance[] @relation("row")
+  Rows balance[] @relation("Row")
+}
+
+model Balance {
+  id Int @id
+
+  @@rust(name: "Account")
+}
+
+enum currency {
+  EUR @rust(name: "EUR")
+  eur
+  Eur
+}
+
+enum Currency {
+  A1b
+  A1B
+}
+
+model A1b {
+  id Int @id
+}
+
+model A1B {
+  id Int @id
+}
+
+enum a1b {
+  x
 }

@@ -4,7 +4,25 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod a1b;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod a1b_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod a1b__;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod account;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod all_hidden;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod balance;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod balance_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod batch;
@@ -23,6 +41,12 @@ pub mod core;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod create;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod currency;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod currency_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod debug;
@@ -109,6 +133,9 @@ pub mod t;
 pub mod transaction;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod transaction_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod v;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -126,13 +153,21 @@ pub mod with_user;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    a1b::A1b,
+    a1b_::A1b_,
+    a1b__::A1b__,
+    account::Account,
     all_hidden::AllHidden,
+    balance::Balance,
+    balance_::Balance_,
     batch::Batch,
     box_::Box,
-    client::Client,
+    client::Client_,
     clone::Clone,
     core::Core,
     create::Create,
+    currency::Currency,
+    currency_::Currency_,
     debug::Debug,
     default::Default,
     error::Error,
@@ -145,12 +180,13 @@ pub use self::{
     m_key::MKey,
     m_ref::MRef,
     model::Model,
-    models::Models,
+    models::Models_,
     new::New,
     option::Option,
     pkey::Pkey,
     prelude::Prelude,
     relata::Relata,
+    relata_client::{Client, Models, Transaction},
     relata_client_::RelataClient,
     result::Result,
     rt::Rt,
@@ -159,7 +195,8 @@ pub use self::{
     some::Some,
     std::Std,
     t::T,
-    transaction::Transaction,
+    transaction::Transaction_,
+    transaction_::Transaction__,
     v::V,
     vec::Vec,
     w::W,
