@@ -67,8 +67,8 @@ fn choose_types(cx: &mut Cx<'_, '_>, found: &mut Vec<Diagnostic>) {
 fn choose_modules(items: &[Item<'_>], types: &[String], found: &mut Vec<Diagnostic>) -> Vec<String> {
     // Equal names are reported by another rule.
     let mut seen = BTreeSet::new();
-    let is_first = |(_, (item, _)): &(usize, (&Item<'_>, &String))| item.in_client && seen.insert(item.name.text);
-    let in_client: Vec<_> = items.iter().zip(types).enumerate().filter(is_first).collect();
+    let named = items.iter().zip(types).enumerate().filter(|(_, (item, _))| item.in_client);
+    let in_client: Vec<_> = named.filter(|(_, (item, _))| seen.insert(item.name.text)).collect();
     let wanted = |item: &Item<'_>, ident: &str| match item.chosen {
         // heck leaves out the end of `User_`.
         Some(_) => format!("{}{}", module_name(ident), &ident[ident.trim_end_matches('_').len()..]),
