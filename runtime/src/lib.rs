@@ -35,7 +35,7 @@ pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
     Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
     OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
-    Selectable, Selection, Unique, UniqueKey, count, kind,
+    Selectable, Selection, Unique, UniqueKey, WithAll, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

@@ -3,6 +3,7 @@
 //!
 //! `cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated` generates its files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use relata_codegen::emit::{EmitOptions, emit};
@@ -20,7 +21,8 @@ pub(crate) struct Mail(pub(crate) String);
 mod client;
 
 use client::{
-    balance, balance_, box_, create, default, id, l0, m_key, option, result, some, transaction, v, vec, w, with,
+    balance, balance_, box_, create, default, hub, id, l0, leaf, m_key, option, result, some, transaction, v, vec, w,
+    with,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -210,4 +212,25 @@ async fn names_that_are_one_in_rust_have_second_names() {
     assert_eq!((db.a1b().count().await.expect("is read"), db.a1b_().count().await.expect("is read")), (0, 0));
     let transaction: client::Transaction = db.begin().await.expect("begins");
     transaction.rollback().await.expect("ends");
+}
+
+/// Slots of the first list and of the next one: what was included, in any order.
+#[tokio::test]
+async fn more_relations_than_the_first_slots() {
+    type Found = relata::WithAll<(hub::WithLeaf17, hub::WithLeaf3<leaf::WithHub16>, hub::WithLeaf16)>;
+    let ids = |leaves: &[client::Leaf]| leaves.iter().map(|leaf| leaf.id).collect::<BTreeSet<_>>();
+    let database = database().await;
+    let db = client::Client::connect(database.url()).await.expect("connects");
+    db.hub().create(hub::Create { id: 1 }).await.expect("is created");
+    let row = |id| leaf::Create { id };
+    let rows = [row(3).set(leaf::h3.to(1)), row(16).set(leaf::h16.to(1)), row(17).set(leaf::h17.to(1))];
+    db.leaf().create_many(rows).await.expect("are created");
+    db.leaf().update(leaf::id.eq(3)).set(leaf::h16.to(1)).await.expect("is updated");
+    let query = db.hub().find_unique(hub::id.eq(1)).include(hub::leaf16).include(hub::leaf17);
+    let query = query.include(hub::leaf3.include(leaf::hub16)).or_err();
+    let found: Found = query.await.expect("is read");
+    assert_eq!((ids(&found.leaf17), ids(&found.leaf16)), (BTreeSet::from([17]), BTreeSet::from([3, 16])));
+    assert_eq!(found.leaf3[0].hub16.as_ref().map(|hub| hub.id), Some(1));
+    let found: relata::NotIncluded = found.leaf0;
+    assert_eq!(found, relata::NotIncluded);
 }

@@ -64,10 +64,16 @@ pub mod handle;
 pub mod hidden;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod hub;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod id;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod l0;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod leaf;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod lib_;
@@ -173,8 +179,10 @@ pub use self::{
     error::Error,
     handle::Handle,
     hidden::Hidden,
+    hub::Hub,
     id::Id,
     l0::L0,
+    leaf::Leaf,
     lib_::Lib,
     m::M,
     m_key::MKey,

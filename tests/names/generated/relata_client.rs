@@ -194,4 +194,12 @@ impl Models {
     pub fn a1b_(&self) -> rt::Delegate<super::a1b_::A1b_> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Hub`.
+    pub fn hub(&self) -> rt::Delegate<super::hub::Hub> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Leaf`.
+    pub fn leaf(&self) -> rt::Delegate<super::leaf::Leaf> {
+        rt::Delegate::new(&self.executor)
+    }
 }
