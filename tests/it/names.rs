@@ -11,10 +11,6 @@ use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, ren
 
 use crate::support::devdb;
 
-/// The type of `balance.email`.
-#[derive(Debug, Clone, PartialEq, Eq, relata::Value)]
-pub(crate) struct Mail(pub(crate) String);
-
 #[path = "../names/generated/lib.rs"]
 #[deny(warnings)]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
@@ -177,7 +173,7 @@ async fn names_that_are_one_in_rust_have_second_names() {
         z: 10,
         x: 11,
         y_z: 12,
-        mail: Mail("a@b.c".to_owned()),
+        mail: relata::Postgres("a@b.c".to_owned()),
         of: client::Currency_::EUR,
     };
     let kinds = balance_::kinds.to(vec![client::Currency::A1b, client::Currency::A1b_]);

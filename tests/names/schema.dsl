@@ -271,7 +271,7 @@ model balance {
   z          Int
   x          Int
   y_z        Int
-  email      String     @rust("crate::names::Mail", name: "mail")
+  email      String     @rust("relata::Postgres<std::string::String>", name: "mail")
   kind       currency   @rust(name: "of")
   kinds      Currency[]
 

@@ -21,7 +21,7 @@ pub struct Balance_ {
     pub z: i32,
     pub x: i32,
     pub y_z: i32,
-    pub mail: crate::names::Mail,
+    pub mail: ::relata::Postgres<std::string::String>,
     pub of: super::currency_::Currency_,
     pub kinds: rt::Vec<super::currency::Currency>,
 }
@@ -95,7 +95,9 @@ pub const x: rt::Field<Balance_, i32> = rt::Field::new(15);
 /// Column `balance.y_z`: `integer`.
 pub const y_z: rt::Field<Balance_, i32> = rt::Field::new(16);
 /// Column `balance.email`: `text`.
-pub const mail: rt::Field<Balance_, crate::names::Mail> = rt::Field::new(17);
+pub const mail: rt::Field<Balance_, ::relata::Postgres<std::string::String>> = rt::Field::new(
+    17,
+);
 /// Column `balance.kind`: `"currency"`.
 pub const of: rt::Field<Balance_, super::currency_::Currency_> = rt::Field::new(18);
 /// Column `balance.kinds`: `"Currency"[]`.
@@ -103,7 +105,7 @@ pub const kinds: rt::Field<Balance_, super::currency::Currency, rt::List> = rt::
     19,
 );
 const _: () = rt::assert_holds::<
-    crate::names::Mail,
+    ::relata::Postgres<std::string::String>,
 >(
     rt::Holds::Text,
     "`balance.email` is a `String` in the schema, and its `@rust` type holds something else",
@@ -168,7 +170,7 @@ pub struct Create<Row = i32, Row_ = i32> {
     pub z: i32,
     pub x: i32,
     pub y_z: i32,
-    pub mail: crate::names::Mail,
+    pub mail: ::relata::Postgres<std::string::String>,
     pub of: super::currency_::Currency_,
 }
 impl<L0, L1> Create<L0, L1> {
