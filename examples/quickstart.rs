@@ -4,8 +4,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use exam_planner::{
-    Client, Error, ExamType, Institution, Parent, Role, TenantClient, User, exam_type, institution, session, student,
-    student_exam, user,
+    Client, Error, ExamType, Parent, Role, TenantClient, exam_type, institution, session, student, student_exam, user,
 };
 use relata::migrate;
 use relata::uuid::Uuid;
