@@ -4,12 +4,11 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use exam_planner::{
-    Client, Error, ExamType, Institution, Parent, Role, TenantClient, User, exam_type, institution, session, student,
-    student_exam, user,
+    Client, Error, ExamType, Parent, Role, TenantClient, exam_type, institution, session, student, student_exam, user,
 };
-use relata::ConnectOptions;
 use relata::migrate;
 use relata::uuid::Uuid;
+use relata::{ConnectOptions, WithAll};
 use relata_devdb::DevDb;
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -113,7 +112,8 @@ async fn create_student_elsewhere(south: &TenantClient) -> Result<()> {
 
 /// A row with relations has its own type, so it can be passed between functions. A relation that was not included has
 /// no fields: code that accesses them does not compile.
-type FullStudent = student::With<Institution, User, Vec<student_exam::WithExamType>>;
+type FullStudent =
+    WithAll<(student::WithInstitution, student::WithUser, student::WithExams<student_exam::WithExamType>)>;
 
 async fn show_student(north: &TenantClient, id: Uuid) -> Result<()> {
     let found: Option<FullStudent> = north

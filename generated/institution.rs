@@ -106,20 +106,12 @@ for With<S0, S1, S2, S3, S4> {
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4> {
-    type Out = With<T, S1, S2, S3, S4>;
+impl<S0, S1, S2, S3, S4> rt::Slotted for With<S0, S1, S2, S3, S4> {
+    type Model = self::Institution;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4>;
 }
-impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4> {
-    type Out = With<S0, T, S2, S3, S4>;
-}
-impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4> {
-    type Out = With<S0, S1, T, S3, S4>;
-}
-impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4> {
-    type Out = With<S0, S1, S2, T, S4>;
-}
-impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4> {
-    type Out = With<S0, S1, S2, S3, T>;
+impl<S0, S1, S2, S3, S4> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4>> for self::Institution {
+    type Row = With<S0, S1, S2, S3, S4>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;

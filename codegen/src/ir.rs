@@ -84,6 +84,10 @@ pub struct Extension {
 pub struct Model {
     /// The name in the schema.
     pub name: String,
+    /// The struct in the client.
+    pub rust_ident: String,
+    /// Its module in the client, which is also the name of a file.
+    pub module: String,
     /// The name in PostgreSQL, after `@@map`.
     pub db_name: String,
     /// `@@schema`.
@@ -196,6 +200,8 @@ pub enum Tenancy {
 pub struct PrimaryKey {
     /// `name:` of `@@id`, for the client.
     pub name: Option<String>,
+    /// The key in the client, if it has several columns.
+    pub rust_ident: Option<String>,
     /// The constraint's name in PostgreSQL, default included.
     pub constraint_name: String,
     /// Its columns, in key order.
@@ -211,6 +217,8 @@ pub struct Index {
     pub unique: bool,
     /// `name:` of `@@unique`, for the client.
     pub name: Option<String>,
+    /// The key in the client, if it has several columns that identify a row.
+    pub rust_ident: Option<String>,
     /// The index's name in PostgreSQL, default included.
     pub constraint_name: String,
     /// `type:`.
@@ -270,6 +278,8 @@ pub struct Field {
     pub model: ModelId,
     /// The name in the schema.
     pub name: String,
+    /// The field and its constant in the client.
+    pub rust_ident: String,
     /// The lines of its `///` comment.
     pub docs: Option<String>,
     /// Required, optional or list.
@@ -412,6 +422,10 @@ pub struct ForeignKey {
 pub struct Enum {
     /// The name in the schema.
     pub name: String,
+    /// The enum in the client.
+    pub rust_ident: String,
+    /// Its module in the client, which is also the name of a file.
+    pub module: String,
     /// The type's name in PostgreSQL, after `@@map`.
     pub db_name: String,
     /// `@@schema`.
@@ -431,6 +445,8 @@ pub struct Enum {
 pub struct EnumValue {
     /// The name in the schema.
     pub name: String,
+    /// The variant in the client.
+    pub rust_ident: String,
     /// The label in PostgreSQL, after `@map`.
     pub db_name: String,
     /// The lines of its `///` comment.

@@ -70,7 +70,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     names::validate_database_names(&mut cx);
     name_lengths::validate_name_lengths(&mut cx);
     shadowed_names::validate_shadowed_names(&mut cx);
-    rust_names::validate_rust_names(&mut cx);
+    rust_names::choose_rust_names(&mut cx);
     objects::read_objects(&mut cx, sources);
     mixins::report_once(&mut cx);
     finish::finish(cx)

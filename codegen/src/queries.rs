@@ -17,7 +17,7 @@ mod query;
 mod tree;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 pub use query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 
@@ -31,7 +31,8 @@ use params::number_params;
 use parser::parse_statement;
 
 use crate::diagnostics::{self as codes, Diagnostic, SourceFile, Sources, Span};
-use crate::ir::{Schema, names};
+use crate::ir::Schema;
+use crate::ir::names::{self, Wanted, distinct};
 
 /// The result of checking a folder of queries.
 #[derive(Debug, Clone, Default)]
@@ -66,19 +67,12 @@ pub fn check_with(schema: &Schema, files: &Sources, objects: &[SourceFile]) -> C
     let mut catalog = Catalog::new(schema);
     add_objects(schema, &mut catalog, objects);
     let mut checked = Checked::default();
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    for (at, file) in files.files.iter().enumerate() {
+    let names = function_names(files, &mut checked.diagnostics);
+    for ((at, file), names) in files.files.iter().enumerate().zip(names) {
         let mut found = Vec::new();
         let mut query = check_file(schema, &catalog, at as u32, &file.text, &mut found);
-        match function_name(&file.path) {
-            Some((name, row_name)) => {
-                for name in [&name, &row_name] {
-                    if let Some(other) = taken.insert(name.clone(), file.path.clone()) {
-                        found.push(same_name(at as u32, name, &other));
-                    }
-                }
-                query = query.map(|query| Query { name, row_name, ..query });
-            }
+        match names {
+            Some((name, row_name)) => query = query.map(|query| Query { name, row_name, ..query }),
             None => found.push(bad_name(at as u32, &file.path)),
         }
         found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
@@ -91,11 +85,33 @@ pub fn check_with(schema: &Schema, files: &Sources, objects: &[SourceFile]) -> C
     checked
 }
 
-/// Returns the names of the function and of its row type; `None` if the file name cannot be a function name.
-fn function_name(path: &str) -> Option<(String, String)> {
-    let file = path.rsplit(['/', '\\']).next()?;
-    let stem = file.strip_suffix(".sql").unwrap_or(file);
-    is_name(stem).then(|| (names::snake_ident(stem), names::camel_ident(stem)))
+/// Returns the names of the function and of its row type for each file; `None` if the file name cannot be a function
+/// name. Of several files that would have one name, all but one get a second name, and a warning.
+fn function_names(files: &Sources, found: &mut Vec<Diagnostic>) -> Vec<Option<(String, String)>> {
+    let stem = |file: &SourceFile| {
+        let name = file.path.rsplit(['/', '\\']).next().unwrap_or(&file.path);
+        name.strip_suffix(".sql").unwrap_or(name).to_owned()
+    };
+    let stems: Vec<_> = files.files.iter().map(stem).enumerate().filter(|(_, stem)| is_name(stem)).collect();
+    let functions: Vec<_> =
+        stems.iter().map(|(_, stem)| Wanted { name: stem, ident: names::snake_ident(stem) }).collect();
+    let of_functions = distinct(&functions, &mut BTreeSet::new());
+    let rows = stems.iter().zip(&of_functions);
+    let rows: Vec<_> = rows.map(|((_, stem), name)| Wanted { name, ident: names::camel_ident(stem) }).collect();
+    let of_rows = distinct(&rows, &mut BTreeSet::new());
+    let mut named = vec![None; files.files.len()];
+    for (index, (at, _)) in stems.iter().enumerate() {
+        let (function, row) = (&of_functions[index], &of_rows[index]);
+        for (wanted, chosen, all) in [(&functions, function, &of_functions), (&rows, row, &of_rows)] {
+            let wanted = &wanted[index].ident;
+            if let Some(other) = all.iter().position(|it| it == wanted).filter(|_| wanted != chosen) {
+                found.push(same_name(*at as u32, (wanted, chosen), &files.files[stems[other].0].path));
+                break;
+            }
+        }
+        named[*at] = Some((function.clone(), row.clone()));
+    }
+    named
 }
 
 fn start_of(file: u32) -> Span {
@@ -109,14 +125,9 @@ fn bad_name(file: u32, path: &str) -> Diagnostic {
         .help("rename the file with ASCII letters, digits and `_`, such as `students_by_score.sql`")
 }
 
-fn same_name(file: u32, name: &str, other: &str) -> Diagnostic {
-    Diagnostic::new(
-        codes::QUERY_FILE_NAME,
-        start_of(file),
-        format!("this file and `{other}` are both `{name}` in Rust"),
-    )
-    .label("of this file")
-    .help("rename one of them")
+fn same_name(file: u32, (wanted, chosen): (&str, &str), other: &str) -> Diagnostic {
+    let message = format!("this file and `{other}` would both be `{wanted}` in Rust: this one is `{chosen}`");
+    Diagnostic::new(codes::QUERY_NAME_CLASH, start_of(file), message).label("of this file").help("rename one of them")
 }
 
 fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: &mut Vec<Diagnostic>) -> Option<Query> {

@@ -48,9 +48,24 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 fn module_of(model: &Path) -> Path {
     let mut module = model.clone();
     if let Some(last) = module.segments.last_mut() {
-        last.ident = Ident::new(&last.ident.to_string().to_snake_case(), last.ident.span());
+        last.ident = Ident::new(&module_name(&last.ident.to_string()), last.ident.span());
     }
     module
+}
+
+/// Types of the client. A model with such a name has a `_` at the end of its struct's name only.
+const CLIENTS: [&str; 7] =
+    ["AcrossTenants", "Client", "Models", "TenantClient", "TenantModels", "TenantTransaction", "Transaction"];
+
+/// Returns the name of a struct's module, as the compiler of schemas chooses it.
+fn module_name(model: &str) -> String {
+    let plain = model.trim_end_matches('_');
+    let end = &model[plain.len()..];
+    let end = if CLIENTS.contains(&plain) { end.get(1..).unwrap_or_default() } else { end };
+    let module = plain.to_snake_case();
+    let is_keyword = module == "gen" || syn::parse_str::<Ident>(&module).is_err();
+    let is_taken = ["lib", "queries", "relata_client"].contains(&module.as_str()) || module == plain;
+    format!("{module}{}{end}", if is_keyword || is_taken { "_" } else { "" })
 }
 
 /// Returns the expression that selects a field, and the place that says so.
@@ -90,5 +105,16 @@ pub(crate) fn generic_of<'t>(ty: &'t Type, names: &[&str]) -> Option<&'t Type> {
     match arguments.args.first()? {
         GenericArgument::Type(inner) if names.iter().any(|name| last.ident == name) => Some(inner),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::module_name;
+
+    #[test]
+    fn modules_are_found_by_the_names_of_models() {
+        let names = ["StudentExam", "User_", "Client_", "Match", "Type_", "Gen", "Queries"].map(module_name);
+        assert_eq!(names, ["student_exam", "user_", "client", "match_", "type__", "gen_", "queries_"]);
     }
 }

@@ -34,6 +34,9 @@ pub(crate) use nested::sets_of;
 pub use nested::{Nested, NestedChange, NestedUpdate};
 pub use order::Order;
 pub(crate) use relation::include_of;
-pub use relation::{At, CanInclude, Filled, Included, IntoInclude, Put, Refined, RelationField, RelationOf};
+pub use relation::{
+    At, CanInclude, Filled, Included, IntoInclude, Next, PlaceOf, Put, Refined, RelationField, RelationOf, RowOf,
+    Slots, Slotted, WithAll,
+};
 pub use selectable::{As, Selectable, SelectedFor, add_selected, read_selected};
 pub use selection::{CountOf, SelectRelated, Selection};

@@ -36,7 +36,7 @@ pub use dsl::{
     Field, Filter, GroupOrder, Having, Included, IntoInclude, IntoRange, JsonPath, Key, Link, Nested, NestedChange,
     NestedUpdate, NewRow, OrCreate, Order, Overlapping, Parent, PartOf, Put, Ranges, Refined, RelationField,
     RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection, Unique, UniqueKey, WholeOf,
-    count, kind,
+    WithAll, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

@@ -8,8 +8,8 @@ pub use crate::client::{
 };
 pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
-    SelectedFor, add_selected, read_selected,
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Next, Parent, PlaceOf,
+    RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;

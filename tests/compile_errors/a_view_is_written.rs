@@ -2,7 +2,7 @@
 #[allow(dead_code, unused_imports)]
 mod names;
 
-use names::{relata_client::Client, v};
+use names::{Client, v};
 
 async fn remove(db: &Client) -> relata::Result<names::V> {
     db.v().delete(v::id.eq(1)).await

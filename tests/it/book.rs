@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use chrono::{Days, Utc};
 use plain_planner::{
-    Client, Error, Institution, Isolation, Parent, Role, Session, Student, User, exam_type, session, student,
-    student_exam, user,
+    Client, Error, Isolation, Parent, Role, Session, Student, User, exam_type, session, student, student_exam, user,
 };
 use relata::migrate;
 use relata::uuid::Uuid;
-use relata::{ConnectOptions, Result};
+use relata::{ConnectOptions, Result, WithAll};
 use relata_devdb::{DevDb, Feature};
 
 use crate::support::Fixture;
@@ -256,7 +255,8 @@ async fn including() -> Result<()> {
         format!("Dear {}", student.user.email)
     }
 
-    type Report = student::With<User, Institution, Vec<student_exam::WithExamType>>;
+    type Report =
+        WithAll<(student::WithUser, student::WithInstitution, student::WithExams<student_exam::WithExamType>)>;
 
     let Book { fixture, tenant, student: Student { id, .. }, .. } = Book::open().await;
     let db = &fixture.db;

@@ -3,6 +3,7 @@
 //!
 //! `cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated` generates its files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use relata_codegen::emit::{EmitOptions, emit};
@@ -15,7 +16,10 @@ use crate::support::devdb;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{box_, create, default, id, l0, m_key, option, result, some, transaction, v, vec, w, with};
+use client::{
+    balance, balance_, box_, create, default, hub, id, l0, leaf, m_key, option, result, some, transaction, v, vec, w,
+    with,
+};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/schema.dsl");
@@ -49,7 +53,7 @@ async fn database() -> crate::support::Database {
 #[tokio::test]
 async fn one_row_replaces_another() {
     let database = database().await;
-    let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
+    let db = client::Client::connect(database.url()).await.expect("connects");
     for (id, mk) in [(1, client::M::M), (2, client::M::Self_)] {
         db.create().create(create::Create_ { id, insert: 2, m: mk, mk }).await.expect("is created");
     }
@@ -83,7 +87,7 @@ async fn one_row_replaces_another() {
 #[tokio::test]
 async fn models_with_the_names_of_the_client_work() {
     let database = database().await;
-    let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
+    let db = client::Client::connect(database.url()).await.expect("connects");
     let related = create::Create_ { id: 1, insert: 2, m: client::M::Self_, mk: client::M::M };
     db.create().create(related).await.expect("is created");
     let row = with::Create { user1: 1, id: 1, at: "at".to_owned(), to: "to".to_owned(), row: "row".to_owned(), set: 3 };
@@ -127,4 +131,102 @@ async fn models_with_the_names_of_the_client_work() {
 
     assert_eq!(db.v().find_unique(v::id.eq(1)).await.expect("is read").map(|row| row.a).as_deref(), Some("at"));
     assert_eq!(db.w().count().filter(w::a.eq("at")).await.expect("is read"), 1);
+}
+
+/// A struct that selects from a model with a second name, and from one with the name of a type of the client.
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = client::Balance_)]
+struct Both {
+    balance: i32,
+    balance_: i32,
+    created_at__: Option<String>,
+}
+
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = client::Client_)]
+struct OnlyId {
+    id: i32,
+}
+
+/// The names that the schema says, in Rust and in the database.
+#[tokio::test]
+async fn names_that_are_one_in_rust_have_second_names() {
+    let database = database().await;
+    let db = client::Client::connect(database.url()).await.expect("connects");
+    for id in [1, 2] {
+        db.balance().create(balance::Create { id }).await.expect("is created");
+    }
+    let row = balance_::Create {
+        id: 1,
+        balance: 2,
+        balance_: 3,
+        created_at: "snake".to_owned(),
+        created_at_: "camel".to_owned(),
+        to__: 4,
+        at__: 5,
+        row: 1,
+        row__: 2,
+        a_b: 6,
+        a: 7,
+        b: 8,
+        x_y: 9,
+        z: 10,
+        x: 11,
+        y_z: 12,
+        mail: relata::Postgres("a@b.c".to_owned()),
+        of: client::Currency_::EUR,
+    };
+    let kinds = balance_::kinds.to(vec![client::Currency::A1b, client::Currency::A1b_]);
+    let row = db.balance_().create(row.set(balance_::created_at__.to("Pascal")).set(kinds)).await.expect("is created");
+    assert_eq!((row.balance, row.balance_, row.at, row.at__), (2, 3, 2, 5));
+    let sql = r#"SELECT "balance", "Balance", "created_at", "createdAt", "CreatedAt", "email" FROM "balance""#;
+    let stored = db.query_raw::<(i32, i32, String, String, String, String)>(sql, relata::params![]).await;
+    let text = |text: &str| text.to_owned();
+    let expected = (2, 3, text("snake"), text("camel"), text("Pascal"), text("a@b.c"));
+    assert_eq!(stored.expect("is read"), [expected]);
+
+    for key in [balance_::a_b_key.eq(7, 8), balance_::x_y_z.eq(11, 12), balance_::x_y_z_.eq(9, 10)] {
+        let found = db.balance_().find_unique(key).include(balance_::row).include(balance_::row__).await;
+        let found = found.expect("is read").expect("is there");
+        assert_eq!(
+            (found.row.id, found.row__.as_ref().map(|it| it.id), found.of),
+            (1, Some(2), client::Currency_::EUR)
+        );
+        assert_eq!(found.kinds, [client::Currency::A1b, client::Currency::A1b_]);
+    }
+    let both = db.balance_().find_unique(balance_::created_at_.eq("camel")).select_as::<Both>().await;
+    let expected = Both { balance: 2, balance_: 3, created_at__: Some("Pascal".to_owned()) };
+    assert_eq!(both.expect("is read"), Some(expected));
+
+    db.client().create(client::client::Create { id: 3 }).await.expect("is created");
+    assert_eq!(db.client().find_many().select_as::<OnlyId>().await.expect("is read"), [OnlyId { id: 3 }]);
+    db.account().create(client::account::Create { id: 4 }).await.expect("is created");
+    let accounts: Vec<client::Account> = db.account().find_many().await.expect("is read");
+    assert_eq!(accounts[0].id, 4);
+    db.transaction__().create(client::transaction_::Create { id: 5 }).await.expect("is created");
+    assert_eq!(db.transaction_().count().await.expect("is read"), 0);
+    assert_eq!((db.a1b().count().await.expect("is read"), db.a1b_().count().await.expect("is read")), (0, 0));
+    let transaction: client::Transaction = db.begin().await.expect("begins");
+    transaction.rollback().await.expect("ends");
+}
+
+/// Slots of the first list and of the next one: what was included, in any order.
+#[tokio::test]
+async fn more_relations_than_the_first_slots() {
+    type Found = relata::WithAll<(hub::WithLeaf17, hub::WithLeaf3<leaf::WithHub16>, hub::WithLeaf16)>;
+    let ids = |leaves: &[client::Leaf]| leaves.iter().map(|leaf| leaf.id).collect::<BTreeSet<_>>();
+    let database = database().await;
+    let db = client::Client::connect(database.url()).await.expect("connects");
+    db.hub().create(hub::Create { id: 1 }).await.expect("is created");
+    let row = |id| leaf::Create { id };
+    let rows = [row(3).set(leaf::h3.to(1)), row(16).set(leaf::h16.to(1)), row(17).set(leaf::h17.to(1))];
+    db.leaf().create_many(rows).await.expect("are created");
+    db.leaf().update(leaf::id.eq(3)).set(leaf::h16.to(1)).await.expect("is updated");
+    let query = db.hub().find_unique(hub::id.eq(1)).include(hub::leaf16).include(hub::leaf17);
+    let query = query.include(hub::leaf3.include(leaf::hub16)).or_err();
+    let found: Found = query.await.expect("is read");
+    assert_eq!((ids(&found.leaf17), ids(&found.leaf16)), (BTreeSet::from([17]), BTreeSet::from([3, 16])));
+    assert_eq!(found.leaf3[0].hub16.as_ref().map(|hub| hub.id), Some(1));
+    let found: relata::NotIncluded = found.leaf0;
+    assert_eq!(found, relata::NotIncluded);
 }

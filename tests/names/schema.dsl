@@ -172,6 +172,10 @@ model Models {
   id Int @id
 }
 
+model Transaction_ {
+  id Int @id
+}
+
 model Self {
   id    Int    @id
   self  String
@@ -244,4 +248,132 @@ enum Prelude {
   type
   self
   static
+}
+
+// Names that are the same in Rust.
+model balance {
+  id         Int        @id
+  Balance    Int
+  balance    Int
+  created_at String
+  createdAt  String     @unique
+  CreatedAt  String?
+  to         Int
+  To         Int
+  at         Int
+  At         Int
+  row        BALANCE    @relation("row", fields: [to], references: [id])
+  Row        BALANCE?   @relation("Row", fields: [at], references: [id])
+  aB         Int
+  a          Int
+  b          Int
+  x_y        Int
+  z          Int
+  x          Int
+  y_z        Int
+  email      String     @rust("relata::Postgres<std::string::String>", name: "mail")
+  kind       currency   @rust(name: "of")
+  kinds      Currency[]
+
+  @@unique([a, b])
+  @@unique([x_y, z], map: "first")
+  @@unique([x, y_z], map: "second")
+}
+
+model BALANCE {
+  id   Int       @id
+  rows balance[] @relation("row")
+  Rows balance[] @relation("Row")
+}
+
+model Balance {
+  id Int @id
+
+  @@rust(name: "Account")
+}
+
+enum currency {
+  EUR @rust(name: "EUR")
+  eur
+  Eur
+}
+
+enum Currency {
+  A1b
+  A1B
+}
+
+model A1b {
+  id Int @id
+}
+
+model A1B {
+  id Int @id
+}
+
+enum a1b {
+  x
+}
+
+// More relations than the first list of slots holds.
+model Hub {
+  id     Int    @id
+  leaf0  Leaf[] @relation("r0")
+  leaf1  Leaf[] @relation("r1")
+  leaf2  Leaf[] @relation("r2")
+  leaf3  Leaf[] @relation("r3")
+  leaf4  Leaf[] @relation("r4")
+  leaf5  Leaf[] @relation("r5")
+  leaf6  Leaf[] @relation("r6")
+  leaf7  Leaf[] @relation("r7")
+  leaf8  Leaf[] @relation("r8")
+  leaf9  Leaf[] @relation("r9")
+  leaf10 Leaf[] @relation("r10")
+  leaf11 Leaf[] @relation("r11")
+  leaf12 Leaf[] @relation("r12")
+  leaf13 Leaf[] @relation("r13")
+  leaf14 Leaf[] @relation("r14")
+  leaf15 Leaf[] @relation("r15")
+  leaf16 Leaf[] @relation("r16")
+  leaf17 Leaf[] @relation("r17")
+}
+
+model Leaf {
+  id  Int  @id
+  h0 Int?
+  hub0 Hub? @relation("r0", fields: [h0], references: [id])
+  h1 Int?
+  hub1 Hub? @relation("r1", fields: [h1], references: [id])
+  h2 Int?
+  hub2 Hub? @relation("r2", fields: [h2], references: [id])
+  h3 Int?
+  hub3 Hub? @relation("r3", fields: [h3], references: [id])
+  h4 Int?
+  hub4 Hub? @relation("r4", fields: [h4], references: [id])
+  h5 Int?
+  hub5 Hub? @relation("r5", fields: [h5], references: [id])
+  h6 Int?
+  hub6 Hub? @relation("r6", fields: [h6], references: [id])
+  h7 Int?
+  hub7 Hub? @relation("r7", fields: [h7], references: [id])
+  h8 Int?
+  hub8 Hub? @relation("r8", fields: [h8], references: [id])
+  h9 Int?
+  hub9 Hub? @relation("r9", fields: [h9], references: [id])
+  h10 Int?
+  hub10 Hub? @relation("r10", fields: [h10], references: [id])
+  h11 Int?
+  hub11 Hub? @relation("r11", fields: [h11], references: [id])
+  h12 Int?
+  hub12 Hub? @relation("r12", fields: [h12], references: [id])
+  h13 Int?
+  hub13 Hub? @relation("r13", fields: [h13], references: [id])
+  h14 Int?
+  hub14 Hub? @relation("r14", fields: [h14], references: [id])
+  h15 Int?
+  hub15 Hub? @relation("r15", fields: [h15], references: [id])
+  h16 Int?
+  hub16 Hub? @relation("r16", fields: [h16], references: [id])
+  h17 Int?
+  hub17 Hub? @relation("r17", fields: [h17], references: [id])
 }

@@ -269,3 +269,19 @@ fn a_table_that_refers_to_itself_has_names_that_a_person_would_choose() {
         has(&schema, part);
     }
 }
+
+/// The client's names and types are not in the database, so they are those of the file.
+#[test]
+fn what_a_column_is_in_rust_stays_when_it_changes() {
+    let (project, database, _) = pull("CREATE TABLE client (id int PRIMARY KEY, email varchar(40), \"Id\" int)", &[]);
+    let schema = project.read("schema.dsl");
+    let rust = "@db.VarChar(40) @rust(\"crate::Email\", name: \"mail\")";
+    assert!(schema.contains("@db.VarChar(40)"), "{schema}");
+    project.write("schema.dsl", schema.replace("@db.VarChar(40)", rust));
+    query(&database, "ALTER TABLE client ALTER email TYPE text; ALTER TABLE client ADD mail text");
+    db(&project, &database, &["pull"]).exits(0);
+    let schema = words(&project);
+    has(&schema, "email String? @rust(\"crate::Email\", name: \"mail\")");
+    has(&schema, "mail_2 String? @map(\"mail\")");
+    project.run(&["check"]).exits(0).hides("`email` and `mail`");
+}

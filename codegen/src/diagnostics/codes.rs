@@ -90,7 +90,7 @@ codes! {
     R0205 EMPTY_ENUM Error "An enum without values",
     R0206 DUPLICATE_TABLE Error "Two tables or types with one name in the database",
     R0207 DUPLICATE_COLUMN Error "Two fields with one column",
-    R0208 RUST_NAME_CLASH Error "Two names that are the same in Rust",
+    R0208 RUST_NAME_CLASH Warning "Two names that are the same in Rust",
     R0209 NOT_A_RUST_NAME Error "A name that is not a Rust identifier",
     R0210 EMPTY_DATABASE_NAME Error "An empty name in the database",
     R0211 NAME_TOO_LONG Error "A name that is too long for PostgreSQL",
@@ -100,6 +100,7 @@ codes! {
     R0215 REPEATED_MIXIN Error "A mixin that is included twice",
     R0216 RELATION_IN_MIXIN Error "A relation in a mixin",
     R0217 SHADOWED_NAME Warning "A name that PostgreSQL has for itself",
+    R0218 CHOSEN_RUST_NAME Error "A Rust name that cannot be chosen",
 
     // Types.
     R0301 UNKNOWN_TYPE Error "An unknown type",
@@ -213,6 +214,7 @@ codes! {
     R1015 QUERY_LEFT_OUT Warning "An INSERT that omits a required column",
     R1016 QUERY_REFUSED Error "A statement that PostgreSQL refuses",
     R1017 QUERY_DIFFERS Error "A type that differs in PostgreSQL",
+    R1018 QUERY_NAME_CLASH Warning "Two query files with one name in Rust",
 
     // Citus.
     R1101 DISTRIBUTION_WITHOUT_CITUS Error "A distribution in a schema that is not for Citus",

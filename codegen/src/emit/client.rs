@@ -6,52 +6,15 @@ use quote::{format_ident, quote};
 use super::context::{EmitCx, ModelNames, ident};
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
+use crate::ir::names::{OWN_TYPES, OWN_TYPES_OF_TENANTS};
 use crate::ir::{ColumnType, DefaultValue, ModelWalker, Tenancy, row_security_cast};
 
 /// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
 
-/// The client's own names at the root. A model of the same name takes precedence, and the client's type is then reached
-/// through the module.
-const OWN_NAMES: [&str; 3] = ["Client", "Models", "Transaction"];
-
-/// Additional names for a schema with tenants.
-const NAMES_OF_TENANTS: [&str; 4] = ["AcrossTenants", "TenantClient", "TenantModels", "TenantTransaction"];
-
-/// Names that are re-exported from the runtime, so that a program needs only one `use`.
+/// Names that are re-exported from the runtime, so that a program needs only one `use`. A model of the same name takes
+/// precedence.
 const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"];
-
-/// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
-/// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 24] = [
-    "batch",
-    "begin",
-    "clone",
-    "close",
-    "commit",
-    "counted",
-    "execute_raw",
-    "in_schema",
-    "in_schemas",
-    "into",
-    "primary",
-    "query",
-    "query_raw",
-    "query_raw_stream",
-    "query_stream",
-    "replica",
-    "rollback",
-    "savepoint",
-    "statistics",
-    "to_owned",
-    "transaction",
-    "with_hooks",
-    "with_own_writes",
-    "with_setting",
-];
-
-/// Additional methods for a schema with tenants.
-const METHODS_OF_TENANTS: [&str; 3] = ["across_tenants", "tenant", "tenant_id"];
 
 /// Emits only lines with `mod` and `use`.
 pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions) -> String {
@@ -83,27 +46,20 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
             continue;
         }
         let own: Vec<&str> = match cx.schema.tenant() {
-            None => OWN_NAMES.to_vec(),
+            None => OWN_TYPES.to_vec(),
             Some(_) => {
-                let mut names = [OWN_NAMES.as_slice(), &NAMES_OF_TENANTS].concat();
+                let mut names = [OWN_TYPES.as_slice(), &OWN_TYPES_OF_TENANTS].concat();
                 names.sort_unstable();
                 names
             }
         };
-        let names = ident.clone().or_else(|| import_list(&free(&own)));
-        text.extend(names.map(|names| format!("    {module}::{names},\n")));
+        let names = ident.clone().unwrap_or_else(|| format!("{{{}}}", own.join(", ")));
+        text.push_str(&format!("    {module}::{names},\n"));
     }
     text.push_str("};\n");
     let names = import_list(&free(&RUNTIME_NAMES));
     text.extend(names.map(|names| format!("\n#[allow(unused_imports)]\npub use ::relata::{names};\n")));
     text
-}
-
-/// Returns the method that starts a model's queries. It is named like the module.
-fn method_ident(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Ident {
-    let name = &model.file_name;
-    let of_tenants = cx.schema.tenant().is_some() && METHODS_OF_TENANTS.contains(&name.as_str());
-    if of_tenants || OWN_METHODS.contains(&name.as_str()) { ident(&format!("{name}_")) } else { model.module.clone() }
 }
 
 fn import_list(names: &[String]) -> Option<String> {
@@ -147,7 +103,7 @@ fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenant = cx.schema.tenant().filter(|tenant| !tenant.model().ignored);
     let shared = cx.models.iter().filter(|model| tenant.is_none() || !model.walker.has_tenant());
-    let delegates = shared.map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
+    let delegates = shared.map(|model| emit_delegate(model, &format_ident!("Delegate")));
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
@@ -215,7 +171,7 @@ fn emit_models(cx: &EmitCx<'_>, has_tenants: bool) -> TokenStream {
         };
     }
     let refused = cx.models.iter().filter(|model| model.walker.has_tenant()).map(|model| {
-        let (module, ident, method) = (&model.module, &model.ident, method_ident(cx, model));
+        let (module, ident, method) = (&model.module, &model.ident, &model.method);
         quote! {
             #[doc(hidden)]
             pub fn #method(&self) -> rt::Delegate<super::#module::#ident>
@@ -251,8 +207,8 @@ fn emit_secured(cx: &EmitCx<'_>) -> Option<TokenStream> {
     (!secured.is_empty()).then(|| quote!(const SECURED: &'static [&'static rt::Table] = &[#(#secured),*];))
 }
 
-fn emit_delegate(cx: &EmitCx<'_>, model: &ModelNames<'_>, delegate: &Ident) -> TokenStream {
-    let (module, ident, method) = (&model.module, &model.ident, method_ident(cx, model));
+fn emit_delegate(model: &ModelNames<'_>, delegate: &Ident) -> TokenStream {
+    let (module, ident, method) = (&model.module, &model.ident, &model.method);
     let docs = format!(" Queries on `{}`.", model.walker.name());
     quote! {
         #[doc = #docs]
@@ -302,7 +258,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
 }
 
 fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
-    let delegates = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
+    let delegates = cx.models.iter().map(|model| emit_delegate(model, &format_ident!("Delegate")));
     let tenant_id = emit_tenant_id(cx, tenant);
     // What PostgreSQL confines itself may be any SQL.
     let (sql, any_sql, raw_sql) = match cx.schema.is_row_secured() {
@@ -346,7 +302,7 @@ fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
 fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
     let delegates = cx.models.iter().map(|model| {
         let is_own = matches!(&model.walker.model().tenancy, Tenancy::Within(path) if path.len() == 1);
-        emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
+        emit_delegate(model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
     });
     quote! {
         /// The models with the rows of all tenants.

@@ -8,8 +8,47 @@ use proc_macro2::{Ident, Span};
 
 use crate::ir::{
     ClientOptions, ColumnWalker, EnumId, EnumWalker, FieldId, ModelId, ModelWalker, RelationFieldWalker,
-    RelationStorage, Schema, names,
+    RelationStorage, Schema,
+    names::{self, Wanted, distinct},
 };
+
+/// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
+/// gets a `_` at its end: `db.transaction_().find_many()`.
+const OWN_METHODS: [&str; 24] = [
+    "batch",
+    "begin",
+    "clone",
+    "close",
+    "commit",
+    "counted",
+    "execute_raw",
+    "in_schema",
+    "in_schemas",
+    "into",
+    "primary",
+    "query",
+    "query_raw",
+    "query_raw_stream",
+    "query_stream",
+    "replica",
+    "rollback",
+    "savepoint",
+    "statistics",
+    "to_owned",
+    "transaction",
+    "with_hooks",
+    "with_own_writes",
+    "with_setting",
+];
+
+/// Additional methods for a schema with tenants.
+const METHODS_OF_TENANTS: [&str; 3] = ["across_tenants", "tenant", "tenant_id"];
+
+/// Returns the methods that no model's method can have the name of.
+fn own_methods(schema: &Schema) -> BTreeSet<String> {
+    let of_tenants = METHODS_OF_TENANTS.into_iter().filter(|_| schema.tenant().is_some());
+    OWN_METHODS.into_iter().chain(of_tenants).map(str::to_owned).collect()
+}
 
 /// The schema with its Rust names.
 pub(super) struct EmitCx<'s> {
@@ -30,6 +69,8 @@ pub(super) struct ModelNames<'s> {
     pub(super) ident: Ident,
     /// The module.
     pub(super) module: Ident,
+    /// The method of clients that starts its queries. It is named like the module, unless clients have such a method.
+    pub(super) method: Ident,
     /// The row with slots for relations, and the row to create: `With` and `Create`, unless the model itself has that
     /// name.
     pub(super) with_ident: Ident,
@@ -72,7 +113,10 @@ pub(super) struct EnumNames<'s> {
 impl<'s> EmitCx<'s> {
     pub(super) fn new(schema: &'s Schema) -> Self {
         let in_client: Vec<ModelWalker<'s>> = schema.walk_models().filter(|model| !model.model().ignored).collect();
-        let models: Vec<ModelNames<'s>> = in_client.into_iter().map(model_names).collect();
+        let wanted = in_client.iter().map(|model| Wanted { name: model.name(), ident: model.model().module.clone() });
+        let methods = distinct(&wanted.collect::<Vec<_>>(), &mut own_methods(schema));
+        let models: Vec<ModelNames<'s>> =
+            in_client.into_iter().zip(&methods).map(|(model, method)| model_names(model, method)).collect();
         let enums: Vec<EnumNames<'s>> = schema.walk_enums().map(enum_names).collect();
         let positions = models.iter().enumerate().map(|(position, model)| (model.walker.id, position)).collect();
         let enum_positions = enums.iter().enumerate().map(|(position, known)| (known.walker.id, position)).collect();
@@ -115,48 +159,45 @@ pub(super) fn ident(name: &str) -> Ident {
     }
 }
 
-fn model_names(walker: ModelWalker<'_>) -> ModelNames<'_> {
+fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
     let columns = walker.columns().filter(|column| column.in_client()).enumerate().map(|(number, walker)| {
-        ColumnNames { walker, ident: ident(&names::snake_ident(walker.name())), number: number as u16 }
+        ColumnNames { walker, ident: ident(&walker.field().rust_ident), number: number as u16 }
     });
-    let model_name = names::camel_ident(walker.name());
-    let mut types = Taken(BTreeSet::from([model_name.clone()]));
-    let (with_ident, create_ident) = (types.ident("With"), types.ident("Create"));
-    let mut parameters = Taken(BTreeSet::new());
-    let relations =
-        walker.relation_fields().filter(|field| is_in_client(*field)).enumerate().map(|(slot, walker)| RelationNames {
-            walker,
-            ident: ident(&names::snake_ident(walker.name())),
-            type_ident: parameters.ident(&names::camel_ident(walker.name())),
-            alias_ident: types.ident(&format!("With{}", names::camel_ident(walker.name()))),
-            slot,
-        });
-    let relations = relations.collect();
-    let file_name = names::module_name(walker.name());
+    let model = walker.model();
+    let mut types = BTreeSet::from([model.rust_ident.clone()]);
+    let (with_ident, create_ident) =
+        (ident(&names::free("With", &mut types)), ident(&names::free("Create", &mut types)));
     ModelNames {
         walker,
-        ident: ident(&model_name),
-        module: ident(&file_name),
+        ident: ident(&model.rust_ident),
+        module: ident(&model.module),
+        method: ident(method),
         with_ident,
         create_ident,
         columns: columns.collect(),
-        relations,
-        file_name,
+        relations: relation_names(walker, &mut types),
+        file_name: model.module.clone(),
     }
 }
 
-/// The names that are in use in one scope.
-struct Taken(BTreeSet<String>);
-
-impl Taken {
-    /// Returns the name, with a `_` appended for each earlier use of it.
-    fn ident(&mut self, name: &str) -> Ident {
-        let mut name = name.to_owned();
-        while !self.0.insert(name.clone()) {
-            name.push('_');
-        }
-        ident(&name)
-    }
+/// Returns the relations in the client. `types` are the types of the module.
+fn relation_names<'s>(walker: ModelWalker<'s>, types: &mut BTreeSet<String>) -> Vec<RelationNames<'s>> {
+    let fields: Vec<_> = walker.relation_fields().filter(|field| is_in_client(*field)).collect();
+    let wanted = |prefix: &str| -> Vec<Wanted<'s>> {
+        let wanted = fields.iter().map(|field| {
+            let name = field.field().rust_ident.as_str();
+            Wanted { name, ident: format!("{prefix}{}", names::camel_ident(names::plain(name))) }
+        });
+        wanted.collect()
+    };
+    let parameters = distinct(&wanted(""), &mut BTreeSet::new());
+    let aliases = distinct(&wanted("With"), types);
+    let slots = fields.into_iter().zip(parameters.iter().zip(&aliases)).enumerate();
+    let relation = |(slot, (walker, (parameter, alias))): (usize, (RelationFieldWalker<'s>, (&String, &String)))| {
+        let (type_ident, alias_ident) = (ident(parameter), ident(alias));
+        RelationNames { walker, ident: ident(&walker.field().rust_ident), type_ident, alias_ident, slot }
+    };
+    slots.map(relation).collect()
 }
 
 /// A relation is in the client if both models and all columns of its key are.
@@ -172,6 +213,6 @@ fn is_in_client(field: RelationFieldWalker<'_>) -> bool {
 }
 
 fn enum_names(walker: EnumWalker<'_>) -> EnumNames<'_> {
-    let file_name = names::module_name(walker.name());
-    EnumNames { walker, ident: ident(&names::camel_ident(walker.name())), module: ident(&file_name), file_name }
+    let known = walker.enumeration();
+    EnumNames { walker, ident: ident(&known.rust_ident), module: ident(&known.module), file_name: known.module.clone() }
 }

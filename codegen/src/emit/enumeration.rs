@@ -7,13 +7,12 @@ use super::context::{EmitCx, EnumNames, ident};
 use super::docs::docs;
 use super::scalar::derives;
 use super::serde;
-use crate::ir::names;
 
 pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
     let enumeration = known.walker.enumeration();
     let (enum_ident, name) = (&known.ident, known.walker.name());
     let docs_of_enum = docs(enumeration.docs.as_deref());
-    let variants: Vec<_> = enumeration.values.iter().map(|value| ident(&names::camel_ident(&value.name))).collect();
+    let variants: Vec<_> = enumeration.values.iter().map(|value| ident(&value.rust_ident)).collect();
     let docs_of_values = enumeration.values.iter().map(|value| docs(value.docs.as_deref()));
     let labels: Vec<_> = enumeration.values.iter().map(|value| value.db_name.as_str()).collect();
     let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));

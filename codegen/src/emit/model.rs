@@ -125,46 +125,46 @@ fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
         })
 }
 
-/// The primary key and the unique indexes, with the names that the schema gives them.
+/// The primary key and the unique indexes, with the names that those of several columns have in the client.
 fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a str>, &'a [IndexField])> {
-    let primary = model.walker.model().primary_key.iter().map(|key| (key.name.as_deref(), key.fields.as_slice()));
-    primary.chain(model.walker.unique_indexes().map(|index| (index.name.as_deref(), index.fields.as_slice())))
+    let primary = model.walker.model().primary_key.iter().map(|key| (key.rust_ident.as_deref(), key.fields.as_slice()));
+    primary.chain(model.walker.unique_indexes().map(|index| (index.rust_ident.as_deref(), index.fields.as_slice())))
 }
 
-/// Emits the constants of keys with several columns, named after their fields or as the schema says. A key that is
-/// unique within a tenant also gets a constant without the tenant's column.
+/// Emits the constants of keys with several columns. A key that is unique within a tenant also gets a constant without
+/// the tenant's column, named after its fields.
 fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
-    let columns = model.columns.iter().map(|column| column.ident.to_string());
-    let mut taken: BTreeSet<String> =
-        columns.chain(model.relations.iter().map(|relation| relation.ident.to_string())).collect();
-    let whole = all_keys(model).filter(|(_, fields)| fields.len() > 1).filter_map(|(name, fields)| {
+    let named: Vec<_> = all_keys(model).filter_map(|(name, fields)| Some((name?.to_owned(), fields))).collect();
+    let mut taken: BTreeSet<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    taken.extend(model.walker.fields().map(|field| field.field().rust_ident.clone()));
+    let whole = named.into_iter().filter_map(|(name, fields)| {
         let column = |field: &IndexField| {
             model.columns.iter().find(|column| model.walker.index_column(field) == Some(column.walker))
         };
-        Some((name.map(str::to_owned), fields.iter().map(column).collect::<Option<Vec<_>>>()?, ""))
+        Some((name, fields.iter().map(column).collect::<Option<Vec<_>>>()?, ""))
     });
     let short = short_keys(model).into_iter().filter(|key| key.len() > 1).map(|key| {
-        let columns = key.iter().filter_map(|number| model.columns.get(usize::from(*number))).collect();
-        (None, columns, " within a tenant")
+        let columns: Vec<_> = key.iter().filter_map(|number| model.columns.get(usize::from(*number))).collect();
+        let joined = names::joined_ident(columns.iter().map(|column| column.walker.field().rust_ident.as_str()));
+        let wanted = if taken.contains(&joined) { format!("{}_key", names::plain(&joined)) } else { joined };
+        (names::free(&wanted, &mut taken), columns, " within a tenant")
     });
-    let mut keys = Vec::new();
-    for (name, columns, within) in whole.chain(short) {
-        let joined: Vec<&str> = columns.iter().map(|column| column.walker.name()).collect();
-        let mut constant = names::snake_ident(name.as_deref().unwrap_or(&joined.join("_")));
-        if taken.contains(&constant) {
-            constant.push_str("_key");
-        }
-        if !taken.insert(constant.clone()) {
-            continue;
-        }
-        let (model_ident, ident) = (&model.ident, ident(&constant));
-        let types = columns.iter().map(|column| value_type(cx, column.walker));
-        let numbers = columns.iter().map(|column| proc_macro2::Literal::u16_unsuffixed(column.number));
-        let fields: Vec<String> = columns.iter().map(|column| format!("`{}`", column.ident)).collect();
-        let docs = docs(Some(&format!("The unique key of {}{within}.", fields.join(" and "))));
-        keys.push(
-            quote!(#docs pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);),
-        );
-    }
-    keys
+    let short: Vec<_> = short.collect();
+    let keys = whole.chain(short);
+    keys.map(|(name, columns, within)| emit_key(cx, model, &name, &columns, within)).collect()
+}
+
+fn emit_key(
+    cx: &EmitCx<'_>,
+    model: &ModelNames<'_>,
+    name: &str,
+    columns: &[&ColumnNames<'_>],
+    within: &str,
+) -> TokenStream {
+    let (model_ident, ident) = (&model.ident, ident(name));
+    let types = columns.iter().map(|column| value_type(cx, column.walker));
+    let numbers = columns.iter().map(|column| proc_macro2::Literal::u16_unsuffixed(column.number));
+    let fields: Vec<String> = columns.iter().map(|column| format!("`{}`", column.ident)).collect();
+    let docs = docs(Some(&format!("The unique key of {}{within}.", fields.join(" and "))));
+    quote!(#docs pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);)
 }

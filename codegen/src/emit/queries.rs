@@ -77,7 +77,10 @@ fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
 }
 
 fn static_ident(query: &Query) -> Ident {
-    ident(&format!("{}_", names::shouty_ident(query.name.trim_start_matches("r#"))))
+    // No two functions differ only in case. A `_` at the end of a name is not part of what heck converts.
+    let name = names::plain(&query.name);
+    let end = &name[name.trim_end_matches('_').len()..];
+    ident(&format!("{}{end}_", names::shouty_ident(name)))
 }
 
 /// Returns the comment of the file, and the annotations of parameters.

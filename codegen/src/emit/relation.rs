@@ -15,12 +15,12 @@ pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenSt
     }
     let constants = model.relations.iter().map(|relation| emit_constant(cx, model, relation));
     let with = emit_with(cx, model);
-    let puts = model.relations.iter().map(|relation| emit_put(model, relation));
+    let slots = emit_slots(model);
     let aliases = model.relations.iter().map(|relation| emit_alias(cx, model, relation));
     quote! {
         #(#constants)*
         #with
-        #(#puts)*
+        #slots
         #(#aliases)*
     }
 }
@@ -94,18 +94,47 @@ fn slot_parameters(model: &ModelNames<'_>) -> Vec<Ident> {
     model.relations.iter().map(|relation| format_ident!("S{}", relation.slot)).collect()
 }
 
-fn emit_put(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
-    let slot = Literal::usize_unsuffixed(relation.slot);
-    let with_ident = &model.with_ident;
+/// The number of slots that the runtime's list has before its rest.
+const SLOTS_IN_ROW: usize = 16;
+
+/// Emits how `With` is a list of slots, and a list of slots is `With`. All lines together grow with the number of
+/// relations, not with its square.
+fn emit_slots(model: &ModelNames<'_>) -> TokenStream {
+    let (model_ident, with_ident) = (&model.ident, &model.with_ident);
     let parameters = slot_parameters(model);
-    let filled = parameters.iter().enumerate().map(
-        |(slot, parameter)| {
-            if slot == relation.slot { quote!(T) } else { quote!(#parameter) }
-        },
-    );
+    let places = model.relations.iter().skip(SLOTS_IN_ROW).map(|relation| emit_place(model, relation.slot));
+    let slots = emit_list(&parameters);
     quote! {
-        impl<T, #(#parameters),*> rt::Put<rt::At<#slot>, T> for #with_ident<#(#parameters),*> {
-            type Out = #with_ident<#(#filled),*>;
+        impl<#(#parameters),*> rt::Slotted for #with_ident<#(#parameters),*> {
+            type Model = self::#model_ident;
+            type Slots = #slots;
+        }
+
+        impl<#(#parameters),*> rt::RowOf<#slots> for self::#model_ident {
+            type Row = #with_ident<#(#parameters),*>;
+        }
+
+        #(#places)*
+    }
+}
+
+/// Emits the list of slots: the first ones, and the list of the others.
+fn emit_list(parameters: &[Ident]) -> TokenStream {
+    let mut rest = TokenStream::new();
+    for first in parameters.chunks(SLOTS_IN_ROW).rev() {
+        rest = quote!(rt::Slots<#(#first,)* #rest>);
+    }
+    rest
+}
+
+/// Emits the place of a slot after the first ones: in the list of the others, where another slot is in this list.
+fn emit_place(model: &ModelNames<'_>, slot: usize) -> TokenStream {
+    let model_ident = &model.ident;
+    let before = Literal::usize_unsuffixed(slot - SLOTS_IN_ROW);
+    let slot = Literal::usize_unsuffixed(slot);
+    quote! {
+        impl rt::PlaceOf<#slot> for self::#model_ident {
+            type Path = rt::Next<<Self as rt::PlaceOf<#before>>::Path>;
         }
     }
 }

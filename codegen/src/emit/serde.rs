@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, EnumNames, RelationNames};
 use super::scalar::is_text_in_json;
-use crate::ir::{Arity, names};
+use crate::ir::Arity;
 
 /// Derives both traits, if the schema asks for it.
 pub(super) fn emit_derive(cx: &EmitCx<'_>) -> Option<TokenStream> {
@@ -62,11 +62,9 @@ pub(super) fn emit_relation(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> Op
 /// The values of an enum, each under its name in the schema.
 pub(super) fn emit_values(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> Vec<Option<TokenStream>> {
     let values = known.walker.enumeration().values.iter();
-    let attribute = |name: &str| {
-        let ident = names::camel_ident(name);
-        (cx.client.serde && ident != name).then(|| quote!(#[serde(rename = #name)]))
-    };
-    values.map(|value| attribute(&value.name)).collect()
+    let attribute =
+        |ident: &str, name: &str| (cx.client.serde && ident != name).then(|| quote!(#[serde(rename = #name)]));
+    values.map(|value| attribute(&value.rust_ident, &value.name)).collect()
 }
 
 fn rename(ident: &Ident, name: &str) -> Option<TokenStream> {

@@ -98,7 +98,7 @@ fn index_fields(fields: &[IndexField]) -> impl Iterator<Item = FieldId> {
 }
 
 fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
-    let name = names::snake_ident(relation.walker.name());
+    let name = &relation.walker.field().rust_ident;
     let related = cx.model(relation.walker.related_model().id);
     let child_module = &related.module;
     let child = quote!(&super::#child_module::TABLE);
@@ -186,7 +186,8 @@ fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     found.extend(walker.model().checks.iter().map(|check| (check.constraint_name.clone(), Vec::new())));
 
     let prefix = format!("{}_", walker.model().db_name);
-    let mut taken = BTreeSet::from(["TABLE".to_owned()]);
+    let fields = walker.fields().map(|field| field.field().rust_ident.clone());
+    let mut taken: BTreeSet<String> = fields.chain(["TABLE".to_owned()]).collect();
     let named = found.into_iter().filter_map(|(name, columns)| {
         let short = constant_name(name.strip_prefix(&prefix).unwrap_or(&name));
         let constant = if taken.contains(&short) { constant_name(&name) } else { short };

@@ -130,6 +130,7 @@ fn report_missing_argument(cx: &mut Cx<'_, '_>, span: Span, name: &str, paramete
         "fields" => "([a, b])",
         "sql" => "(\"SQL\")",
         "value" => "(..)",
+        _ if parameters.unnamed != Some(name) => &format!("({name}: \"..\")"),
         _ => "(\"..\")",
     };
     cx.report(

@@ -32,6 +32,11 @@ pub(super) struct ModelDraft<'a> {
     pub(super) fields: Range<u32>,
     pub(super) by_name: BTreeMap<&'a str, FieldId>,
     pub(super) map: Option<Given<'a>>,
+    /// `name:` of `@@rust`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`, as is `module`.
+    pub(super) rust_ident: String,
+    pub(super) module: String,
     pub(super) namespace: Option<Given<'a>>,
     pub(super) ignored: bool,
     pub(super) renamed_from: Option<Given<'a>>,
@@ -143,6 +148,10 @@ pub(super) struct FieldDraft<'a> {
     pub(super) ty: FieldType,
     pub(super) native: Option<NativeType>,
     pub(super) map: Option<Given<'a>>,
+    /// `name:` of `@rust`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`.
+    pub(super) rust_ident: String,
     pub(super) default: Option<(DefaultValue, Span)>,
     /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
@@ -262,6 +271,8 @@ pub(super) struct KeyDraft<'a> {
     pub(super) attribute: &'static str,
     pub(super) span: Span,
     pub(super) name: Option<Given<'a>>,
+    /// Filled in by `rust_names`, if it has several columns that identify a row.
+    pub(super) rust_ident: Option<String>,
     pub(super) map: Option<Given<'a>>,
     pub(super) method: Option<(IndexMethod, Span)>,
     pub(super) fields: Vec<KeyField<'a>>,
@@ -368,6 +379,11 @@ pub(super) struct CheckDraft<'a> {
 pub(super) struct EnumDraft<'a> {
     pub(super) ast: &'a EnumBlock<'a>,
     pub(super) map: Option<Given<'a>>,
+    /// `name:` of `@@rust`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`, as is `module`.
+    pub(super) rust_ident: String,
+    pub(super) module: String,
     pub(super) namespace: Option<Given<'a>>,
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) values: Vec<ValueDraft<'a>>,
@@ -387,6 +403,10 @@ impl<'a> EnumDraft<'a> {
 pub(super) struct ValueDraft<'a> {
     pub(super) ast: &'a EnumValue<'a>,
     pub(super) map: Option<Given<'a>>,
+    /// `name:` of `@rust`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`.
+    pub(super) rust_ident: String,
     pub(super) renamed_from: Option<Given<'a>>,
 }
 

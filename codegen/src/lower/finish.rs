@@ -51,6 +51,8 @@ fn finish_indexes(model: &ModelDraft<'_>) -> Vec<Index> {
 fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
     Model {
         name: model.ast.name.text.to_owned(),
+        rust_ident: model.rust_ident.clone(),
+        module: model.module.clone(),
         db_name: model.db_name().to_owned(),
         namespace: owned(model.namespace),
         docs: model.ast.docs.clone(),
@@ -94,6 +96,7 @@ fn finish_partitions(partitions: &PartitionDraft) -> Partitions {
 fn finish_primary_key(key: &KeyDraft<'_>) -> PrimaryKey {
     PrimaryKey {
         name: owned(key.name),
+        rust_ident: key.rust_ident.clone(),
         constraint_name: key.constraint_name.clone(),
         fields: key.fields.iter().map(finish_key_field).collect(),
         options: finish_key_options(key),
@@ -104,6 +107,7 @@ fn finish_index(key: &KeyDraft<'_>) -> Index {
     Index {
         unique: key.kind == KeyKind::Unique,
         name: owned(key.name),
+        rust_ident: key.rust_ident.clone(),
         constraint_name: key.constraint_name.clone(),
         method: key.method(),
         fields: key.fields.iter().map(finish_key_field).collect(),
@@ -154,6 +158,7 @@ fn finish_field(field: &FieldDraft<'_>, side: Option<RelationField>) -> Field {
     Field {
         model: field.model,
         name: field.ast.name.text.to_owned(),
+        rust_ident: field.rust_ident.clone(),
         docs: field.ast.docs.clone(),
         arity: field.arity(),
         ignored: field.ignored,
@@ -220,12 +225,15 @@ fn finish_enum(cx: &Cx<'_, '_>, draft: &EnumDraft<'_>) -> Enum {
     const ALWAYS: [&str; 8] = ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
     let values = draft.values.iter().map(|value| EnumValue {
         name: value.ast.name.text.to_owned(),
+        rust_ident: value.rust_ident.clone(),
         db_name: value.db_name().to_owned(),
         docs: value.ast.docs.clone(),
         renamed_from: owned(value.renamed_from),
     });
     Enum {
         name: draft.ast.name.text.to_owned(),
+        rust_ident: draft.rust_ident.clone(),
+        module: draft.module.clone(),
         db_name: draft.db_name().to_owned(),
         namespace: owned(draft.namespace),
         docs: draft.ast.docs.clone(),

@@ -94,6 +94,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
         attribute: parameters.owner,
         span: attribute.span,
         name,
+        rust_ident: None,
         map,
         method,
         fields,

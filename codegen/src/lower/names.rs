@@ -70,6 +70,8 @@ fn declare_model<'a>(
             ty: FieldType::Unknown,
             native: None,
             map: None,
+            rust_name: None,
+            rust_ident: String::new(),
             default: None,
             updated_at: false,
             generated: None,
@@ -90,6 +92,9 @@ fn declare_model<'a>(
         fields: first..cx.fields.len() as u32,
         by_name,
         map: None,
+        rust_name: None,
+        rust_ident: String::new(),
+        module: String::new(),
         namespace: None,
         ignored: false,
         renamed_from: None,
@@ -150,10 +155,20 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
         }
         seen.entry(value.name.text).or_insert(value.name.span);
     }
-    let values = block.values.iter().map(|ast| ValueDraft { ast, map: None, renamed_from: None }).collect();
+    let values = block.values.iter().map(|ast| ValueDraft {
+        ast,
+        map: None,
+        rust_name: None,
+        rust_ident: String::new(),
+        renamed_from: None,
+    });
+    let values = values.collect();
     cx.enums.push(EnumDraft {
         ast: block,
         map: None,
+        rust_name: None,
+        rust_ident: String::new(),
+        module: String::new(),
         namespace: None,
         renamed_from: None,
         values,

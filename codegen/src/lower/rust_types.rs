@@ -1,28 +1,50 @@
-//! `@rust("crate::Email")`: the type of a field in the client.
+//! `@rust("crate::Email", name: "mail")`: the type of a field in the client, and its name there.
 
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items};
-use super::draft::{FieldType, RelationDraft};
+use super::draft::{FieldType, Given, RelationDraft};
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::FieldId;
 use crate::syntax::{Attribute, Expression};
 
 const PARAMETERS: Parameters =
-    Parameters { owner: "@rust", unnamed: Some("type"), names: &["type"], required: &["type"] };
+    Parameters { owner: "@rust", unnamed: Some("type"), names: &["type", "name"], required: &[] };
 
-/// Reads `@rust("crate::Email")`.
-pub(super) fn read_rust_type<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+/// Reads `@rust("crate::Email", name: "mail")`.
+pub(super) fn read_rust<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
     let bound = bind(cx, attribute.arguments(), attribute.span, &PARAMETERS);
-    let Some(given) = bound.get("type").and_then(|value| expect_string(cx, value)) else { return };
-    if matches!(cx.field(id).ty, FieldType::Enum(_)) {
+    cx.field_mut(id).rust_name = bound.get("name").and_then(|value| expect_string(cx, value));
+    let Some(value) = bound.get("type") else {
+        if bound.span("name").is_none() && !bound.broken {
+            cx.report(
+                Diagnostic::new(codes::MISSING_ARGUMENT, attribute.span, "`@rust` needs a type or a name")
+                    .label("the argument is missing")
+                    .help("write `@rust(\"crate::Email\")` for a type, or `@rust(name: \"..\")` for a name"),
+            );
+        }
+        return;
+    };
+    let Some(given) = expect_string(cx, value) else { return };
+    if let FieldType::Enum(_) | FieldType::Model(_) = cx.field(id).ty {
         let ty = cx.field(id).ast.ty.span;
+        let (label, second, help) = match cx.field(id).ty {
+            FieldType::Enum(_) => {
+                let help = "remove the type, or make the field a `String`";
+                ("not possible for an enum", "its values are those of this enum", help)
+            }
+            _ => ("not possible for a relation", "its rows are those of this model", "remove the type"),
+        };
         cx.report(
-            Diagnostic::new(codes::WRONG_FIELD_TYPE, attribute.span, "`@rust` is for scalars and `Unsupported`")
-                .label("not possible for an enum")
-                .second(ty, "its values are those of this enum")
-                .help("remove the attribute, or make the field a `String`"),
+            Diagnostic::new(
+                codes::WRONG_FIELD_TYPE,
+                given.span,
+                "the type of `@rust` is for scalars and `Unsupported`",
+            )
+            .label(label)
+            .second(ty, second)
+            .help(help),
         );
         return;
     }
@@ -85,6 +107,22 @@ fn is_plain_type(ty: &Type) -> bool {
         Type::Array(array) => is_plain_type(&array.elem),
         _ => false,
     }
+}
+
+const NAME: &[&str] = &["name"];
+const ON_BLOCKS: Parameters = Parameters { owner: "@@rust", unnamed: None, names: NAME, required: NAME };
+const ON_VALUES: Parameters = Parameters { owner: "@rust", unnamed: None, names: NAME, required: NAME };
+
+/// Reads `@@rust(name: "Person")` of a model or an enum.
+pub(super) fn read_name_of_block<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Option<Given<'a>> {
+    let bound = bind(cx, attribute.arguments(), attribute.span, &ON_BLOCKS);
+    bound.get("name").and_then(|value| expect_string(cx, value))
+}
+
+/// Reads `@rust(name: "Usd")` of a value of an enum.
+pub(super) fn read_name_of_value<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Option<Given<'a>> {
+    let bound = bind(cx, attribute.arguments(), attribute.span, &ON_VALUES);
+    bound.get("name").and_then(|value| expect_string(cx, value))
 }
 
 const DERIVE: Parameters =

@@ -155,10 +155,16 @@ fn every_code_of_queries_is_explained_by_examples() {
     }
 }
 
-/// An example of an explanation, about the schema of the exam planning: its first line names the file.
+/// An example of an explanation, about the schema of the exam planning: the first line of each file names it.
 pub(crate) fn check_example(example: &str) -> (Sources, Checked) {
-    let path = example.lines().next().unwrap_or_default().trim_start_matches("-- ");
-    let sources = Sources::single(path, example);
+    let mut files: Vec<SourceFile> = Vec::new();
+    for line in example.split_inclusive('\n') {
+        match line.trim_end().strip_prefix("-- ").filter(|path| path.starts_with("queries/")) {
+            Some(path) => files.push(SourceFile { path: path.to_owned(), text: line.to_owned() }),
+            None => files.last_mut().expect("the first line names a file").text += line,
+        }
+    }
+    let sources = Sources { files, ..Sources::default() };
     let schema = compile(&Sources::single("schema.dsl", include_str!("../../../tests/plain/schema.dsl")))
         .schema
         .expect("is valid");
@@ -166,16 +172,20 @@ pub(crate) fn check_example(example: &str) -> (Sources, Checked) {
     (sources, checked)
 }
 
-/// The files of a folder are seen together.
+/// The files of a folder are seen together, and their order has no effect.
 #[test]
 fn two_files_are_not_one_function() {
     let file = |path: &str| SourceFile { path: path.to_owned(), text: "SELECT 1 AS one".to_owned() };
     let files = vec![file("queries/getOne.sql"), file("queries/get_one.sql"), file("queries/b.sql")];
-    let sources = Sources { files, ..Sources::default() };
-    let checked = check(&schema(), &sources);
-    assert_eq!(checked.queries.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(), ["b", "get_one"]);
-    let codes: Vec<_> = checked.diagnostics.iter().map(|known| known.code).collect();
-    assert_eq!(codes, ["R1001", "R1001"], "{}", rendered(&sources, &checked));
+    let reversed = files.iter().rev().cloned().collect();
+    for files in [files, reversed] {
+        let sources = Sources { files, ..Sources::default() };
+        let checked = check(&schema(), &sources);
+        let names: Vec<_> = checked.queries.iter().map(|it| (it.name.as_str(), it.row_name.as_str())).collect();
+        assert_eq!(names, [("b", "B"), ("get_one", "GetOne"), ("get_one_", "GetOne_")]);
+        let codes: Vec<_> = checked.diagnostics.iter().map(|known| known.code).collect();
+        assert_eq!(codes, ["R1018"], "{}", rendered(&sources, &checked));
+    }
 }
 
 /// A text is checked, in a thread with a small stack.

@@ -3,8 +3,10 @@
 mod constant;
 mod nested;
 mod refine;
+mod slots;
 
 pub use constant::{Refined, RelationField};
+pub use slots::{Next, PlaceOf, RowOf, Slots, Slotted, WithAll};
 
 use crate::meta::Relation;
 use crate::query::{Include, Select};
@@ -33,17 +35,10 @@ pub trait RelationOf: Copy + Send + 'static {
 #[derive(Debug, Clone, Copy)]
 pub enum At<const SLOT: usize> {}
 
-/// A row type whose slot `P` can be filled with `T`. Implemented by generated code.
+/// A row type whose slot `P` can be filled with `T`.
 pub trait Put<P, T> {
     /// The row type with the slot filled.
     type Out;
-}
-
-impl<M: Model, P, T> Put<P, T> for M
-where
-    M::Bare: Put<P, T>,
-{
-    type Out = <M::Bare as Put<P, T>>::Out;
 }
 
 /// The row type `W` with the slot number `SLOT` filled with `T`.

@@ -49,8 +49,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Country;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Country {
+    type Row = With<S0>;
 }
 pub type WithNotes<T = super::note::Note> = rt::Filled<With, 0, rt::Vec<T>>;
 /// The required values of a new Country. `set` adds optional ones.

@@ -130,37 +130,14 @@ impl<
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<0>, T>
+impl<S0, S1, S2, S3, S4, S5, S6, S7> rt::Slotted
 for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<T, S1, S2, S3, S4, S5, S6, S7>;
+    type Model = self::Institution;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7>;
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<1>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, T, S2, S3, S4, S5, S6, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<2>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, T, S3, S4, S5, S6, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<3>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, S2, T, S4, S5, S6, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<4>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, S2, S3, T, S5, S6, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<5>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, S2, S3, S4, T, S6, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<6>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, S2, S3, S4, S5, T, S7>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7> rt::Put<rt::At<7>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
-    type Out = With<S0, S1, S2, S3, S4, S5, S6, T>;
+impl<S0, S1, S2, S3, S4, S5, S6, S7> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7>>
+for self::Institution {
+    type Row = With<S0, S1, S2, S3, S4, S5, S6, S7>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;

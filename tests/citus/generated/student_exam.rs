@@ -110,14 +110,12 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> 
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
-    type Out = With<T, S1, S2>;
+impl<S0, S1, S2> rt::Slotted for With<S0, S1, S2> {
+    type Model = self::StudentExam;
+    type Slots = rt::Slots<S0, S1, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
-    type Out = With<S0, T, S2>;
-}
-impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
-    type Out = With<S0, S1, T>;
+impl<S0, S1, S2> rt::RowOf<rt::Slots<S0, S1, S2>> for self::StudentExam {
+    type Row = With<S0, S1, S2>;
 }
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 1, T>;

@@ -52,11 +52,12 @@ impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<S0, S1> rt::Slotted for With<S0, S1> {
+    type Model = self::Depot;
+    type Slots = rt::Slots<S0, S1>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<S0, S1> rt::RowOf<rt::Slots<S0, S1>> for self::Depot {
+    type Row = With<S0, S1>;
 }
 pub type WithRacks<T = super::rack::Rack> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithParcels<T = super::parcel::Parcel> = rt::Filled<With, 1, rt::Vec<T>>;

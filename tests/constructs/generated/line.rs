@@ -54,8 +54,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Line;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Line {
+    type Row = With<S0>;
 }
 pub type WithOrder<T = super::order::Order> = rt::Filled<With, 0, rt::Option<T>>;
 /// The required values of a new Line. `set` adds optional ones.

@@ -59,8 +59,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Note;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Note {
+    type Row = With<S0>;
 }
 pub type WithMeasurement<T = super::measurement::Measurement> = rt::Filled<With, 0, T>;
 /// The required values of a new Note. `set` adds optional ones.

@@ -53,8 +53,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Turnover;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Turnover {
+    type Row = With<S0>;
 }
 pub type WithCustomer<T = super::customer::Customer> = rt::Filled<With, 0, T>;
 pub(super) static TABLE: rt::Table = rt::Table::new(

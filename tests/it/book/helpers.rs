@@ -1,11 +1,11 @@
 //! The examples of `docs/helpers.md`.
 
 use plain_planner::{
-    Institution, Models, Role, Student, StudentExam, User, exam_type, institution, queries, student, student_exam, user,
+    Institution, Models, Role, Student, User, exam_type, institution, queries, student, student_exam, user,
 };
 use relata::kind::{Single, Uniqueness};
 use relata::uuid::Uuid;
-use relata::{Assignment, Delegate, Field, Filter, FindMany, Model, Order, PageToken, Result, params};
+use relata::{Assignment, Delegate, Field, Filter, FindMany, Model, Order, PageToken, Result, WithAll, params};
 
 use super::Book;
 
@@ -128,7 +128,7 @@ async fn assignments_as_values() -> Result<()> {
 }
 
 /// A student with the user and the exams.
-type Report = student::With<User, relata::NotIncluded, Vec<StudentExam>>;
+type Report = WithAll<(student::WithUser, student::WithExams)>;
 
 fn average(report: &Report) -> Option<f64> {
     let scores: Vec<f64> = report.exams.iter().filter_map(|exam| exam.score).collect();

@@ -1,6 +1,7 @@
 //! The shape of results: select, include, omit.
 
-use plain_planner::{Institution, Role, User, student, student_exam, user};
+use plain_planner::{Role, User, student, student_exam, user};
+use relata::WithAll;
 use relata::uuid::Uuid;
 
 use super::Given;
@@ -102,7 +103,7 @@ async fn relation_load_strategy() {
 #[tokio::test]
 async fn get_payload_types() {
     let db = Given::new().await;
-    type Full = student::With<User, Institution, Vec<student_exam::WithExamType>>;
+    type Full = WithAll<(student::WithUser, student::WithInstitution, student::WithExams<student_exam::WithExamType>)>;
     fn describe(student: &Full) -> String {
         format!("{} of {}: {}", student.user.email, student.institution.slug, student.exams.len())
     }

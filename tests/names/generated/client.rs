@@ -3,10 +3,10 @@
 #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
-pub struct Client {
+pub struct Client_ {
     pub id: i32,
 }
-impl rt::Model for Client {
+impl rt::Model for Client_ {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
@@ -15,19 +15,19 @@ impl rt::Model for Client {
         Ok(Self { id: at_.get(0)? })
     }
 }
-impl rt::Writable for Client {}
+impl rt::Writable for Client_ {}
 /// Column `Client.id`: `integer`, unique.
-pub const id: rt::Field<Client, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
+pub const id: rt::Field<Client_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Client. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,
 }
 impl Create {
-    rt::set_and_with!(self::Client);
+    rt::set_and_with!(self::Client_);
 }
 impl rt::NewRow for Create {
-    type Model = self::Client;
+    type Model = self::Client_;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }

@@ -78,17 +78,12 @@ for With<S0, S1, S2, S3> {
         })
     }
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3> {
-    type Out = With<T, S1, S2, S3>;
+impl<S0, S1, S2, S3> rt::Slotted for With<S0, S1, S2, S3> {
+    type Model = self::Create;
+    type Slots = rt::Slots<S0, S1, S2, S3>;
 }
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, T, S2, S3>;
-}
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, S1, T, S3>;
-}
-impl<T, S0, S1, S2, S3> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3> {
-    type Out = With<S0, S1, S2, T>;
+impl<S0, S1, S2, S3> rt::RowOf<rt::Slots<S0, S1, S2, S3>> for self::Create {
+    type Row = With<S0, S1, S2, S3>;
 }
 pub type WithA<T = super::with::With> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithB<T = super::with::With> = rt::Filled<With, 1, rt::Vec<T>>;

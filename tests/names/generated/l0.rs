@@ -46,8 +46,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::L0;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::L0 {
+    type Row = With<S0>;
 }
 pub type WithS0<T = super::s0::S0> = rt::Filled<With, 0, T>;
 /// The required values of a new L0. `set` adds optional ones.

@@ -4,7 +4,25 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod a1b;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod a1b_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod a1b__;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod account;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod all_hidden;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod balance;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod balance_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod batch;
@@ -25,6 +43,12 @@ pub mod core;
 pub mod create;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod currency;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod currency_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod debug;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -40,10 +64,16 @@ pub mod handle;
 pub mod hidden;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod hub;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod id;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod l0;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod leaf;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod lib_;
@@ -109,6 +139,9 @@ pub mod t;
 pub mod transaction;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod transaction_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod v;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -126,31 +159,42 @@ pub mod with_user;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    a1b::A1b,
+    a1b_::A1b_,
+    a1b__::A1b__,
+    account::Account,
     all_hidden::AllHidden,
+    balance::Balance,
+    balance_::Balance_,
     batch::Batch,
     box_::Box,
-    client::Client,
+    client::Client_,
     clone::Clone,
     core::Core,
     create::Create,
+    currency::Currency,
+    currency_::Currency_,
     debug::Debug,
     default::Default,
     error::Error,
     handle::Handle,
     hidden::Hidden,
+    hub::Hub,
     id::Id,
     l0::L0,
+    leaf::Leaf,
     lib_::Lib,
     m::M,
     m_key::MKey,
     m_ref::MRef,
     model::Model,
-    models::Models,
+    models::Models_,
     new::New,
     option::Option,
     pkey::Pkey,
     prelude::Prelude,
     relata::Relata,
+    relata_client::{Client, Models, Transaction},
     relata_client_::RelataClient,
     result::Result,
     rt::Rt,
@@ -159,7 +203,8 @@ pub use self::{
     some::Some,
     std::Std,
     t::T,
-    transaction::Transaction,
+    transaction::Transaction_,
+    transaction_::Transaction__,
     v::V,
     vec::Vec,
     w::W,

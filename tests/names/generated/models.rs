@@ -3,10 +3,10 @@
 #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
-pub struct Models {
+pub struct Models_ {
     pub id: i32,
 }
-impl rt::Model for Models {
+impl rt::Model for Models_ {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
@@ -15,19 +15,19 @@ impl rt::Model for Models {
         Ok(Self { id: at_.get(0)? })
     }
 }
-impl rt::Writable for Models {}
+impl rt::Writable for Models_ {}
 /// Column `Models.id`: `integer`, unique.
-pub const id: rt::Field<Models, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
+pub const id: rt::Field<Models_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Models. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,
 }
 impl Create {
-    rt::set_and_with!(self::Models);
+    rt::set_and_with!(self::Models_);
 }
 impl rt::NewRow for Create {
-    type Model = self::Models;
+    type Model = self::Models_;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }

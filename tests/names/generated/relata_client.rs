@@ -67,7 +67,7 @@ impl Models {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Transaction`.
-    pub fn transaction_(&self) -> rt::Delegate<super::transaction::Transaction> {
+    pub fn transaction_(&self) -> rt::Delegate<super::transaction::Transaction_> {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Batch`.
@@ -75,7 +75,7 @@ impl Models {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Client`.
-    pub fn client(&self) -> rt::Delegate<super::client::Client> {
+    pub fn client(&self) -> rt::Delegate<super::client::Client_> {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Model`.
@@ -135,7 +135,11 @@ impl Models {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Models`.
-    pub fn models(&self) -> rt::Delegate<super::models::Models> {
+    pub fn models(&self) -> rt::Delegate<super::models::Models_> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Transaction_`.
+    pub fn transaction__(&self) -> rt::Delegate<super::transaction_::Transaction__> {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Self`.
@@ -168,6 +172,34 @@ impl Models {
     }
     /// Queries on `Default`.
     pub fn default(&self) -> rt::Delegate<super::default::Default> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `balance`.
+    pub fn balance_(&self) -> rt::Delegate<super::balance_::Balance_> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `BALANCE`.
+    pub fn balance(&self) -> rt::Delegate<super::balance::Balance> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Balance`.
+    pub fn account(&self) -> rt::Delegate<super::account::Account> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `A1b`.
+    pub fn a1b(&self) -> rt::Delegate<super::a1b::A1b> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `A1B`.
+    pub fn a1b_(&self) -> rt::Delegate<super::a1b_::A1b_> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hub`.
+    pub fn hub(&self) -> rt::Delegate<super::hub::Hub> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Leaf`.
+    pub fn leaf(&self) -> rt::Delegate<super::leaf::Leaf> {
         rt::Delegate::new(&self.executor)
     }
 }

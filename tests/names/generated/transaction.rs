@@ -3,10 +3,10 @@
 #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
-pub struct Transaction {
+pub struct Transaction_ {
     pub id: i32,
 }
-impl rt::Model for Transaction {
+impl rt::Model for Transaction_ {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
@@ -15,9 +15,9 @@ impl rt::Model for Transaction {
         Ok(Self { id: at_.get(0)? })
     }
 }
-impl rt::Writable for Transaction {}
+impl rt::Writable for Transaction_ {}
 /// Column `Transaction.id`: `integer`, unique.
-pub const id: rt::Field<Transaction, i32, rt::Required, rt::IsUnique> = rt::Field::new(
+pub const id: rt::Field<Transaction_, i32, rt::Required, rt::IsUnique> = rt::Field::new(
     0,
 );
 /// The required values of a new Transaction. `set` adds optional ones.
@@ -26,10 +26,10 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    rt::set_and_with!(self::Transaction);
+    rt::set_and_with!(self::Transaction_);
 }
 impl rt::NewRow for Create {
-    type Model = self::Transaction;
+    type Model = self::Transaction_;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }

@@ -82,14 +82,12 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With_<S0, S1, S2>
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With_<S0, S1, S2> {
-    type Out = With_<T, S1, S2>;
+impl<S0, S1, S2> rt::Slotted for With_<S0, S1, S2> {
+    type Model = self::With;
+    type Slots = rt::Slots<S0, S1, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With_<S0, S1, S2> {
-    type Out = With_<S0, T, S2>;
-}
-impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With_<S0, S1, S2> {
-    type Out = With_<S0, S1, T>;
+impl<S0, S1, S2> rt::RowOf<rt::Slots<S0, S1, S2>> for self::With {
+    type Row = With_<S0, S1, S2>;
 }
 pub type WithUser1<T = super::create::Create> = rt::Filled<With_, 0, T>;
 pub type WithUser1_<T = super::create::Create> = rt::Filled<With_, 1, rt::Option<T>>;

@@ -116,23 +116,13 @@ impl<
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<T, S1, S2, S3, S4, S5>;
+impl<S0, S1, S2, S3, S4, S5> rt::Slotted for With<S0, S1, S2, S3, S4, S5> {
+    type Model = self::Student;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5>;
 }
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, T, S2, S3, S4, S5>;
-}
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, T, S3, S4, S5>;
-}
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, T, S4, S5>;
-}
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, T, S5>;
-}
-impl<T, S0, S1, S2, S3, S4, S5> rt::Put<rt::At<5>, T> for With<S0, S1, S2, S3, S4, S5> {
-    type Out = With<S0, S1, S2, S3, S4, T>;
+impl<S0, S1, S2, S3, S4, S5> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5>>
+for self::Student {
+    type Row = With<S0, S1, S2, S3, S4, S5>;
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithUser<T = super::user::User> = rt::Filled<With, 1, T>;

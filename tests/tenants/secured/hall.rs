@@ -56,11 +56,12 @@ impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<S0, S1> rt::Slotted for With<S0, S1> {
+    type Model = self::Hall;
+    type Slots = rt::Slots<S0, S1>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<S0, S1> rt::RowOf<rt::Slots<S0, S1>> for self::Hall {
+    type Row = With<S0, S1>;
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithSeats<T = super::seat::Seat> = rt::Filled<With, 1, rt::Vec<T>>;

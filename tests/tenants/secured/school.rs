@@ -113,45 +113,24 @@ impl<
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<0>, T>
+impl<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Slotted
 for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<T, S1, S2, S3, S4, S5, S6, S7, S8, S9>;
+    type Model = self::School;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9>;
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<1>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, T, S2, S3, S4, S5, S6, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<2>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, T, S3, S4, S5, S6, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<3>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, T, S4, S5, S6, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<4>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, T, S5, S6, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<5>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, S4, T, S6, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<6>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, S4, S5, T, S7, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<7>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, S4, S5, S6, T, S8, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<8>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, S4, S5, S6, S7, T, S9>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> rt::Put<rt::At<9>, T>
-for With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9> {
-    type Out = With<S0, S1, S2, S3, S4, S5, S6, S7, S8, T>;
+impl<
+    S0,
+    S1,
+    S2,
+    S3,
+    S4,
+    S5,
+    S6,
+    S7,
+    S8,
+    S9,
+> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9>> for self::School {
+    type Row = With<S0, S1, S2, S3, S4, S5, S6, S7, S8, S9>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;

@@ -46,8 +46,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Topic;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Topic {
+    type Row = With<S0>;
 }
 pub type WithClubs<T = super::club::Club> = rt::Filled<With, 0, rt::Vec<T>>;
 /// The required values of a new Topic. `set` adds optional ones.

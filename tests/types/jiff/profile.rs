@@ -65,8 +65,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Profile;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Profile {
+    type Row = With<S0>;
 }
 pub type WithAuthor<T = super::author::Author> = rt::Filled<With, 0, T>;
 /// The required values of a new Profile. `set` adds optional ones.

@@ -63,11 +63,12 @@ impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<S0, S1> rt::Slotted for With<S0, S1> {
+    type Model = self::Branch;
+    type Slots = rt::Slots<S0, S1>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<S0, S1> rt::RowOf<rt::Slots<S0, S1>> for self::Branch {
+    type Row = With<S0, S1>;
 }
 pub type WithParent<T = super::branch::Branch> = rt::Filled<With, 0, rt::Option<T>>;
 pub type WithBranches<T = super::branch::Branch> = rt::Filled<With, 1, rt::Vec<T>>;

@@ -46,8 +46,12 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<S0> rt::Slotted for With<S0> {
+    type Model = self::Group;
+    type Slots = rt::Slots<S0>;
+}
+impl<S0> rt::RowOf<rt::Slots<S0>> for self::Group {
+    type Row = With<S0>;
 }
 pub type WithMembers<T = super::person::Person> = rt::Filled<With, 0, rt::Vec<T>>;
 /// The required values of a new Group. `set` adds optional ones.

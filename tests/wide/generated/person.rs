@@ -108,33 +108,13 @@ impl<
         })
     }
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<0>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<T, S1, S2, S3, S4, S5, S6>;
+impl<S0, S1, S2, S3, S4, S5, S6> rt::Slotted for With<S0, S1, S2, S3, S4, S5, S6> {
+    type Model = self::Person;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5, S6>;
 }
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<1>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, T, S2, S3, S4, S5, S6>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<2>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, S1, T, S3, S4, S5, S6>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<3>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, S1, S2, T, S4, S5, S6>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<4>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, S1, S2, S3, T, S5, S6>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<5>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, S1, S2, S3, S4, T, S6>;
-}
-impl<T, S0, S1, S2, S3, S4, S5, S6> rt::Put<rt::At<6>, T>
-for With<S0, S1, S2, S3, S4, S5, S6> {
-    type Out = With<S0, S1, S2, S3, S4, S5, T>;
+impl<S0, S1, S2, S3, S4, S5, S6> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5, S6>>
+for self::Person {
+    type Row = With<S0, S1, S2, S3, S4, S5, S6>;
 }
 pub type WithManager<T = super::person::Person> = rt::Filled<With, 0, rt::Option<T>>;
 pub type WithReports<T = super::person::Person> = rt::Filled<With, 1, rt::Vec<T>>;

@@ -49,6 +49,7 @@ struct Object<'s> {
 #[serde(rename_all = "camelCase")]
 struct Enum<'s> {
     name: &'s str,
+    rust_name: &'s str,
     db_name: &'s str,
     schema: Option<&'s str>,
     docs: Option<&'s str>,
@@ -62,6 +63,7 @@ struct Enum<'s> {
 #[serde(rename_all = "camelCase")]
 struct EnumValue<'s> {
     name: &'s str,
+    rust_name: &'s str,
     db_name: &'s str,
     docs: Option<&'s str>,
     renamed_from: Option<&'s str>,
@@ -71,6 +73,8 @@ struct EnumValue<'s> {
 #[serde(rename_all = "camelCase")]
 struct Model<'s> {
     name: &'s str,
+    rust_name: &'s str,
+    module: &'s str,
     db_name: &'s str,
     schema: Option<&'s str>,
     docs: Option<&'s str>,
@@ -107,6 +111,7 @@ struct Model<'s> {
 #[serde(rename_all = "camelCase")]
 struct Field<'s> {
     name: &'s str,
+    rust_name: &'s str,
     docs: Option<&'s str>,
     arity: &'static str,
     ignored: bool,
@@ -148,6 +153,8 @@ struct Key<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unique: Option<bool>,
     name: Option<&'s str>,
+    #[serde(rename = "rustName", skip_serializing_if = "Option::is_none")]
+    rust_name: Option<&'s str>,
     constraint: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<String>,
@@ -244,12 +251,14 @@ fn enumeration(walker: EnumWalker<'_>) -> Enum<'_> {
     let known = walker.enumeration();
     let values = known.values.iter().map(|value| EnumValue {
         name: &value.name,
+        rust_name: &value.rust_ident,
         db_name: &value.db_name,
         docs: value.docs.as_deref(),
         renamed_from: value.renamed_from.as_deref(),
     });
     Enum {
         name: &known.name,
+        rust_name: &known.rust_ident,
         db_name: &known.db_name,
         schema: known.namespace.as_deref(),
         docs: known.docs.as_deref(),
@@ -263,6 +272,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
     let model = walker.model();
     let primary_key = model.primary_key.as_ref().map(|known| Key {
         name: known.name.as_deref(),
+        rust_name: known.rust_ident.as_deref(),
         constraint: &known.constraint_name,
         fields: index_fields(walker, &known.fields),
         ..key(walker, &known.options)
@@ -270,6 +280,8 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
     let checks = model.checks.iter().map(|check| Check { constraint: &check.constraint_name, sql: &check.sql });
     Model {
         name: &model.name,
+        rust_name: &model.rust_ident,
+        module: &model.module,
         db_name: &model.db_name,
         schema: model.namespace.as_deref(),
         docs: model.docs.as_deref(),
@@ -324,6 +336,7 @@ fn index<'s>(walker: ModelWalker<'s>, index: &'s Index) -> Key<'s> {
     Key {
         unique: Some(index.unique),
         name: index.name.as_deref(),
+        rust_name: index.rust_ident.as_deref(),
         constraint: &index.constraint_name,
         method: Some(format!("{:?}", index.method)),
         fields: index_fields(walker, &index.fields),
@@ -345,6 +358,7 @@ fn key<'s>(walker: ModelWalker<'s>, options: &'s KeyOptions) -> Key<'s> {
     Key {
         unique: None,
         name: None,
+        rust_name: None,
         constraint: "",
         method: None,
         fields: Vec::new(),
@@ -387,7 +401,8 @@ fn field(walker: FieldWalker<'_>) -> Field<'_> {
         FieldKind::Column(known) => column(ColumnWalker { schema: walker.schema, id: walker.id }, known),
         FieldKind::Relation(_) => relation_field(RelationFieldWalker { schema: walker.schema, id: walker.id }),
     };
-    Field { name: &field.name, docs: field.docs.as_deref(), arity, ignored: field.ignored, kind }
+    let (name, rust_name) = (&field.name, &field.rust_ident);
+    Field { name, rust_name, docs: field.docs.as_deref(), arity, ignored: field.ignored, kind }
 }
 
 fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {

@@ -30,10 +30,11 @@ const ON_MODELS: &[&str] = &[
     "sql",
     "materialized",
     "derive",
+    "rust",
     "fulltext",
 ];
-const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom", "derive"];
-const ON_VALUES: &[&str] = &["map", "renamedFrom"];
+const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom", "derive", "rust"];
+const ON_VALUES: &[&str] = &["map", "renamedFrom", "rust"];
 
 /// Reads the attributes of a model that are not keys.
 pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
@@ -58,6 +59,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
                 refuse_on_view(cx, id, attribute);
             }
             "derive" => cx.model_mut(id).derives = rust_types::read_derive(cx, attribute),
+            "rust" => cx.model_mut(id).rust_name = rust_types::read_name_of_block(cx, attribute),
             "partitionBy" => partitions::read_partitions(cx, id, attribute),
             "sql" => views::read_query(cx, id, attribute),
             "materialized" => {
@@ -115,17 +117,23 @@ pub(super) fn read_enum_attributes(cx: &mut Cx<'_, '_>, id: EnumId) {
             "map" => cx.enums[id.index()].map = read_name(cx, attribute, &name_parameters("@@map")),
             "schema" => cx.enums[id.index()].namespace = read_namespace(cx, attribute),
             "derive" => cx.enums[id.index()].derives = rust_types::read_derive(cx, attribute),
+            "rust" => cx.enums[id.index()].rust_name = rust_types::read_name_of_block(cx, attribute),
             _ => cx.enums[id.index()].renamed_from = read_name(cx, attribute, &name_parameters("@@renamedFrom")),
         }
     }
     for (index, value) in block.values.iter().enumerate() {
         let attributes: Vec<_> = value.attributes.iter().collect();
         for (name, attribute) in usable(cx, &attributes, "@", ON_VALUES) {
-            if name == "map" {
-                cx.enums[id.index()].values[index].map = read_name(cx, attribute, &name_parameters("@map"));
-            } else {
-                let given = read_name(cx, attribute, &name_parameters("@renamedFrom"));
-                cx.enums[id.index()].values[index].renamed_from = given;
+            let given = match name {
+                "map" => read_name(cx, attribute, &name_parameters("@map")),
+                "rust" => rust_types::read_name_of_value(cx, attribute),
+                _ => read_name(cx, attribute, &name_parameters("@renamedFrom")),
+            };
+            let value = &mut cx.enums[id.index()].values[index];
+            match name {
+                "map" => value.map = given,
+                "rust" => value.rust_name = given,
+                _ => value.renamed_from = given,
             }
         }
     }

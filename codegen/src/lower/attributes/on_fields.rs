@@ -67,7 +67,7 @@ pub(super) fn read_field_keys<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attributes: 
 
 fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attribute: &'a Attribute<'a>) {
     match cx.field(id).ty {
-        FieldType::Model(_) if !["relation", "ignore"].contains(&name) => {
+        FieldType::Model(_) if !["relation", "ignore", "rust"].contains(&name) => {
             return report_on_relation(cx, id, name, attribute);
         }
         // Whether the other attributes fit depends on the type.
@@ -81,7 +81,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "identity" => identity::read_identity(cx, id, attribute),
         "collate" => read_collate(cx, id, attribute),
         "domain" => domains::read_domain(cx, id, attribute),
-        "rust" => rust_types::read_rust_type(cx, id, attribute),
+        "rust" => rust_types::read_rust(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),
@@ -168,6 +168,7 @@ fn read_field_key<'a>(
         attribute: owner,
         span: attribute.span,
         name: None,
+        rust_ident: None,
         map,
         method: None,
         fields: vec![KeyField {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use relata_codegen::ir::names::{plain as plain_ident, snake_ident};
 use relata_codegen::ir::{
     ColumnText, ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type,
 };
@@ -61,6 +62,7 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         ] {
             text += if is_present { attribute } else { "" };
         }
+        text += &rust(old, place.in_foreign_key);
     }
     text
 }
@@ -90,6 +92,16 @@ fn kept_type(old: ColumnWalker<'_>, ty: &DataType) -> Option<String> {
 fn other_type(names: &Names<'_>, text: &str) -> String {
     let is_free = |name: &String| !names.declares(name.split('(').next().unwrap_or_default());
     name_of_sql_type(text).filter(is_free).unwrap_or_else(|| unsupported(text))
+}
+
+/// Returns `@rust(..)`. A foreign key has the type of what it references.
+fn rust(old: ColumnWalker<'_>, in_foreign_key: bool) -> String {
+    let path = old.column().rust.as_deref().filter(|_| !in_foreign_key);
+    let path = path.map(|path| quoted(path.strip_prefix("::").unwrap_or(path)));
+    let ident = &old.field().rust_ident;
+    let name = (*ident != snake_ident(old.name())).then(|| format!("name: {}", quoted(plain_ident(ident))));
+    let arguments: Vec<_> = path.into_iter().chain(name).collect();
+    if arguments.is_empty() { String::new() } else { format!(" @rust({})", arguments.join(", ")) }
 }
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.

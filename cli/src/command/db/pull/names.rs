@@ -119,11 +119,12 @@ impl<'a> Names<'a> {
             types.insert(name);
         }
         for model in self.old.into_iter().flat_map(Schema::walk_models) {
-            types.insert(model.name());
-            modules.insert(model.name());
+            types.insert_old(model.name(), &model.model().rust_ident);
+            modules.insert_old(model.name(), &model.model().module);
         }
         for ty in self.old.into_iter().flat_map(Schema::walk_enums) {
-            types.insert(ty.name());
+            types.insert_old(ty.name(), &ty.enumeration().rust_ident);
+            modules.insert_old(ty.name(), &ty.enumeration().module);
         }
         let mut wanted: Vec<(&ObjectName, bool, String)> = Vec::new();
         for table in &state.tables {
@@ -169,7 +170,7 @@ impl<'a> Names<'a> {
     fn choose_fields(&mut self, table: &Table) {
         let mut taken = Taken::new(snake_ident);
         if let Some(model) = self.model(&table.name) {
-            model.fields().for_each(|field| taken.insert(field.name()));
+            model.fields().for_each(|field| taken.insert_old(field.name(), &field.field().rust_ident));
         }
         let known = |column: &str| self.column(&table.name, column).map(|it| it.name().to_owned());
         let plain = |column: &str| self.naming.field(column);
@@ -182,7 +183,7 @@ impl<'a> Names<'a> {
         let mut taken = Taken::new(camel_ident);
         let old = self.enumeration(&ty.name).map(|it| it.enumeration());
         let values = || old.into_iter().flat_map(|old| &old.values);
-        values().for_each(|value| taken.insert(&value.name));
+        values().for_each(|value| taken.insert_old(&value.name, &value.rust_ident));
         let known = |label: &str| values().find(|value| value.db_name == label).map(|value| value.name.clone());
         let names = ty.labels.iter().map(String::as_str);
         let chosen = choose_all(names, &mut taken, known, identifier);
@@ -203,6 +204,12 @@ impl Taken {
 
     pub(super) fn insert(&mut self, name: &str) {
         self.idents.insert((self.convert)(name));
+    }
+
+    /// Takes a name of the existing schema, which may have chosen another one in Rust.
+    fn insert_old(&mut self, name: &str, ident: &str) {
+        self.insert(name);
+        self.idents.insert(ident.to_owned());
     }
 
     pub(super) fn is_free(&self, name: &str) -> bool {
