@@ -16,6 +16,7 @@ gen:
     cargo codegen generate --schema tests/people/schema.dsl --out tests/people/generated
     cargo codegen generate --schema tests/own/schema.dsl --out tests/own/generated
     cargo codegen generate --schema tests/own_mistakes/schema.dsl --out tests/own_mistakes/generated
+    cargo codegen generate --schema tests/json/schema.dsl --out tests/json/generated
     cargo codegen generate --schema tests/citus/schema.dsl --out tests/citus/generated
     cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
     cargo codegen generate --schema tests/types/time.dsl --out tests/types/time

@@ -6,6 +6,7 @@
 
 mod column_text;
 mod id;
+mod json_type;
 pub mod names;
 mod object;
 mod options;
@@ -14,7 +15,8 @@ mod types;
 mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
-pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use id::{EnumId, FieldId, ModelId, RelationId, TypeId};
+pub use json_type::{JsonField, JsonFieldType, JsonShape, JsonType};
 pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};
 pub use options::{
     Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
@@ -35,6 +37,8 @@ pub struct Schema {
     pub fields: Vec<Field>,
     /// Enums in the order of their declaration.
     pub enums: Vec<Enum>,
+    /// `type` blocks in the order of their declaration.
+    pub types: Vec<JsonType>,
     /// One per pair of relation fields, ordered by the first field of the pair.
     pub relations: Vec<Relation>,
     /// `schemas` of the datasource. If empty, everything is in the connection's default schema.
@@ -309,6 +313,8 @@ pub struct Column {
     pub domain: Option<Domain>,
     /// `@rust`, also that of what a foreign key references: the type in the client, as a path from a crate.
     pub rust: Option<String>,
+    /// `@json`: the shape of its values, which are JSON.
+    pub json: Option<JsonShape>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

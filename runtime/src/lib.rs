@@ -37,6 +37,8 @@ pub use dsl::{
     OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
     Selectable, Selection, Unique, UniqueKey, count, kind,
 };
+#[cfg(feature = "serde")]
+pub use dsl::{JsonField, OrderedInJson};
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};

@@ -6,7 +6,7 @@ pub use crate::client::calls;
 pub use crate::client::{
     AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
 };
-pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
+pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
     SelectedFor, add_selected, read_selected,
@@ -15,7 +15,7 @@ pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
-pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
+pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
@@ -24,12 +24,16 @@ pub use crate::value::{
     value,
 };
 #[cfg(feature = "serde")]
-pub use crate::value::{decode_json, is_json, json_param};
+pub use crate::dsl::{JsonField, JsonPaths};
+#[cfg(feature = "serde")]
+pub use crate::value::{Json as TypedJson, decode_json, is_json, json_format as format, json_param};
+#[cfg(feature = "serde")]
+pub use crate::{json_paths, json_value};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
 // Models may be named Option, String or Vec, and full paths would break lines.
-pub use std::{marker::PhantomData, option::Option, string::String, vec::Vec};
+pub use std::{boxed::Box, marker::PhantomData, option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
 #[cfg(feature = "bigdecimal")]
@@ -57,7 +61,7 @@ pub mod features {
 }
 
 /// The error of a scalar's decoder.
-pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
+pub type DecodeError = std::boxed::Box<dyn std::error::Error + Sync + Send>;
 
 /// Returns the error for a label that is not a value of an enum.
 pub fn unknown_label(name: &str) -> DecodeError {

@@ -8,6 +8,7 @@ mod bulk;
 mod condition;
 pub(crate) mod effect;
 mod inside;
+mod json_field;
 mod nested;
 mod order;
 mod pass;

@@ -11,6 +11,8 @@ mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
+#[cfg(feature = "serde")]
+pub mod json_format;
 mod label;
 mod newtype;
 mod number;

@@ -62,6 +62,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     let mut modules: Vec<(&str, Option<String>)> = vec![(MODULE, None)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Some(model.ident.to_string()))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
+    modules.extend(cx.types.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
     if has_queries {
         modules.push((queries::MODULE, Some(String::new())));
     }

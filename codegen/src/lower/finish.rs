@@ -3,11 +3,11 @@
 use super::Cx;
 use super::draft::{
     CheckDraft, EnumDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft,
-    OperatorClass, PartitionDraft, RelationDraft,
+    OperatorClass, PartitionDraft, RelationDraft, TypeDraft,
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated, Index,
-    IndexField, IndexTarget, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId,
+    IndexField, IndexTarget, JsonField, JsonShape, JsonType, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId,
     RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
@@ -24,6 +24,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         models: cx.models.iter().map(|model| finish_model(&cx, model)).collect(),
         fields: cx.fields.iter().zip(&sides).map(|(field, side)| finish_field(field, *side)).collect(),
         enums: cx.enums.iter().map(|draft| finish_enum(&cx, draft)).collect(),
+        types: cx.types.iter().map(|draft| finish_type(&cx, draft)).collect(),
         relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
@@ -185,6 +186,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
         domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
         rust: field.rust.as_ref().map(|(path, _)| path.clone()),
+        json: field.json.map(|ty| JsonShape { ty, list: field.is_json_list() }),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),
@@ -232,6 +234,29 @@ fn finish_enum(cx: &Cx<'_, '_>, draft: &EnumDraft<'_>) -> Enum {
         docs: draft.ast.docs.clone(),
         renamed_from: owned(draft.renamed_from),
         values: values.collect(),
+        derives: finish_derives(cx, &draft.derives, &ALWAYS),
+    }
+}
+
+fn finish_type(cx: &Cx<'_, '_>, draft: &TypeDraft<'_>) -> JsonType {
+    const ALWAYS: [&str; 5] = ["Debug", "Clone", "PartialEq", "::serde::Serialize", "::serde::Deserialize"];
+    // The type of a field is missing only if a mistake was reported.
+    let fields = draft.fields.iter().filter_map(|field| {
+        Some(JsonField {
+            name: field.ast.name.text.to_owned(),
+            key: field.key().to_owned(),
+            docs: field.ast.docs.clone(),
+            arity: field.arity(),
+            ty: field.ty?,
+            default: field.default.clone(),
+            rust: field.rust.clone(),
+            boxed: field.boxed,
+        })
+    });
+    JsonType {
+        name: draft.ast.name.text.to_owned(),
+        docs: draft.ast.docs.clone(),
+        fields: fields.collect(),
         derives: finish_derives(cx, &draft.derives, &ALWAYS),
     }
 }

@@ -14,8 +14,13 @@ pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let models: Vec<_> = cx.models.iter().map(|model| model.ast.name).collect();
     let enums: Vec<_> = cx.enums.iter().map(|draft| draft.ast.name).collect();
-    found.extend(clashes(&models, module_name, "module"));
-    found.extend(clashes(&[models, enums].concat(), camel_ident, "type"));
+    let types: Vec<_> = cx.types.iter().map(|draft| draft.ast.name).collect();
+    found.extend(clashes(&[models.clone(), types.clone()].concat(), module_name, "module"));
+    found.extend(clashes(&[models, enums, types].concat(), camel_ident, "type"));
+    for draft in &cx.types {
+        let fields: Vec<_> = draft.fields.iter().map(|field| field.ast.name).collect();
+        found.extend(clashes(&fields, snake_ident, "field"));
+    }
     for model in &cx.models {
         let fields: Vec<_> = model.ast.fields.iter().map(|field| field.name).collect();
         found.extend(clashes(&fields, snake_ident, "field"));

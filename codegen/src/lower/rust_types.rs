@@ -5,7 +5,7 @@ use syn::{GenericArgument, PathArguments, Type, TypePath};
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items};
 use super::draft::{FieldType, RelationDraft};
-use crate::diagnostics::{self as codes, Diagnostic};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::FieldId;
 use crate::syntax::{Attribute, Expression};
 
@@ -14,23 +14,41 @@ const PARAMETERS: Parameters =
 
 /// Reads `@rust("crate::Email")`.
 pub(super) fn read_rust_type<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let field = cx.field(id);
+    let is_enum = matches!(field.ty, FieldType::Enum(_));
+    let has_own = (is_enum || field.json.is_some()).then_some(field.ast.ty.span);
+    if let Some(path) = read_path(cx, attribute, has_own, if is_enum { "an enum" } else { "a `type` block" }) {
+        cx.field_mut(id).rust = Some(path);
+    }
+}
+
+/// Reads the path of `@rust`. A field whose type has a type in the client cannot have another one; `own` is its place.
+pub(super) fn read_path<'a>(
+    cx: &mut Cx<'a, '_>,
+    attribute: &'a Attribute<'a>,
+    own: Option<Span>,
+    what: &str,
+) -> Option<(String, Span)> {
     let bound = bind(cx, attribute.arguments(), attribute.span, &PARAMETERS);
-    let Some(given) = bound.get("type").and_then(|value| expect_string(cx, value)) else { return };
-    if matches!(cx.field(id).ty, FieldType::Enum(_)) {
-        let ty = cx.field(id).ast.ty.span;
+    let given = bound.get("type").and_then(|value| expect_string(cx, value))?;
+    if let Some(ty) = own {
         cx.report(
             Diagnostic::new(codes::WRONG_FIELD_TYPE, attribute.span, "`@rust` is for scalars and `Unsupported`")
-                .label("not possible for an enum")
-                .second(ty, "its values are those of this enum")
-                .help("remove the attribute, or make the field a `String`"),
+                .label(format!("not possible for {what}"))
+                .second(ty, "its values are of this type")
+                .help("remove the attribute, or make the field a scalar, such as `String` or `Json`"),
         );
-        return;
+        return None;
     }
     match absolute(given.text) {
-        Ok(path) => cx.field_mut(id).rust = Some((path, given.span)),
-        Err((problem, help)) => cx.report(
-            Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text)).with("here", help),
-        ),
+        Ok(path) => Some((path, given.span)),
+        Err((problem, help)) => {
+            cx.report(
+                Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text))
+                    .with("here", help),
+            );
+            None
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Conditions on rows, as data.
 
+use super::json_place::JsonPlace;
 use crate::meta::{Relation, Table};
 use crate::value::Param;
 
@@ -80,6 +81,9 @@ pub(crate) enum Condition {
         path: Option<Param>,
         test: JsonTest,
     },
+    /// A condition on a value inside a Json column whose place the schema knows.
+    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
+    JsonField(JsonPlace, JsonFieldTest),
     Search(Search),
     /// A condition that cannot be sent, and why.
     Refused(&'static str),
@@ -184,6 +188,40 @@ pub(crate) enum JsonTest {
     ArrayContains(Param),
     ArrayStartsWith(Param),
     ArrayEndsWith(Param),
+}
+
+/// A condition on a value whose place and type the schema knows.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
+pub(crate) enum JsonFieldTest {
+    Compare(Operator, Param),
+    In(Param),
+    IsNull,
+    Like {
+        pattern: Param,
+        insensitive: bool,
+    },
+    /// A list that contains all elements of a list in JSON.
+    HasEvery(Param),
+    /// A list that contains all elements of one of several lists in JSON.
+    HasSome(Param),
+    IsEmpty,
+}
+
+impl JsonFieldTest {
+    /// Returns a number for the form of the condition, which its values do not change.
+    pub(crate) fn word(&self) -> usize {
+        match self {
+            JsonFieldTest::Compare(operator, _) => *operator as usize,
+            JsonFieldTest::In(_) => 8,
+            JsonFieldTest::IsNull => 9,
+            JsonFieldTest::Like { insensitive: false, .. } => 10,
+            JsonFieldTest::Like { insensitive: true, .. } => 11,
+            JsonFieldTest::HasEvery(_) => 12,
+            JsonFieldTest::HasSome(_) => 13,
+            JsonFieldTest::IsEmpty => 14,
+        }
+    }
 }
 
 /// A search in one column.

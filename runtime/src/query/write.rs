@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::default::generate;
+use super::json_place::{JsonChange, changed, push_change};
 use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
@@ -29,11 +30,38 @@ pub(crate) enum SetTo {
         column: u16,
         key: Vec<(u16, Param)>,
     },
+    /// Changes inside a value of JSON.
+    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
+    JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
     /// The value that the row has. Keeps an `@updatedAt` column from being set.
     Unchanged,
     Default,
+}
+
+/// Adds a new value of a column. The last one wins, except that changes inside a value of JSON compose.
+pub(crate) fn push_set(sets: &mut Sets, column: u16, to: SetTo) {
+    let before = sets.iter().position(|(known, _)| *known == column).map(|at| sets.remove(at).1);
+    let to = match (before, to) {
+        (Some(before), SetTo::JsonFields(changes)) => changed_inside(before, changes),
+        (_, to) => to,
+    };
+    sets.push((column, to));
+}
+
+/// Returns the new value of a column of JSON that is changed inside afterwards.
+fn changed_inside(before: SetTo, changes: Vec<JsonChange>) -> SetTo {
+    match before {
+        SetTo::Value(value) => SetTo::Value(changes.into_iter().fold(value, changed)),
+        SetTo::JsonFields(mut known) => {
+            changes.into_iter().for_each(|change| push_change(&mut known, change));
+            SetTo::JsonFields(known)
+        }
+        _ => SetTo::Value(Param::Misuse(
+            "a value of JSON is set to its default and changed inside: set the whole value, or one of the two",
+        )),
+    }
 }
 
 /// Returns why a row is not inserted or updated whose key differs from the one that is looked for.
@@ -130,6 +158,14 @@ impl Insert {
                 self.cells.push((column, Cell::Value(value)));
             }
             SetTo::Default => self.cells.retain(|(known, _)| *known != column),
+            // Without a value, the database has the default of the column, which is not known here.
+            SetTo::JsonFields(changes) => match self.cells.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, Cell::Value(value))) => {
+                    let before = std::mem::replace(value, Param::Null);
+                    *value = changes.into_iter().fold(before, changed);
+                }
+                _ => self.refused = Some(Refusal::Calculates),
+            },
             _ => self.refused = Some(Refusal::Calculates),
         }
     }

@@ -43,6 +43,15 @@ impl<'a> Cursor<'a> {
         decode_list(self.ty(column), self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
+    /// Reads a column whose value is a list in JSON.
+    ///
+    /// # Errors
+    /// If the value does not fit.
+    pub fn json_list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
+        let raw = self.raw(column).ok_or("it is null, and the schema says that it never is".into());
+        raw.and_then(T::decode_json_list).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
     /// Reads a list whose elements may be null.
     ///
     /// # Errors

@@ -28,6 +28,11 @@ impl<'a> Reader<'a> {
         self.at.list(self.next_value - 1)
     }
 
+    pub(crate) fn json_list<T: Scalar>(&mut self) -> Result<Vec<T>> {
+        self.next_value += 1;
+        self.at.json_list(self.next_value - 1)
+    }
+
     /// Reads the next slot of a relation.
     pub(crate) fn slot<T: Slot>(&mut self) -> Result<T> {
         self.next_slot += 1;
