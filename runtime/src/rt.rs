@@ -11,6 +11,8 @@ pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
     SelectedFor, add_selected, read_selected,
 };
+#[cfg(feature = "serde")]
+pub use crate::dsl::{JsonField, JsonPaths};
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
@@ -23,8 +25,6 @@ pub use crate::value::{
     Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, list, nullable, nullable_list,
     value,
 };
-#[cfg(feature = "serde")]
-pub use crate::dsl::{JsonField, JsonPaths};
 #[cfg(feature = "serde")]
 pub use crate::value::{Json as TypedJson, decode_json, is_json, json_format as format, json_param};
 #[cfg(feature = "serde")]

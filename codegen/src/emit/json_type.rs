@@ -7,12 +7,13 @@ use super::context::{EmitCx, TypeNames, ident};
 use super::docs::docs;
 use super::scalar::{derives, is_text, json_path, type_of};
 use super::serde;
-use crate::ir::{Arity, ColumnType, DefaultValue, JsonField, JsonFieldType, Literal, NativeType, ScalarType, TypeId, names};
+use crate::ir::{
+    Arity, ColumnType, DefaultValue, JsonField, JsonFieldType, Literal, NativeType, ScalarType, TypeId, names,
+};
 
 pub(super) fn emit_type(cx: &EmitCx<'_>, known: &TypeNames<'_>) -> TokenStream {
     let ident = &known.ident;
-    let (docs_of_type, derive, more) =
-        (docs(known.ty.docs.as_deref()), serde::derive(), derives(&known.ty.derives));
+    let (docs_of_type, derive, more) = (docs(known.ty.docs.as_deref()), serde::derive(), derives(&known.ty.derives));
     let fields = known.ty.fields.iter().map(|field| emit_field(cx, field));
     let defaults = known.ty.fields.iter().filter_map(|field| emit_default(cx, field));
     let paths = emit_paths(cx, known);
@@ -79,13 +80,14 @@ fn emit_in_json(cx: &EmitCx<'_>, field: &JsonField) -> Option<TokenStream> {
         parts.push(quote!(default = #path));
     }
     match (format, field.arity) {
-        (Format::Text, Arity::List) => parts.push(
-            quote!(serialize_with = "rt::text::serialize", deserialize_with = "rt::text::deserialize_list"),
-        ),
+        (Format::Text, Arity::List) => {
+            parts.push(quote!(serialize_with = "rt::text::serialize", deserialize_with = "rt::text::deserialize_list"))
+        }
         (Format::Text, _) => parts.push(quote!(with = "rt::text")),
-        (Format::Finite, Arity::List) => parts.push(
-            quote!(serialize_with = "rt::format::serialize_finite", deserialize_with = "rt::format::deserialize_list"),
-        ),
+        (Format::Finite, Arity::List) => parts.push(quote!(
+            serialize_with = "rt::format::serialize_finite",
+            deserialize_with = "rt::format::deserialize_list"
+        )),
         (Format::Finite, _) => parts.push(quote!(serialize_with = "rt::format::serialize_finite")),
         (Format::Own, Arity::List) => parts.push(quote!(deserialize_with = "rt::format::deserialize_list")),
         (Format::Own, _) => {}
@@ -134,9 +136,7 @@ fn emit_default(cx: &EmitCx<'_>, field: &JsonField) -> Option<TokenStream> {
             // A literal of a whole number would not be one of an `f64`.
             number_tokens(&format!("{:?}", number.parse::<f64>().ok()?))
         }
-        (DefaultValue::Literal(Literal::Number(number)), _) => {
-            number_tokens(&number.parse::<i64>().ok()?.to_string())
-        }
+        (DefaultValue::Literal(Literal::Number(number)), _) => number_tokens(&number.parse::<i64>().ok()?.to_string()),
         _ => return None,
     };
     Some(quote!(fn #ident() -> #ty { #value }))

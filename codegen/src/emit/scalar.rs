@@ -5,8 +5,8 @@ use quote::quote;
 
 use super::context::EmitCx;
 use crate::ir::{
-    Arity, ClientOptions, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType, ScalarType,
-    TypeId,
+    Arity, ClientOptions, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType,
+    ScalarType, TypeId,
 };
 
 /// The type of one value of the column, without `Option` or `Vec`.

@@ -112,7 +112,11 @@ pub(super) fn report_misplaced(cx: &mut Cx<'_, '_>, span: Span, message: String,
 }
 
 /// Reads the only argument of attributes such as `@map("x")`, a name in the database.
-pub(super) fn read_name<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
+pub(super) fn read_name<'a>(
+    cx: &mut Cx<'a, '_>,
+    attribute: &'a Attribute<'a>,
+    parameters: &Parameters,
+) -> Option<Given<'a>> {
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     expect_database_name(cx, bound.get("name").or_else(|| bound.get("map"))?)
 }

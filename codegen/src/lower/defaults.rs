@@ -62,7 +62,12 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
     }
     let field = cx.field(id);
     if field.ty == FieldType::Unsupported {
-        report_mismatch(cx, &place_of(cx, id), value, "`dbgenerated(\"..\")`, the only default of an `Unsupported` field");
+        report_mismatch(
+            cx,
+            &place_of(cx, id),
+            value,
+            "`dbgenerated(\"..\")`, the only default of an `Unsupported` field",
+        );
         return None;
     }
     if let (true, Expression::Array { items, .. }) = (field.is_json_list(), value)
@@ -97,10 +102,20 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
                     Expression::Constant(word)
                         if FUNCTIONS.contains(&word.text) && function_fits(cx, id, word.text) =>
                     {
-                        report_mismatch(cx, &place_of(cx, id), value, &format!("`{}()`: a function has parentheses", word.text));
+                        report_mismatch(
+                            cx,
+                            &place_of(cx, id),
+                            value,
+                            &format!("`{}()`: a function has parentheses", word.text),
+                        );
                     }
                     Expression::Constant(word) if word.text == "null" => {
-                        report_mismatch(cx, &place_of(cx, id), value, "no default: an optional field without one is null");
+                        report_mismatch(
+                            cx,
+                            &place_of(cx, id),
+                            value,
+                            "no default: an optional field without one is null",
+                        );
                     }
                     _ => report_mismatch(cx, &place_of(cx, id), value, expected),
                 }

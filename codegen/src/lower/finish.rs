@@ -7,8 +7,8 @@ use super::draft::{
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated, Index,
-    IndexField, IndexTarget, JsonField, JsonShape, JsonType, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId,
-    RelationStorage, Schema, Side,
+    IndexField, IndexTarget, JsonField, JsonShape, JsonType, KeyOptions, Model, Partitions, PrimaryKey, Relation,
+    RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
 

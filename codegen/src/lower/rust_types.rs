@@ -44,8 +44,7 @@ pub(super) fn read_path<'a>(
         Ok(path) => Some((path, given.span)),
         Err((problem, help)) => {
             cx.report(
-                Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text))
-                    .with("here", help),
+                Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text)).with("here", help),
             );
             None
         }

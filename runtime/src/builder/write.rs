@@ -13,8 +13,7 @@ use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    self,
-    BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
+    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
 };
 use crate::rows::{Cursor, FromRow, Model};
 use crate::value::Param;

@@ -153,7 +153,8 @@ impl Select {
             return Some(Error::Misuse(reason.into()));
         }
         let order = self.total_order();
-        let sensitive = order.iter().find_map(|term| term.key.shown_column(self.table).filter(|column| column.sensitive));
+        let sensitive =
+            order.iter().find_map(|term| term.key.shown_column(self.table).filter(|column| column.sensitive));
         if let Some(column) = sensitive {
             let reason = format!(
                 "a page token holds the values of its order, and {} is @sensitive: order by other columns, or begin each \

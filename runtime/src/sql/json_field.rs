@@ -11,7 +11,13 @@ use crate::value::Param;
 
 impl<P: Pass> Writer<'_, P> {
     /// Writes a condition.
-    pub(super) fn push_json_field_test(&mut self, place: JsonPlace, test: &JsonFieldTest, column: &Column, alias: Alias) {
+    pub(super) fn push_json_field_test(
+        &mut self,
+        place: JsonPlace,
+        test: &JsonFieldTest,
+        column: &Column,
+        alias: Alias,
+    ) {
         self.word(18 | (test.word() << 8));
         self.push_json_shape(place);
         match test {

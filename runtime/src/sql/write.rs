@@ -420,11 +420,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Multiply(_) => 3,
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
-            SetTo::Default
-            | SetTo::JsonFields(_)
-            | SetTo::Lookup { .. }
-            | SetTo::Excluded
-            | SetTo::Unchanged => {
+            SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Unchanged => {
                 return self.pass().give_up();
             }
         };

@@ -139,11 +139,9 @@ fn kind(found: &str) -> &str {
 pub fn json_param<T: Serialize>(value: &T) -> Param {
     match serde_json::to_value(value) {
         Ok(value) => json::param(value),
-        Err(_) => {
-            Param::Refused(
-                "serde cannot write the value as JSON: a number is not finite, a key of a map is no string, or its Serialize failed",
-            )
-        }
+        Err(_) => Param::Refused(
+            "serde cannot write the value as JSON: a number is not finite, a key of a map is no string, or its Serialize failed",
+        ),
     }
 }
 
@@ -201,10 +199,7 @@ mod tests {
             reason(b"{\"zip\": \"04109\", \"lines\": [1, 300]}"),
             "at `lines[1]`: invalid value: integer, expected u8"
         );
-        assert_eq!(
-            reason(b"{\"zip\": 4109, \"lines\": []}"),
-            "at `zip`: invalid type: integer, expected a string"
-        );
+        assert_eq!(reason(b"{\"zip\": 4109, \"lines\": []}"), "at `zip`: invalid type: integer, expected a string");
         assert_eq!(reason(b"{\"zip\": \"\"}"), "missing field `lines`");
         assert_eq!(reason(b"[1"), "at `[0]`: invalid type: integer, expected a string");
         assert_eq!(

@@ -154,9 +154,7 @@ fn report_meaningless(cx: &mut Cx<'_, '_>, id: TypeId, index: usize, name: &str,
     let message = format!("`@{name}` has no meaning on `{}`, which is a value in JSON", qualified(cx, id, index));
     let help = match name {
         "json" => "remove it: everything in a `type` block is JSON",
-        "id" | "unique" => {
-            "remove it, or put a unique index in the model: `@@unique([raw(\"(address ->> 'zip')\")])`"
-        }
+        "id" | "unique" => "remove it, or put a unique index in the model: `@@unique([raw(\"(address ->> 'zip')\")])`",
         "relation" => "put the relation in the model that has the JSON",
         "sensitive" => "put it on the field of the model: it hides the whole value",
         "ignore" => "remove the field: a key without a field is ignored when the value is read",
