@@ -70,10 +70,12 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
         );
         return None;
     }
-    if let (true, Expression::Array { items, .. }) = (field.is_json_list(), value)
-        && items.is_empty()
-    {
-        return Some(DefaultValue::Literal(Literal::String("[]".to_owned())));
+    if let (true, Expression::Array { items, .. }) = (field.is_json_list(), value) {
+        if items.is_empty() {
+            return Some(DefaultValue::Literal(Literal::String("[]".to_owned())));
+        }
+        report_mismatch(cx, &place_of(cx, id), value, "`[]`, or an array of JSON in a string, such as `\"[]\"`");
+        return None;
     }
     match (field.arity(), value) {
         (Arity::List, Expression::Array { items, .. }) => {
