@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use relata_codegen::ir::{ColumnWalker, DefaultValue, NativeType, ScalarType};
+use relata_codegen::ir::{ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType};
 use relata_codegen::sql::quote::literal;
 use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, ObjectName, SequenceOptions};
 use relata_pgsql::{Lexeme, lexemes};
@@ -33,12 +33,13 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         },
         DataType::Other(text) => (unsupported(text), String::new()),
     };
+    let shape = old.and_then(|old| shape(column, old));
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
         (false, true) => "?",
         (false, false) => "",
     };
-    let mut text = format!("{ty}{mark}");
+    let mut text = shape.clone().unwrap_or_else(|| format!("{ty}{mark}"));
     if let (Some(sql), false) = (&column.generated, place.in_foreign_key) {
         let is_virtual = if column.options.is_virtual { ", virtual: true" } else { "" };
         let _ = write!(text, " @generated({}{is_virtual})", quoted(sql));
@@ -56,7 +57,9 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     if is_collated(&column.ty) {
         text += &column.collation.as_deref().map(collate).unwrap_or_default();
     }
+    text += if shape.is_some() { " @json" } else { "" };
     if let Some(old) = old {
+        text += &rust_attribute(column, old, place).unwrap_or_default();
         // Attributes that the type no longer supports are dropped.
         let is_unsupported = matches!(column.ty, DataType::Other(_));
         for (is_present, attribute) in [
@@ -68,6 +71,30 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         }
     }
     text
+}
+
+/// Returns the `type` block that is the type of a column of JSON, with its mark.
+fn shape(column: &Column, old: ColumnWalker<'_>) -> Option<String> {
+    let shape = old.column().json.filter(|_| has_scalar(column, ScalarType::Json))?;
+    let name = &old.schema.json_type(shape.ty).name;
+    match (shape.list, column.nullable) {
+        // A list in JSON is never null.
+        (true, true) => None,
+        (true, false) => Some(format!("{name}[]")),
+        (false, true) => Some(format!("{name}?")),
+        (false, false) => Some(name.clone()),
+    }
+}
+
+/// Returns `@rust`, as long as the column has the type that it is for. A foreign key has it from what it references.
+fn rust_attribute(column: &Column, old: ColumnWalker<'_>, place: &Place) -> Option<String> {
+    let path = old.column().rust.as_deref().filter(|_| !place.in_foreign_key)?;
+    let fits = match (&column.ty, &old.column().ty) {
+        (DataType::Native(native), ColumnType::Scalar(_, known)) => native == known,
+        (DataType::Other(_), ColumnType::Unsupported(_)) => true,
+        _ => false,
+    };
+    fits.then(|| format!(" @rust({})", quoted(path.trim_start_matches("::"))))
 }
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.
