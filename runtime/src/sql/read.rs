@@ -451,7 +451,7 @@ struct Join<'q> {
 mod tests {
     use super::super::pass::{Shape, Text};
     use super::*;
-    use crate::query::{Lock, Operator, Outputs};
+    use crate::query::{JsonFieldTest, JsonKind, JsonPlace, Lock, Operator, OrderKey, Outputs};
 
     static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("name", "text")];
     static TABLE: Table = Table::new("Thing", "\"things\"", &COLUMNS, &[0], &[], &[]);
@@ -483,6 +483,15 @@ mod tests {
         };
         assert!(with(1).0.is_some());
         assert_eq!(with(1), with(2));
+    }
+
+    fn json(column: u16, path: &'static [&'static str], kind: JsonKind, test: JsonFieldTest) -> Condition {
+        Condition::JsonField(JsonPlace { column, path, kind }, test)
+    }
+
+    fn by_json(path: &'static [&'static str], kind: JsonKind) -> OrderTerm {
+        let key = OrderKey::JsonField(JsonPlace { column: 0, path, kind });
+        OrderTerm { key, ..OrderTerm::by_key(0, false) }
     }
 
     #[test]
@@ -519,6 +528,24 @@ mod tests {
             set(Condition::Or(vec![one(), one()])),
             set(Condition::Like { column: 1, pattern: Param::Null, insensitive: false }),
             set(Condition::Like { column: 1, pattern: Param::Null, insensitive: true }),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(1, &["a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["b"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["b", "a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Compare(Operator::Gte, Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Decimal, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Date, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::In(Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Like { pattern: Param::Null, insensitive: false })),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Like { pattern: Param::Null, insensitive: true })),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::HasEvery(Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::HasSome(Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::IsEmpty)),
+            walked(|select| select.order.push(by_json(&["a"], JsonKind::Text))),
+            walked(|select| select.order.push(by_json(&["a"], JsonKind::Time))),
+            walked(|select| select.order.push(by_json(&["b"], JsonKind::Text))),
             set(Condition::Another { table: &OTHER, condition: Box::new(Condition::ALL) }),
             set(Condition::Another { table: &OTHER, condition: Box::new(one()) }),
         ];
