@@ -23,7 +23,7 @@ pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, OrCreate, Parent};
 pub use field::{ColumnOf, Field, JsonPath, Relevance, SearchQuery};
 #[cfg(feature = "serde")]
-pub use field::{JsonField, JsonPaths, OrderedInJson};
+pub use field::{JsonField, OrderedInJson};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};

@@ -6,13 +6,13 @@ pub use crate::client::calls;
 pub use crate::client::{
     AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
 };
+#[cfg(feature = "serde")]
+pub use crate::dsl::JsonField;
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
     SelectedFor, add_selected, read_selected,
 };
-#[cfg(feature = "serde")]
-pub use crate::dsl::{JsonField, JsonPaths};
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;

@@ -503,3 +503,34 @@ async fn random_values_come_back() {
         assert_eq!(it.names(all.float.lt(float) | all.big.gt(big) | all.text.ne(&text)).await, [""; 0]);
     }
 }
+
+/// The examples of docs/schema.md and docs/client.md.
+async fn examples(db: &db::Client) -> relata::Result<()> {
+    let near = db.user().find_many().filter(user::address.zip.starts_with("04") & user::address.geo.lat.gt(51.0));
+    let users = near.order_by(user::address.street.asc()).await?;
+    let zip = user::address.zip.to("04109".to_owned());
+    db.user().update(user::name.eq("ada")).set(zip).set(user::address.geo.lat.to(51.5)).await?;
+    assert_eq!(users.len(), 1);
+
+    let filter = user::address.zip.eq("04109")
+        & user::address.geo.lat.between(51.0, 52.0)
+        & user::address.tags.has("home")
+        & !user::second.street.contains_insensitive("main");
+    let by_zip = user::address.zip.desc().nulls_last();
+    db.user().find_many().filter(filter).order_by(by_zip).await?;
+
+    db.user()
+        .update(user::name.eq("ada"))
+        .set(user::address.zip.to("04109".to_owned()))
+        .set(user::address.geo.lat.to(51.5))
+        .set(user::second.geo.to(None))
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_examples_of_the_book_run() {
+    let it = &Fixture::new("json_book").await;
+    it.db.user().create(new("ada", at("04109", 51.5, 0.0))).await.expect("is created");
+    examples(&it.db).await.expect("they run");
+}

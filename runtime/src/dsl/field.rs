@@ -13,7 +13,7 @@ mod text;
 
 pub use json::JsonPath;
 #[cfg(feature = "serde")]
-pub use json_field::{JsonField, JsonPaths, OrderedInJson};
+pub use json_field::{JsonField, OrderedInJson};
 pub use search::{Relevance, SearchQuery};
 
 use std::marker::PhantomData;

@@ -3,14 +3,11 @@
 use std::marker::PhantomData;
 
 use crate::dsl::assignment::Assignment;
-use crate::dsl::columns::Columns;
 use crate::dsl::kind::{Arity, List, Optional, Required, Single};
 use crate::dsl::order::Order;
-use crate::dsl::selection::Selection;
-use crate::dsl::{ColumnOf, Filter, escape_like};
-use crate::error::Result;
-use crate::query::{Condition, JsonChange, JsonFieldTest, JsonKind, JsonPlace, Operator, OrderKey, Select, SetTo};
-use crate::rows::{Model, Reader};
+use crate::dsl::{Filter, escape_like};
+use crate::query::{Condition, JsonChange, JsonFieldTest, JsonKind, JsonPlace, Operator, OrderKey, SetTo};
+use crate::rows::Model;
 use crate::value::json_format::{JsonFormat, Plain};
 use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar};
 
@@ -304,48 +301,6 @@ pub(super) fn json_list(values: impl IntoIterator<Item = Param>) -> Param {
     serde_json::Value::Array(list).into_param()
 }
 
-/// The paths to the fields of a `type` block, around the field that has it. They can be used like that field.
-pub trait JsonPaths: Copy + 'static {
-    /// The field.
-    type Field;
-
-    /// Returns the field.
-    fn field(self) -> Self::Field;
-}
-
-#[diagnostic::do_not_recommend]
-impl<M: Model, P: JsonPaths<Field: Selection<M>> + Send> Selection<M> for P {
-    type Out = <P::Field as Selection<M>>::Out;
-
-    fn add_to(self, select: &mut Select) {
-        self.field().add_to(select);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self::Out> {
-        <P::Field as Selection<M>>::read(reader)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<M: Model, P: JsonPaths<Field: Columns<M>> + Send> Columns<M> for P {
-    type Values = <P::Field as Columns<M>>::Values;
-
-    fn numbers(&self) -> Vec<u16> {
-        self.field().numbers()
-    }
-
-    fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
-        <P::Field as Columns<M>>::read_values(reader)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<M, T, P: JsonPaths<Field: ColumnOf<M, T>>> ColumnOf<M, T> for P {
-    fn number(self) -> u16 {
-        self.field().number()
-    }
-}
-
 /// For generated code: a struct with the paths to the fields of a `type` block.
 #[doc(hidden)]
 #[macro_export]
@@ -373,11 +328,33 @@ macro_rules! json_paths {
             }
         }
 
-        impl<M: 'static, F: Copy + 'static> $crate::rt::JsonPaths for $paths<M, F> {
-            type Field = F;
+        impl<M: $crate::Model, F: $crate::Selection<M> + ::std::marker::Copy> $crate::Selection<M> for $paths<M, F> {
+            type Out = F::Out;
 
-            fn field(self) -> F {
-                self.own_
+            fn add_to(self, select: &mut $crate::Select) {
+                self.own_.add_to(select);
+            }
+
+            fn read(reader: &mut $crate::rt::Reader<'_>) -> $crate::Result<F::Out> {
+                F::read(reader)
+            }
+        }
+
+        impl<M: $crate::Model, F: $crate::Columns<M> + ::std::marker::Copy> $crate::Columns<M> for $paths<M, F> {
+            type Values = F::Values;
+
+            fn numbers(&self) -> ::std::vec::Vec<u16> {
+                self.own_.numbers()
+            }
+
+            fn read_values(reader: &mut $crate::rt::Reader<'_>) -> $crate::Result<F::Values> {
+                F::read_values(reader)
+            }
+        }
+
+        impl<M, T, F: $crate::ColumnOf<M, T>> $crate::ColumnOf<M, T> for $paths<M, F> {
+            fn number(self) -> u16 {
+                self.own_.number()
             }
         }
     };
