@@ -21,9 +21,7 @@ pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, OrCreate, Parent};
-pub use field::{ColumnOf, Field, JsonPath, Relevance, SearchQuery};
-#[cfg(feature = "serde")]
-pub use field::{JsonField, OrderedInJson};
+pub use field::{ColumnOf, Field, JsonField, JsonPath, OrderedInJson, Relevance, SearchQuery};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};

@@ -33,12 +33,10 @@ pub use client::{
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
-    Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
-    OrCreate, Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated,
-    Selectable, Selection, Unique, UniqueKey, count, kind,
+    Filter, GroupOrder, Having, Included, IntoInclude, JsonField, JsonPath, Key, Link, Nested, NestedChange,
+    NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Parent, Put, Refined, RelationField, RelationOf, Relevance,
+    SearchQuery, SelectRelated, Selectable, Selection, Unique, UniqueKey, count, kind,
 };
-#[cfg(feature = "serde")]
-pub use dsl::{JsonField, OrderedInJson};
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};

@@ -11,8 +11,8 @@ mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
-#[cfg(feature = "serde")]
 pub mod json_format;
+mod json_value;
 mod label;
 mod newtype;
 mod number;
@@ -32,6 +32,8 @@ pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
 pub use holds::{Holds, assert_holds};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
+pub(crate) use json::array as json_array;
+pub use json_value::is_json;
 pub use label::UnknownLabel;
 pub use newtype::Newtype;
 pub use param::Param;
@@ -40,6 +42,6 @@ pub use postgres::Postgres;
 pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
 #[cfg(feature = "serde")]
-pub use typed_json::{Json, decode_json, is_json, json_param};
+pub use typed_json::{Json, decode_json, json_param};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

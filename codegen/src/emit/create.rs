@@ -112,7 +112,7 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
     let values = parts.values.iter().map(|column| {
         let (number, ident) = (Literal::u16_unsuffixed(column.number), &column.ident);
         if is_json_list(column.walker) {
-            return quote!(.value(#number, rt::TypedJson(self.#ident)));
+            return quote!(.json_list(#number, self.#ident));
         }
         quote!(.value(#number, self.#ident))
     });

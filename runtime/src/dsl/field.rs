@@ -4,15 +4,12 @@
 
 mod calculation;
 mod json;
-#[cfg(feature = "serde")]
 mod json_field;
-#[cfg(feature = "serde")]
 mod json_list;
 mod search;
 mod text;
 
 pub use json::JsonPath;
-#[cfg(feature = "serde")]
 pub use json_field::{JsonField, OrderedInJson};
 pub use search::{Relevance, SearchQuery};
 

@@ -82,7 +82,6 @@ pub(crate) enum Condition {
         test: JsonTest,
     },
     /// A condition on a value inside a Json column whose place the schema knows.
-    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
     JsonField(JsonPlace, JsonFieldTest),
     Search(Search),
     /// A condition that cannot be sent, and why.
@@ -192,7 +191,6 @@ pub(crate) enum JsonTest {
 
 /// A condition on a value whose place and type the schema knows.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
 pub(crate) enum JsonFieldTest {
     Compare(Operator, Param),
     In(Param),

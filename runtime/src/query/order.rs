@@ -33,7 +33,6 @@ pub(crate) enum OrderKey {
     /// The relevance of a text for a full-text query.
     Relevance(Search),
     /// A value inside a Json column.
-    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
     JsonField(JsonPlace),
     /// A sort key that cannot be sent, and why.
     Refused(&'static str),

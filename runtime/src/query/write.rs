@@ -6,7 +6,7 @@ use super::json_place::{JsonChange, changed, push_change};
 use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
-use crate::value::{Param, Scalar};
+use crate::value::{Param, Scalar, json_array};
 
 /// The values of a unique key.
 pub(crate) type Key = Vec<(u16, Param)>;
@@ -31,7 +31,6 @@ pub(crate) enum SetTo {
         key: Vec<(u16, Param)>,
     },
     /// Changes inside a value of JSON.
-    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "clients without serde have no `type` blocks"))]
     JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
@@ -114,6 +113,13 @@ impl Insert {
     /// Sets a column.
     pub fn value(mut self, column: u16, value: impl Scalar) -> Self {
         self.cells.push((column, Cell::Value(value.into_param())));
+        self
+    }
+
+    /// Sets a column to a list in JSON.
+    pub fn json_list<T: Scalar>(mut self, column: u16, values: Vec<T>) -> Self {
+        let list = json_array(values.into_iter().map(Scalar::into_param));
+        self.cells.push((column, Cell::Value(list)));
         self
     }
 

@@ -1,9 +1,9 @@
 //! How the values of a `type` block's fields are written in JSON. For generated code.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::text;
+#[cfg(feature = "serde")]
+pub use with_serde::{Numbers, deserialize_list, serialize_finite};
 
 /// The format of a field's values.
 pub trait JsonFormat<T>: 'static {
@@ -23,64 +23,93 @@ pub enum Text {}
 #[derive(Debug)]
 pub enum Finite {}
 
-impl<T: Serialize> JsonFormat<T> for Plain {
-    fn to_json(value: T) -> Option<Value> {
-        serde_json::to_value(value).ok()
+/// A client with `type` blocks does not compile without serde, and says so once.
+#[cfg(not(feature = "serde"))]
+mod without_serde {
+    use super::{Finite, JsonFormat, Plain, Text};
+
+    macro_rules! nothing {
+        ($($format:ty)+) => {
+            $(impl<T> JsonFormat<T> for $format {
+                fn to_json(_: T) -> Option<serde_json::Value> {
+                    None
+                }
+            })+
+        };
     }
+
+    nothing!(Plain Text Finite);
 }
 
-impl<T: text::AsText> JsonFormat<T> for Text {
-    fn to_json(value: T) -> Option<Value> {
-        value.to_text().ok().map(Value::String)
+#[cfg(feature = "serde")]
+mod with_serde {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    use super::{Finite, JsonFormat, Plain, Text};
+    use crate::value::text;
+
+    impl<T: Serialize> JsonFormat<T> for Plain {
+        fn to_json(value: T) -> Option<Value> {
+            serde_json::to_value(value).ok()
+        }
     }
-}
 
-impl JsonFormat<f64> for Finite {
-    fn to_json(value: f64) -> Option<Value> {
-        serde_json::Number::from_f64(value).map(Value::Number)
+    impl<T: text::AsText> JsonFormat<T> for Text {
+        fn to_json(value: T) -> Option<Value> {
+            value.to_text().ok().map(Value::String)
+        }
     }
-}
 
-/// A number, an optional number or a list of numbers.
-pub trait Numbers: Serialize {
-    /// Returns whether JSON has these numbers.
-    fn are_finite(&self) -> bool;
-}
-
-impl Numbers for f64 {
-    fn are_finite(&self) -> bool {
-        self.is_finite()
+    impl JsonFormat<f64> for Finite {
+        fn to_json(value: f64) -> Option<Value> {
+            serde_json::Number::from_f64(value).map(Value::Number)
+        }
     }
-}
 
-impl Numbers for Option<f64> {
-    fn are_finite(&self) -> bool {
-        self.is_none_or(f64::is_finite)
+    /// A number, an optional number or a list of numbers.
+    pub trait Numbers: Serialize {
+        /// Returns whether JSON has these numbers.
+        fn are_finite(&self) -> bool;
     }
-}
 
-impl Numbers for Vec<f64> {
-    fn are_finite(&self) -> bool {
-        self.iter().copied().all(f64::is_finite)
+    impl Numbers for f64 {
+        fn are_finite(&self) -> bool {
+            self.is_finite()
+        }
     }
-}
 
-/// For `#[serde(serialize_with)]`. Without it, `NaN` would be written as null.
-///
-/// # Errors
-/// If a number is infinite or not a number.
-pub fn serialize_finite<T: Numbers, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    if value.are_finite() {
-        value.serialize(serializer)
-    } else {
-        Err(serde::ser::Error::custom("JSON has no infinite numbers, and no NaN"))
+    impl Numbers for Option<f64> {
+        fn are_finite(&self) -> bool {
+            self.is_none_or(f64::is_finite)
+        }
     }
-}
 
-/// For `#[serde(deserialize_with)]`: null is read as the empty list, as for columns.
-///
-/// # Errors
-/// If a value does not fit.
-pub fn deserialize_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+    impl Numbers for Vec<f64> {
+        fn are_finite(&self) -> bool {
+            self.iter().copied().all(f64::is_finite)
+        }
+    }
+
+    /// For `#[serde(serialize_with)]`. Without it, `NaN` would be written as null.
+    ///
+    /// # Errors
+    /// If a number is infinite or not a number.
+    pub fn serialize_finite<T: Numbers, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.are_finite() {
+            value.serialize(serializer)
+        } else {
+            Err(serde::ser::Error::custom("JSON has no infinite numbers, and no NaN"))
+        }
+    }
+
+    /// For `#[serde(deserialize_with)]`: null is read as the empty list, as for columns.
+    ///
+    /// # Errors
+    /// If a value does not fit.
+    pub fn deserialize_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+    }
 }

@@ -8,6 +8,7 @@ use tokio_postgres::types::Type;
 
 use super::holds::Holds;
 use super::json;
+use super::json_value::is_json;
 use super::param::Param;
 use super::scalar::Scalar;
 use crate::value::BoxError;
@@ -143,39 +144,6 @@ pub fn json_param<T: Serialize>(value: &T) -> Param {
             "serde cannot write the value as JSON: a number is not finite, a key of a map is no string, or its Serialize failed",
         ),
     }
-}
-
-/// For generated code: a `type` block as the type of a column.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! json_value {
-    ($type:ty) => {
-        impl $crate::rt::Scalar for $type {
-            type Base = $crate::rt::Json;
-            const HOLDS: $crate::rt::Holds = $crate::rt::Holds::Json;
-
-            fn decode(raw: &[u8]) -> ::std::result::Result<Self, $crate::rt::DecodeError> {
-                $crate::rt::decode_json(raw)
-            }
-
-            fn decode_json_list(raw: &[u8]) -> ::std::result::Result<::std::vec::Vec<Self>, $crate::rt::DecodeError> {
-                $crate::rt::decode_json(raw)
-            }
-
-            fn into_param(self) -> $crate::rt::Param {
-                $crate::rt::json_param(&self)
-            }
-
-            fn accepts(ty: &$crate::tokio_postgres::types::Type) -> bool {
-                $crate::rt::is_json(ty)
-            }
-        }
-    };
-}
-
-/// For derived code: whether a column of raw SQL is JSON.
-pub fn is_json(ty: &Type) -> bool {
-    matches!(*ty, Type::JSONB | Type::JSON)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl rt::NewRow for Create {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
             .value(1, self.text)
-            .value(3, rt::TypedJson(self.many))
+            .json_list(3, self.many)
     }
 }
 impl rt::CreateRow for Create {}

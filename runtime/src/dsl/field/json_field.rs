@@ -9,7 +9,7 @@ use crate::dsl::{Filter, escape_like};
 use crate::query::{Condition, JsonChange, JsonFieldTest, JsonKind, JsonPlace, Operator, OrderKey, SetTo};
 use crate::rows::Model;
 use crate::value::json_format::{JsonFormat, Plain};
-use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar};
+use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
 
 /// A field of a `type` block in a column of JSON: `user::address.zip`.
 ///
@@ -254,7 +254,7 @@ impl<M: Model, T: Scalar<Base = String>, A: Single, F: JsonFormat<T>> JsonField<
 
 impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, List, F> {
     fn list<V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
-        json_list(values.into_iter().map(|value| json::<T, F>(value)))
+        json_array(values.into_iter().map(|value| json::<T, F>(value)))
     }
 
     /// Matches if it equals the list, in the same order.
@@ -287,18 +287,6 @@ impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, List, F> {
     pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         self.change(Some(Self::list(values)))
     }
-}
-
-/// Returns values of JSON as one list, or the first one that cannot be sent.
-pub(super) fn json_list(values: impl IntoIterator<Item = Param>) -> Param {
-    let mut list = Vec::new();
-    for value in values {
-        match value {
-            Param::Json(value) => list.push(value),
-            other => return other,
-        }
-    }
-    serde_json::Value::Array(list).into_param()
 }
 
 /// For generated code: a struct with the paths to the fields of a `type` block.

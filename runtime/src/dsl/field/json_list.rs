@@ -6,12 +6,10 @@ use crate::dsl::assignment::Assignment;
 use crate::dsl::kind::{JsonList, Source, Uniqueness};
 use crate::query::{Condition, JsonFieldTest, JsonKind, JsonPlace, Operator, SetTo};
 use crate::rows::Model;
-use crate::value::{IntoValue, Param, Scalar};
-
-use super::json_field::json_list;
+use crate::value::{IntoValue, Param, Scalar, json_array};
 
 fn list<T: Scalar, V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
-    json_list(values.into_iter().map(|value| value.into_value().into_param()))
+    json_array(values.into_iter().map(|value| value.into_value().into_param()))
 }
 
 impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, JsonList, U> {
