@@ -4,7 +4,7 @@
 use ::relata::rt;
 const _: () = ::std::assert!(
     rt::features::SERDE,
-    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
+    "the schema has `type` blocks: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
@@ -36,6 +36,10 @@ impl Models {
     }
     /// Queries on `BlogPost`.
     pub fn blog_post(&self) -> rt::Delegate<super::blog_post::BlogPost> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Stamp`.
+    pub fn stamp(&self) -> rt::Delegate<super::stamp::Stamp> {
         rt::Delegate::new(&self.executor)
     }
 }
