@@ -11,6 +11,8 @@ use crate::rows::Model;
 use crate::value::json_format::{JsonFormat, Plain};
 use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
 
+type Types<M, T, A, F> = PhantomData<fn() -> (M, T, A, F)>;
+
 /// A field of a `type` block in a column of JSON: `user::address.zip`.
 ///
 /// `A` is [`Required`], [`Optional`] or [`List`]. A value is null if its key is missing, if it is JSON's null, or if
@@ -25,7 +27,7 @@ use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
 /// ```
 pub struct JsonField<M, T, A = Required, F = Plain> {
     place: JsonPlace,
-    types: PhantomData<fn() -> (M, T, A, F)>,
+    types: Types<M, T, A, F>,
 }
 
 impl<M, T, A, F> Clone for JsonField<M, T, A, F> {
