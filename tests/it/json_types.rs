@@ -393,6 +393,22 @@ async fn relations_and_bulk_writes_have_values_in_json() {
     assert_eq!(found.len(), 1);
 }
 
+#[tokio::test]
+async fn names_of_rust_are_names_of_types() {
+    use db::{F, M, Queries, Self_, odd};
+
+    let it = &Fixture::new("json_names").await;
+    let queries = Queries { m: 7, r#loop: false };
+    let vec = db::vec::Vec { m: Some(M { f: Some(F { queries: Some(queries) }) }) };
+    let inner = db::box_::Box { some: None, result: None };
+    let inner = db::box_::Box { some: Some(Box::new(inner)), result: Some(db::result::Result { ok: 2 }) };
+    let value = Self_ { option: Some(db::option::Option { string: "x".to_owned() }), vec: vec![vec], r#box: inner };
+    let odd = odd::Create { id: 1, place: value.clone(), many: vec![value.clone()] };
+    assert_eq!(it.db.odd().create(odd).await.expect("is created").many, [value.clone()]);
+    let filter = odd::place.option.string.eq("x") & odd::place.r#box.result.ok.eq(2) & odd::many.has(value);
+    assert_eq!(it.db.odd().count().filter(filter).await.expect("is read"), 1);
+}
+
 #[derive(Debug, PartialEq, relata::Selectable)]
 #[relata(from = db::User)]
 struct Card {

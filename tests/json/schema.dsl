@@ -113,3 +113,50 @@ model Post {
 
   @@index([userId])
 }
+
+mixin Placed {
+  place Self @json
+}
+
+/// Types whose names Rust and the generated code use.
+model Odd {
+  id   Int    @id
+  ...Placed
+  many Self[] @json
+}
+
+type Self {
+  Option Option?
+  vec    Vec[]
+  box    Box
+}
+
+type Vec {
+  m M?
+}
+
+type Option {
+  String String
+}
+
+type Box {
+  Some   Box?
+  result Result?
+}
+
+type Result {
+  Ok Int @default(1)
+}
+
+type M {
+  f F?
+}
+
+type F {
+  queries Queries?
+}
+
+type Queries {
+  M    Int
+  loop Boolean @default(true)
+}

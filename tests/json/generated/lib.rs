@@ -10,10 +10,16 @@ pub mod address;
 pub mod author;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod box_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod comment;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod everything;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod f;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod geo;
@@ -22,7 +28,16 @@ pub mod geo;
 pub mod grid;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod m;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod mood;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod odd;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod option;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod post;
@@ -34,25 +49,46 @@ pub mod profile;
 pub mod queries;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod result;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod self_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod user;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod vec;
 
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
     address::Address,
     author::Author,
+    box_::Box,
     comment::Comment,
     everything::Everything,
+    f::F,
     geo::Geo,
     grid::Grid,
+    m::M,
     mood::Mood,
+    odd::Odd,
+    option::Option,
     post::Post,
     profile::Profile,
+    queries_::Queries,
     relata_client::{Client, Models, Transaction},
+    result::Result,
+    self_::Self_,
     user::User,
+    vec::Vec,
 };
 
 #[allow(unused_imports)]

@@ -38,4 +38,8 @@ impl Models {
     pub fn post(&self) -> rt::Delegate<super::post::Post> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Odd`.
+    pub fn odd(&self) -> rt::Delegate<super::odd::Odd> {
+        rt::Delegate::new(&self.executor)
+    }
 }
