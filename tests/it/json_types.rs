@@ -216,6 +216,12 @@ async fn whole_values_and_paths_are_filters() {
     assert_eq!(it.sorted(lat.desc()).await, ["eve", "bob", "ada"]);
     let select = it.db.user().find_many().filter(zip.eq("04109")).select((user::name, user::address, user::others));
     assert_eq!(select.await.expect("is read"), [("ada".to_owned(), at("04109", 51.5, 0.0), Vec::new())]);
+    let parts = (user::name, user::address.zip, user::address.geo, user::address.geo.lat, user::address.tags);
+    let rows = it.db.user().find_many().order_by(user::name.desc()).select(parts).await.expect("is read");
+    assert_eq!(rows[0], ("eve".to_owned(), None, None, None, Vec::new()));
+    let geo = Geo { lat: 51.5, lng: 0.0, grid: None };
+    let tags = vec!["04109".to_owned(), "x".to_owned()];
+    assert_eq!(rows[2], ("ada".to_owned(), Some("04109".to_owned()), Some(geo), Some(51.5), tags));
     assert_eq!(names(user::address.path(["geo", "lat"]).eq(51.5)).await, ["ada"]);
     assert_eq!(names(user::address.eq_field(user::home)).await, [""; 0]);
 }
@@ -277,6 +283,16 @@ async fn every_kind_of_value_is_compared() {
     );
     assert!(finds(all.moments.has(moment()) & all.decimals.has(Decimal::new(-15, 1))).await);
     assert!(finds(all.number.eq(1e300) & all.number.is_not_null()).await);
+    let ada = it.db.user().find_many().filter(user::name.eq("ada"));
+    let kinds = (all.decimal, all.moment, all.bytes, all.mood, all.email, all.big, all.any, all.flag);
+    let lists = (all.ints, all.floats, all.blobs, all.moods, all.decimals);
+    let row = ada.select((user::name, kinds.0, kinds.1, kinds.2, kinds.3, kinds.4, kinds.5, kinds.6, kinds.7)).await;
+    let (_, decimal, instant, bytes, mood, email, big, any, flag) = row.expect("is read").remove(0);
+    assert_eq!((decimal, instant, bytes), (Some(value.decimal), Some(value.moment), Some(value.bytes.clone())));
+    assert_eq!((mood, email, big), (Some(Mood::Calm), Some(value.email.clone()), Some(i64::MAX)));
+    assert_eq!((any, flag), (value.any.clone(), Some(false)));
+    let row = it.db.user().find_many().filter(user::name.eq("ada")).select(lists).await.expect("is read").remove(0);
+    assert_eq!(row, (value.ints, value.floats, value.blobs, value.moods, value.decimals));
 
     // The order of numbers that are strings in JSON is that of numbers, and JSON's own numbers are read as well.
     it.sql
@@ -383,6 +399,11 @@ async fn relations_and_bulk_writes_have_values_in_json() {
     assert_eq!(it.names(user::others.is_empty()).await, ["ada"]);
     let groups = it.db.user().group_by(user::second).aggregate(relata::count()).await.expect("is read");
     assert_eq!(groups, [(None, 3)]);
+
+    let streets = it.db.user().find_many().order_by(user::name.asc()).select(user::posts.select(post::place.street));
+    let mut streets = streets.await.expect("is read").remove(0);
+    streets.sort();
+    assert_eq!(streets, [Some("B".to_owned()), Some("C".to_owned())]);
 
     let rows = it.db.query(queries::addresses()).await.expect("is read");
     assert_eq!(

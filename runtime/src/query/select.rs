@@ -1,6 +1,7 @@
 //! A read, as data: what to read from which table, and which relations to load with it.
 
 use super::condition::Condition;
+use super::json_place::JsonPlace;
 use super::order::OrderTerm;
 use super::page::PageStart;
 use crate::error::Error;
@@ -63,7 +64,12 @@ pub(crate) enum Outputs {
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
     Column(u16),
-    Count { relation: &'static Relation, condition: Condition },
+    Count {
+        relation: &'static Relation,
+        condition: Condition,
+    },
+    /// A value inside a Json column, as JSON.
+    JsonField(JsonPlace),
 }
 
 /// A relation to load eagerly.

@@ -80,6 +80,11 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
+    /// Writes a value as JSON.
+    pub(super) fn push_json_value(&mut self, place: JsonPlace, column: &Column, alias: Alias) {
+        self.push_json_path(place.path, false, column, alias);
+    }
+
     /// Writes a parameter, or a list of them, to compare with a value.
     fn push_json_operand(&mut self, kind: JsonKind, value: Param, is_list: bool) {
         self.push_param(value);

@@ -12,7 +12,8 @@ const CURSOR: &str = "relata_cursor";
 /// Represents a count in place of a column's number.
 pub(super) const COUNT_OF: usize = usize::MAX;
 const RELATED: usize = usize::MAX - 1;
-const JSON_FIELD: usize = usize::MAX - 2;
+/// Represents a value in JSON in place of a column's number.
+pub(super) const JSON_FIELD: usize = usize::MAX - 2;
 
 /// The place in an order where a read begins.
 #[derive(Debug, Clone, Copy)]

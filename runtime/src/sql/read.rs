@@ -1,6 +1,6 @@
 //! SELECT statements.
 
-use super::order::COUNT_OF;
+use super::order::{COUNT_OF, JSON_FIELD};
 use super::pass::Pass;
 use super::plan::{ReadPlan, plan_of, written_plan};
 use super::statement::Statement;
@@ -331,6 +331,11 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
+            Output::JsonField(place) => {
+                self.word(JSON_FIELD);
+                self.push_json_shape(*place);
+                self.push_json_value(*place, &table.columns[usize::from(place.column)], alias);
+            }
         }
     }
 
@@ -489,6 +494,10 @@ mod tests {
         Condition::JsonField(JsonPlace { column, path, kind }, test)
     }
 
+    fn output(path: &'static [&'static str]) -> Output {
+        Output::JsonField(JsonPlace { column: 0, path, kind: JsonKind::Text })
+    }
+
     fn by_json(path: &'static [&'static str], kind: JsonKind) -> OrderTerm {
         let key = OrderKey::JsonField(JsonPlace { column: 0, path, kind });
         OrderTerm { key, ..OrderTerm::by_key(0, false) }
@@ -513,6 +522,8 @@ mod tests {
             walked(|select| select.order.push(OrderTerm { nulls_first: Some(true), ..OrderTerm::by_key(1, false) })),
             walked(|select| select.outputs = Outputs::List(vec![Output::Column(0)])),
             walked(|select| select.outputs = Outputs::List(vec![Output::Column(1)])),
+            walked(|select| select.outputs = Outputs::List(vec![output(&["a"])])),
+            walked(|select| select.outputs = Outputs::List(vec![output(&["b"])])),
             set(one()),
             set(compare(1, Operator::Eq, 1)),
             set(compare(0, Operator::Ne, 1)),

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::value::BoxError;
+
 #[cfg(feature = "serde")]
 pub use with_serde::{Numbers, deserialize_list, serialize_finite};
 
@@ -9,6 +11,12 @@ pub use with_serde::{Numbers, deserialize_list, serialize_finite};
 pub trait JsonFormat<T>: 'static {
     /// Returns the value as JSON; `None` if it has no form in JSON.
     fn to_json(value: T) -> Option<Value>;
+
+    /// Reads a value from the bytes of a `jsonb`.
+    ///
+    /// # Errors
+    /// If the JSON does not fit the type.
+    fn from_json(raw: &[u8]) -> Result<T, BoxError>;
 }
 
 /// As the `Serialize` of the type writes it.
@@ -34,6 +42,10 @@ mod without_serde {
                 fn to_json(_: T) -> Option<serde_json::Value> {
                     None
                 }
+
+                fn from_json(_: &[u8]) -> Result<T, crate::value::BoxError> {
+                    Err("the feature `serde` is missing".into())
+                }
             })+
         };
     }
@@ -43,15 +55,20 @@ mod without_serde {
 
 #[cfg(feature = "serde")]
 mod with_serde {
+    use serde::de::DeserializeOwned;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use serde_json::Value;
 
     use super::{Finite, JsonFormat, Plain, Text};
-    use crate::value::text;
+    use crate::value::{BoxError, decode_json, text};
 
-    impl<T: Serialize> JsonFormat<T> for Plain {
+    impl<T: Serialize + DeserializeOwned> JsonFormat<T> for Plain {
         fn to_json(value: T) -> Option<Value> {
             serde_json::to_value(value).ok()
+        }
+
+        fn from_json(raw: &[u8]) -> Result<T, BoxError> {
+            decode_json(raw)
         }
     }
 
@@ -59,11 +76,42 @@ mod with_serde {
         fn to_json(value: T) -> Option<Value> {
             value.to_text().ok().map(Value::String)
         }
+
+        fn from_json(raw: &[u8]) -> Result<T, BoxError> {
+            let text: String = decode_json(raw)?;
+            T::from_text(&text).ok_or_else(|| "the text is not a value of this field".into())
+        }
     }
 
     impl JsonFormat<f64> for Finite {
         fn to_json(value: f64) -> Option<Value> {
             serde_json::Number::from_f64(value).map(Value::Number)
+        }
+
+        fn from_json(raw: &[u8]) -> Result<f64, BoxError> {
+            decode_json(raw)
+        }
+    }
+
+    impl<T: text::AsText> JsonFormat<Vec<T>> for Text {
+        fn to_json(values: Vec<T>) -> Option<Value> {
+            values.into_iter().map(Self::to_json).collect::<Option<Vec<Value>>>().map(Value::Array)
+        }
+
+        fn from_json(raw: &[u8]) -> Result<Vec<T>, BoxError> {
+            let texts: Vec<String> = decode_json(raw)?;
+            let values: Option<Vec<T>> = texts.iter().map(|text| T::from_text(text)).collect();
+            values.ok_or_else(|| "a text is not a value of this field".into())
+        }
+    }
+
+    impl JsonFormat<Vec<f64>> for Finite {
+        fn to_json(values: Vec<f64>) -> Option<Value> {
+            values.into_iter().map(Self::to_json).collect::<Option<Vec<Value>>>().map(Value::Array)
+        }
+
+        fn from_json(raw: &[u8]) -> Result<Vec<f64>, BoxError> {
+            decode_json(raw)
         }
     }
 

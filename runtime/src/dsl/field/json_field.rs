@@ -5,9 +5,13 @@ use std::marker::PhantomData;
 use crate::dsl::assignment::Assignment;
 use crate::dsl::kind::{Arity, List, Optional, Required, Single};
 use crate::dsl::order::Order;
+use crate::dsl::selection::{Selection, push_output};
 use crate::dsl::{Filter, escape_like};
-use crate::query::{Condition, JsonChange, JsonFieldTest, JsonKind, JsonPlace, Operator, OrderKey, SetTo};
-use crate::rows::Model;
+use crate::error::Result;
+use crate::query::{
+    Condition, JsonChange, JsonFieldTest, JsonKind, JsonPlace, Operator, OrderKey, Output, Select, SetTo,
+};
+use crate::rows::{Model, Reader};
 use crate::value::json_format::{JsonFormat, Plain};
 use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
 
@@ -214,6 +218,30 @@ impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, Required, F> {
     /// Sets the value. Other values of the column stay as they are. Objects that are missing on the way are created.
     pub fn to(self, value: impl IntoValue<T>) -> Assignment<M> {
         self.to_param(value)
+    }
+}
+
+impl<M: Model, T: Scalar, A: Single, F: JsonFormat<T>> Selection<M> for JsonField<M, T, A, F> {
+    type Out = Option<T>;
+
+    fn add_to(self, select: &mut Select) {
+        push_output(select, Output::JsonField(self.place));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Option<T>> {
+        reader.in_json::<T, F>()
+    }
+}
+
+impl<M: Model, T: Scalar, F: JsonFormat<Vec<T>> + JsonFormat<T>> Selection<M> for JsonField<M, T, List, F> {
+    type Out = Vec<T>;
+
+    fn add_to(self, select: &mut Select) {
+        push_output(select, Output::JsonField(self.place));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Vec<T>> {
+        Ok(reader.in_json::<Vec<T>, F>()?.unwrap_or_default())
     }
 }
 
