@@ -425,7 +425,7 @@ async fn names_of_rust_are_names_of_types() {
     let inner = db::box_::Box { some: Some(Box::new(inner)), result: Some(db::result::Result { ok: 2 }) };
     let value = Self_ { option: Some(db::option::Option { string: "x".to_owned() }), vec: vec![vec], r#box: inner };
     let odd = odd::Create { id: 1, place: value.clone(), many: vec![value.clone()] };
-    assert_eq!(it.db.odd().create(odd).await.expect("is created").many, [value.clone()]);
+    assert_eq!(it.db.odd().create(odd).await.expect("is created").many, std::slice::from_ref(&value));
     let filter = odd::place.option.string.eq("x") & odd::place.r#box.result.ok.eq(2) & odd::many.has(value);
     assert_eq!(it.db.odd().count().filter(filter).await.expect("is read"), 1);
 }
