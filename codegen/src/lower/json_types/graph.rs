@@ -126,7 +126,7 @@ impl Components {
 }
 
 /// Finds the components by Tarjan's algorithm, without recursion. A node without a circle is alone in its group, and
-/// so is one that leads to itself: see [`edges`] for the difference.
+/// so is one that leads only to itself.
 fn components(edges: &[Vec<usize>]) -> Components {
     const NEW: usize = usize::MAX;
     let (mut order, mut low, mut of) = (vec![NEW; edges.len()], vec![0; edges.len()], vec![NEW; edges.len()]);
