@@ -16,12 +16,13 @@ gen:
     cargo codegen generate --schema tests/people/schema.dsl --out tests/people/generated
     cargo codegen generate --schema tests/own/schema.dsl --out tests/own/generated
     cargo codegen generate --schema tests/own_mistakes/schema.dsl --out tests/own_mistakes/generated
+    cargo codegen generate --schema tests/json/schema.dsl --out tests/json/generated
     cargo codegen generate --schema tests/citus/schema.dsl --out tests/citus/generated
     cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
     cargo codegen generate --schema tests/types/time.dsl --out tests/types/time
     cargo codegen generate --schema tests/postgres/schema.dsl --out tests/postgres/generated
-    cargo codegen generate --schema tests/postgres/vectors.dsl --out tests/postgres/vectors
-    cargo codegen generate --schema tests/postgres/places.dsl --out tests/postgres/places
+    cargo codegen generate --schema tests/postgres/vectors/schema.dsl --out tests/postgres/vectors/generated
+    cargo codegen generate --schema tests/postgres/places/schema.dsl --out tests/postgres/places/generated
     cargo codegen generate --schema examples/embeddings/schema.dsl --out examples/embeddings/generated
     cargo codegen generate --schema examples/places/schema.dsl --out examples/places/generated
 

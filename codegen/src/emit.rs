@@ -9,6 +9,7 @@ mod context;
 mod create;
 mod docs;
 mod enumeration;
+mod json_type;
 mod model;
 mod queries;
 mod relation;
@@ -26,7 +27,7 @@ use proc_macro2::TokenStream;
 
 use crate::ir::Schema;
 use crate::queries::Query;
-use context::{EmitCx, EnumNames, ModelNames};
+use context::{EmitCx, EnumNames, ModelNames, TypeNames};
 
 /// Options of the output.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub struct GeneratedFile {
 /// The number of files that make another thread worthwhile.
 const FILES_PER_WORKER: usize = 64;
 
-/// Returns the files of the client: first `lib.rs`, then one per model and enum, sorted by name.
+/// Returns the files of the client: first `lib.rs`, then one per model, enum and `type`, sorted by name.
 ///
 /// Large schemas are emitted by several threads. The number of threads does not affect the files.
 pub fn emit(schema: &Schema, options: &EmitOptions) -> Vec<GeneratedFile> {
@@ -95,6 +96,7 @@ fn modules<'a, 's>(cx: &'a EmitCx<'s>, queries: &'a [Query]) -> Vec<(&'a str, Mo
     let mut modules = vec![(client::MODULE, Module::Client)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Module::Model(model))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Module::Enum(known))));
+    modules.extend(cx.types.iter().map(|known| (known.file_name.as_str(), Module::Type(known))));
     if !queries.is_empty() {
         modules.push((queries::MODULE, Module::Queries(queries)));
     }
@@ -116,6 +118,7 @@ enum Module<'a, 's> {
     Client,
     Model(&'a ModelNames<'s>),
     Enum(&'a EnumNames<'s>),
+    Type(&'a TypeNames<'s>),
     Queries(&'a [Query]),
 }
 
@@ -124,6 +127,7 @@ fn emit_module(cx: &EmitCx<'_>, module: &Module<'_, '_>) -> TokenStream {
         Module::Client => client::emit_client(cx),
         Module::Model(model) => model::emit_model(cx, model),
         Module::Enum(known) => enumeration::emit_enum(cx, known),
+        Module::Type(known) => json_type::emit_type(cx, known),
         Module::Queries(queries) => queries::emit_queries(cx, queries),
     }
 }

@@ -7,6 +7,7 @@
 mod client_type;
 mod column_text;
 mod id;
+mod json_type;
 pub mod names;
 mod object;
 mod options;
@@ -16,7 +17,8 @@ mod walk;
 
 pub use client_type::{ClientType, Place, Shape, name_of_sql_type, sql_of_type_name, type_names};
 pub use column_text::{ColumnText, ColumnTextError};
-pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use id::{EnumId, FieldId, ModelId, RelationId, TypeId};
+pub use json_type::{JsonField, JsonFieldType, JsonShape, JsonType};
 pub use object::{ObjectSignature, ObjectTarget, SqlObject, TypeParts};
 pub use options::{
     Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
@@ -37,6 +39,8 @@ pub struct Schema {
     pub fields: Vec<Field>,
     /// Enums in the order of their declaration.
     pub enums: Vec<Enum>,
+    /// `type` blocks in the order of their declaration.
+    pub types: Vec<JsonType>,
     /// One per pair of relation fields, ordered by the first field of the pair.
     pub relations: Vec<Relation>,
     /// `schemas` of the datasource. If empty, everything is in the connection's default schema.
@@ -324,6 +328,8 @@ pub struct Column {
     /// Whether the schema writes a type that is no scalar by its name, such as `Interval`, rather than in
     /// `Unsupported("..")`. The type is the same.
     pub has_type_name: bool,
+    /// `@json`: the shape of its values, which are JSON.
+    pub json: Option<JsonShape>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.

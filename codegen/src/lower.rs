@@ -17,6 +17,7 @@ mod field_names;
 mod finish;
 mod generated;
 mod identity;
+mod json_types;
 mod keys;
 mod missing;
 mod mixins;
@@ -39,12 +40,12 @@ mod views;
 use std::collections::BTreeMap;
 
 use config::Config;
-use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft};
+use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft, TypeDraft};
 
 pub(crate) use missing::Insertion;
 
 use crate::diagnostics::{Diagnostic, Edit, SourceFile, Sources};
-use crate::ir::{EnumId, FieldId, ModelId, Schema, SqlObject};
+use crate::ir::{EnumId, FieldId, ModelId, Schema, SqlObject, TypeId};
 use crate::syntax::Ast;
 
 /// Lowers the tree. The schema is valid only if no error was added to the diagnostics.
@@ -53,7 +54,9 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     config::lower_config(&mut cx);
     names::declare(&mut cx);
     types::resolve_types(&mut cx);
+    json_types::read_types(&mut cx);
     attributes::read_attributes(&mut cx);
+    json_types::check_columns(&mut cx);
     views::read_files(&mut cx, sources);
     views::check_options(&mut cx);
     defaults::check_defaults(&mut cx);
@@ -107,8 +110,7 @@ const MAX_SEARCHES: usize = 50;
 enum Declared {
     Model(ModelId),
     Enum(EnumId),
-    /// A `type` block, which is an error that was already reported.
-    Composite,
+    Type(TypeId),
 }
 
 /// The schema during lowering: drafts that the passes fill in, indexed by id.
@@ -120,6 +122,7 @@ struct Cx<'a, 'd> {
     models: Vec<ModelDraft<'a>>,
     fields: Vec<FieldDraft<'a>>,
     enums: Vec<EnumDraft<'a>>,
+    types: Vec<TypeDraft<'a>>,
     relations: Vec<RelationDraft<'a>>,
     objects: Vec<SqlObject>,
 }
@@ -134,6 +137,7 @@ impl<'a, 'd> Cx<'a, 'd> {
             models: Vec::new(),
             fields: Vec::new(),
             enums: Vec::new(),
+            types: Vec::new(),
             relations: Vec::new(),
             objects: Vec::new(),
         }
@@ -175,6 +179,10 @@ impl<'a, 'd> Cx<'a, 'd> {
 
     fn enum_ids(&self) -> impl Iterator<Item = EnumId> + use<> {
         (0..self.enums.len() as u32).map(EnumId)
+    }
+
+    fn type_ids(&self) -> impl Iterator<Item = TypeId> + use<> {
+        (0..self.types.len() as u32).map(TypeId)
     }
 
     /// Returns the field of a model with that name.

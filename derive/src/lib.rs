@@ -40,6 +40,14 @@ pub fn derive_value(input: TokenStream) -> TokenStream {
     value::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
+/// Implements nothing. `relata` has it in place of serde's derives if the feature `serde` is missing, so that the only
+/// error is the one that says so.
+#[doc(hidden)]
+#[proc_macro_derive(NoSerde, attributes(serde))]
+pub fn derive_no_serde(_: TokenStream) -> TokenStream {
+    TokenStream::new()
+}
+
 /// Returns the fields of a plain struct.
 fn named_fields<'i>(input: &'i DeriveInput, derive: &str) -> syn::Result<&'i FieldsNamed> {
     if !input.generics.params.is_empty() {

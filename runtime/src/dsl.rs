@@ -24,7 +24,8 @@ pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, OrCreate, Parent};
 pub use expression::Expression;
 pub use field::{
-    ColumnOf, Field, IntoRange, JsonPath, Overlapping, PartOf, Ranges, Relevance, SearchQuery, Searched, WholeOf,
+    ColumnOf, Field, IntoRange, JsonField, JsonPath, OrderedInJson, Overlapping, PartOf, Ranges, Relevance,
+    SearchQuery, Searched, WholeOf,
 };
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};

@@ -4,6 +4,7 @@ mod aggregation;
 mod bulk;
 mod condition;
 mod default;
+mod json_place;
 mod operation;
 mod order;
 mod outcome;
@@ -17,8 +18,12 @@ pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm
 pub(crate) use bulk::{
     BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
 };
-pub(crate) use condition::{Condition, Expression, Form, JsonTest, MAX_DEPTH, Operand, OperandType, Operator, Search};
+pub(crate) use condition::{
+    Condition, Expression, Form, JsonFieldTest, JsonTest, MAX_DEPTH, Operand, OperandType, Operator, Search,
+};
 pub(crate) use default::generate;
+pub use json_place::JsonKind;
+pub(crate) use json_place::{JsonChange, JsonPlace};
 pub use operation::Query;
 pub(crate) use operation::{Operation, Parts, Returning};
 pub(crate) use order::{OrderKey, OrderTerm};
@@ -31,5 +36,5 @@ pub use select::Select;
 pub(crate) use select::{Include, Lock, Output, Outputs};
 pub use tenant::TenantId;
 pub(crate) use tenant::{Tenant, confine_copied};
-pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, is_idle};
+pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, is_idle, push_set};
 pub use write::{Insert, LinkTarget};

@@ -6,30 +6,34 @@ pub use crate::client::calls;
 pub use crate::client::{
     AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
 };
-pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
+pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Next, Parent, PlaceOf,
-    RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Link, Nested, NewRow, Next, Parent,
+    PlaceOf, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
+pub use crate::json_paths;
+pub use crate::json_value;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
-pub use crate::query::{Insert, LinkTarget, Sql, TenantId};
+pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{
-    Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, list, nullable, nullable_list,
-    value,
+    Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, is_json, json_format as format,
+    list, nullable, nullable_list, value,
 };
 #[cfg(feature = "serde")]
-pub use crate::value::{decode_json, is_json, json_param};
+pub use crate::value::{
+    Json as TypedJson, decode_json, decode_json as decode_type, json_param, json_param as type_param,
+};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
 // Models may be named Option, String or Vec, and full paths would break lines.
-pub use std::{marker::PhantomData, option::Option, string::String, vec::Vec};
+pub use std::{boxed::Box, marker::PhantomData, option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
 pub use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, TsVector};
@@ -57,6 +61,8 @@ pub use crate::value::text;
 /// The enabled features, of those that a schema may need. Generated code asserts them where rustc would not name the
 /// missing one.
 pub mod features {
+    /// For `serde = true` and `type` blocks.
+    pub const SERDE: bool = cfg!(feature = "serde");
     /// For `cuid()`.
     pub const CUID: bool = cfg!(feature = "cuid");
     /// For `nanoid()`.
@@ -66,7 +72,7 @@ pub mod features {
 }
 
 /// The error of a scalar's decoder.
-pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
+pub type DecodeError = std::boxed::Box<dyn std::error::Error + Sync + Send>;
 
 /// Returns the error for a label that is not a value of an enum.
 pub fn unknown_label(name: &str) -> DecodeError {
@@ -105,10 +111,24 @@ mod without_serde {
     }
 
     /// Never called.
-    pub fn is_json(_: &tokio_postgres::types::Type) -> bool {
-        false
+    ///
+    /// # Errors
+    /// Always.
+    pub fn decode_type<T>(_: &[u8]) -> Result<T, DecodeError> {
+        Err("the feature `serde` is missing".into())
+    }
+
+    /// Never called.
+    pub fn type_param<T>(_: &T) -> Param {
+        Param::Null
     }
 }
 
 #[cfg(not(feature = "serde"))]
-pub use without_serde::{decode_json, is_json, json_param};
+pub use without_serde::{decode_json, decode_type, json_param, type_param};
+
+/// In place of serde's derives, so that the only error of a client is the one of [`features`].
+#[cfg(all(feature = "derive", not(feature = "serde")))]
+pub mod serde {
+    pub use relata_derive::{NoSerde as Deserialize, NoSerde as Serialize};
+}

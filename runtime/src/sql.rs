@@ -9,6 +9,7 @@ mod condition;
 pub(crate) mod effect;
 mod expression;
 mod inside;
+mod json_field;
 mod nested;
 mod order;
 mod pass;

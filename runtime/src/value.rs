@@ -11,6 +11,8 @@ mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
+pub mod json_format;
+mod json_value;
 mod label;
 mod newtype;
 mod number;
@@ -31,6 +33,8 @@ pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
 pub use holds::{Holds, assert_holds};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
+pub(crate) use json::array as json_array;
+pub use json_value::is_json;
 pub use label::UnknownLabel;
 pub use newtype::Newtype;
 pub use param::Param;
@@ -39,7 +43,7 @@ pub use postgres::Postgres;
 pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
 #[cfg(feature = "serde")]
-pub use typed_json::{Json, decode_json, is_json, json_param};
+pub use typed_json::{Json, decode_json, json_param};
 
 #[cfg(feature = "pgvector")]
 pub use types::Embedding;

@@ -36,6 +36,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "raw_sql_of_models",
             "rows",
             "enum_as_text",
+            "json_paths",
+            "json_value",
             "set_and_with",
             "value",
         ],
@@ -43,7 +45,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 4] = ["calls_of_models", "enum_as_text", "raw_sql_of_models", "set_and_with"];
+const MACROS: [&str; 6] =
+    ["calls_of_models", "enum_as_text", "json_paths", "json_value", "raw_sql_of_models", "set_and_with"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

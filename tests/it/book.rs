@@ -23,7 +23,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -33,6 +33,7 @@ const SOURCES: [&str; 17] = [
     include_str!("book/writes.rs"),
     include_str!("citus.rs"),
     include_str!("constructs.rs"),
+    include_str!("json_types.rs"),
     include_str!("planner.rs"),
     include_str!("replicas/book.rs"),
     include_str!("schemas.rs"),

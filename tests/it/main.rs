@@ -22,6 +22,7 @@ mod filters;
 mod generated;
 mod hooks;
 mod inside;
+mod json_types;
 mod limits;
 mod many;
 mod names;

@@ -1,6 +1,6 @@
-//! A client of `tests/postgres/places.dsl`, where the server has PostGIS.
+//! A client of `tests/postgres/places/schema.dsl`, where the server has PostGIS.
 //!
-//! `cargo codegen generate --schema tests/postgres/places.dsl --out tests/postgres/places` generates its files.
+//! `cargo codegen generate --schema tests/postgres/places/schema.dsl --out tests/postgres/places/generated` generates its files.
 
 use relata::geo_types::{
     Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, line_string,
@@ -10,14 +10,14 @@ use relata::{AsText, Error};
 
 use crate::support::{Database, connect, with_extensions};
 
-#[path = "../postgres/places/lib.rs"]
+#[path = "../postgres/places/generated/lib.rs"]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
 use db::spot;
 
 async fn fixture(name: &str) -> Option<(db::Client, Database)> {
-    let database = with_extensions(name, &["postgis"], "tests/postgres/places.dsl").await?;
+    let database = with_extensions(name, &["postgis"], "tests/postgres/places/schema.dsl").await?;
     Some((db::Client::connect(database.url()).await.expect("connects"), database))
 }
 

@@ -142,6 +142,56 @@ async fn the_types_of_time_round_trip() {
     assert_eq!(json, expected);
 }
 
+/// A test of values in JSON, in the types of one client.
+macro_rules! in_json {
+    ($client:expr, $module:ident, $at:expr, $later:expr, $day:expr, $time:expr, $amount:expr) => {{
+        use $module::{Moments, stamp};
+
+        let db = &$client;
+        let moments = Moments {
+            at: $at,
+            maybe: Some($later),
+            many: vec![$at, $later],
+            day: $day,
+            days: vec![$day],
+            time: $time,
+            amount: $amount,
+            amounts: vec![$amount],
+        };
+        let stamp = db.stamp().create(stamp::Create { id: 1, moments: moments.clone() }).await.expect("is created");
+        assert_eq!(stamp.moments, moments);
+        let of = stamp::moments;
+        let equal = of.eq(moments.clone()) & of.at.eq($at) & of.maybe.eq($later) & of.many.has($later);
+        let equal = equal & of.day.eq($day) & of.days.has($day) & of.time.eq($time) & of.amount.eq($amount);
+        let ordered = of.at.lt($later) & of.at.in_([$at]) & of.maybe.gt($at) & !of.day.gt($day) & of.time.lte($time);
+        let ordered = ordered & of.amount.between($amount, $amount) & of.amounts.has($amount);
+        assert_eq!(db.stamp().count().filter(equal & ordered).await.expect("is read"), 1);
+        let sets =
+            db.stamp().update(stamp::id.eq(1)).set(of.at.to($later)).set(of.maybe.to(None)).set(of.days.to([$day; 0]));
+        let changed = sets.set(of.many.to([$at])).set(of.amount.to($amount)).await.expect("is updated").moments;
+        assert_eq!(changed, Moments { at: $later, maybe: None, days: Vec::new(), many: vec![$at], ..moments });
+        let sorted = db.stamp().find_many().order_by(of.at.asc()).order_by(of.amount.desc()).order_by(of.day.asc());
+        assert_eq!(sorted.await.expect("is read").len(), 1);
+    }};
+}
+
+#[tokio::test]
+async fn times_and_decimals_of_each_library_are_in_json() {
+    let jiff = database("jiff").await;
+    let (at, later): (Timestamp, Timestamp) =
+        ("2026-11-22T18:00:00.123456789Z".parse().expect("is a time"), "9999-12-30T22:00:00Z".parse().expect("is"));
+    let (day, time) = (civil::date(2024, 2, 29), civil::time(23, 59, 59, 999_999_000));
+    let amount = || BigDecimal::from_str("12345678901234567890123456789012345.50").expect("is a number");
+    in_json!(jiff_client(&jiff).await, on_jiff, at, later, day, time, amount());
+
+    let database = database("time").await;
+    let at = time::OffsetDateTime::from_unix_timestamp_nanos(1_763_834_400_123_456_789).expect("is a time");
+    let day = time::Date::from_calendar_date(2024, time::Month::February, 29).expect("is a day");
+    let of_day = time::Time::from_hms_micro(23, 59, 59, 999_999).expect("is a time");
+    let later = at + time::Duration::days(1);
+    in_json!(time_client(&database).await, on_time, at, later, day, of_day, Decimal::new(-15, 1));
+}
+
 /// A value that a column can hold and its Rust type cannot: an error that names the column but not the value.
 fn is_explained<T: std::fmt::Debug>(read: Result<T>, column: &str, reason: &str) {
     let error = read.expect_err("cannot be held");

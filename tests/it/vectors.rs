@@ -1,6 +1,6 @@
-//! A client of `tests/postgres/vectors.dsl`, where the server has pgvector.
+//! A client of `tests/postgres/vectors/schema.dsl`, where the server has pgvector.
 //!
-//! `cargo codegen generate --schema tests/postgres/vectors.dsl --out tests/postgres/vectors` generates its files.
+//! `cargo codegen generate --schema tests/postgres/vectors/schema.dsl --out tests/postgres/vectors/generated` generates its files.
 
 use relata::bit_vec::BitVec;
 use relata::pgvector::{HalfVector, SparseVector, Vector};
@@ -8,14 +8,14 @@ use relata::{Error, count};
 
 use crate::support::{Database, with_extensions};
 
-#[path = "../postgres/vectors/lib.rs"]
+#[path = "../postgres/vectors/generated/lib.rs"]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
 use db::item;
 
 async fn fixture(name: &str) -> Option<(db::Client, Database)> {
-    let database = with_extensions(name, &["vector"], "tests/postgres/vectors.dsl").await?;
+    let database = with_extensions(name, &["vector"], "tests/postgres/vectors/schema.dsl").await?;
     Some((db::Client::connect(database.url()).await.expect("connects"), database))
 }
 

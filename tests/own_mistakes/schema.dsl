@@ -5,6 +5,14 @@ generator client {
 }
 
 model Note {
-  id   Int    @id
-  text String @rust("crate::Text")
+  id    Int     @id
+  text  String  @rust("crate::Text")
+  place Place?  @json
+  many  Place[] @json
+}
+
+type Place {
+  name String?
+  lat  Float
+  tags String[]
 }

@@ -50,3 +50,20 @@ model BlogPost {
 
   @@index([authorId])
 }
+
+/// Values in JSON whose formats differ from library to library.
+type Moments {
+  at      DateTime
+  maybe   DateTime?
+  many    DateTime[]
+  day     DateTime   @db.Date
+  days    DateTime[] @db.Date
+  time    DateTime   @db.Time
+  amount  Decimal
+  amounts Decimal[]
+}
+
+model Stamp {
+  id      Int     @id
+  moments Moments @json
+}

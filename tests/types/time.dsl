@@ -19,3 +19,20 @@ model Event {
   many   DateTime[] @db.Timestamptz(6)
   amount Decimal    @default(0) @db.Decimal(20, 4)
 }
+
+/// Values in JSON whose formats differ from library to library.
+type Moments {
+  at      DateTime
+  maybe   DateTime?
+  many    DateTime[]
+  day     DateTime   @db.Date
+  days    DateTime[] @db.Date
+  time    DateTime   @db.Time
+  amount  Decimal
+  amounts Decimal[]
+}
+
+model Stamp {
+  id      Int     @id
+  moments Moments @json
+}

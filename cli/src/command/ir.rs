@@ -1,6 +1,7 @@
 //! `ir`: the validated schema as JSON, for other tools.
 
 mod json;
+mod types;
 
 use crate::args;
 use crate::failure::{Exit, Failure};

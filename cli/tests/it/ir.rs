@@ -75,6 +75,34 @@ view V {
 }
 
 #[test]
+fn types_in_json_are_there_if_the_schema_has_them() {
+    let project = Project::new();
+    let text = "type Geo {\n  lat Float @default(-0.5)\n  on  DateTime? @map(\"the day\") @db.Date\n  in  Geo[]\n  by  String @rust(\"crate::By\")\n\n  @@derive(\"Eq\")\n}\n
+model A {\n  id  Int   @id\n  geo Geo   @json\n  all Geo[] @json\n}\n";
+    project.write("schema.dsl", text);
+    let ran = project.run(&["ir"]).exits(0);
+    let ir: Value = serde_json::from_str(&ran.stdout).expect("the output is JSON");
+    let field = |name: &str, key: &str, arity: &str, ty: Value, default: Value| json!({ "name": name, "key": key, "docs": null, "arity": arity, "type": ty, "default": default });
+    let mut by = field("by", "by", "required", json!({ "scalar": "String" }), Value::Null);
+    by["rust"] = json!("crate::By");
+    let fields = [
+        field("lat", "lat", "required", json!({ "scalar": "Float" }), json!({ "number": "-0.5" })),
+        field("on", "the day", "optional", json!({ "scalar": "DateTime", "native": "Date" }), Value::Null),
+        field("in", "in", "list", json!({ "type": "Geo" }), Value::Null),
+        by,
+    ];
+    assert_eq!(ir["types"], json!([{ "name": "Geo", "docs": null, "fields": fields, "derives": ["Eq"] }]));
+    let fields = &ir["models"][0]["fields"];
+    assert_eq!(fields[1]["json"], json!({ "type": "Geo", "list": false }));
+    assert_eq!(
+        (&fields[2]["json"], &fields[2]["arity"]),
+        (&json!({ "type": "Geo", "list": true }), &json!("required"))
+    );
+    assert_eq!(fields[2]["type"]["native"]["name"], json!("JsonB"));
+    assert_eq!(fields[0].get("json"), None);
+}
+
+#[test]
 fn a_schema_with_a_mistake_has_no_ir() {
     let project = Project::new();
     project.write("schema.dsl", "model A {\n  id Strin @id\n}\n");

@@ -79,7 +79,7 @@ codes! {
     R0117 TOO_DEEP Error "Brackets nested too deep",
     R0118 NOT_TEXT Error "A character that is not text",
     R0119 EMPTY_SCHEMA Error "A schema without models",
-    R0120 COMPOSITE_TYPE Error "A composite type",
+    R0120 COMPOSITE_TYPE Error "A field of a `type` block without `@json`",
     R0121 READ_OVER Warning "Text after a property, which is ignored",
 
     // Names.
@@ -112,6 +112,10 @@ codes! {
     R0307 DOMAIN_COLUMN Error "A domain where PostgreSQL needs a type",
     R0308 RUST_TYPE Error "Something else than the path of a Rust type or derive",
     R0309 RUST_TYPE_OF_REFERENCE Error "A foreign key with another Rust type than what it references",
+    R0310 JSON_ATTRIBUTE Error "`@json` on a field whose type is not a `type` block",
+    R0311 INFINITE_TYPE Error "A type that always contains itself",
+    R0312 TYPE_FIELD Error "A field that a `type` block cannot have",
+    R0313 LARGE_TYPE Error "A type that is too large for the client",
 
     // Attributes and their arguments.
     R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",

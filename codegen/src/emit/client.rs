@@ -25,6 +25,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     let mut modules: Vec<(&str, Option<String>)> = vec![(MODULE, None)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Some(model.ident.to_string()))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
+    modules.extend(cx.types.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
     if has_queries {
         modules.push((queries::MODULE, Some(String::new())));
     }
@@ -79,18 +80,26 @@ fn feature_of(default: &DefaultValue) -> Option<&'static str> {
     }
 }
 
-/// Emits, for each feature that the schema's defaults need, the error that a program gets without it.
+/// Emits, for each feature that the schema needs, the error that a program gets without it.
 fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
     let columns = || cx.models.iter().flat_map(|model| &model.columns);
     let needs = |feature: &str| {
         columns().any(|column| column.walker.column().default.as_ref().and_then(feature_of) == Some(feature))
     };
     let needed = FEATURES.iter().filter(|(_, feature, _)| needs(feature));
+    let needed = needed.map(|(function, feature, constant)| (format!("`@default({function})`"), *feature, *constant));
+    let serde = match (cx.client.serde, cx.types.is_empty()) {
+        (_, false) => Some("`type` blocks"),
+        (true, true) => Some("`serde = true`"),
+        (false, true) => None,
+    };
+    let serde = serde.map(|reason| (reason.to_owned(), "serde", "SERDE"));
     needed
-        .map(|(function, feature, constant)| {
+        .chain(serde)
+        .map(|(reason, feature, constant)| {
             let constant = ident(constant);
             let message = format!(
-                "the schema has `@default({function})`: enable the feature `{feature}` of the dependency `relata`, by \
+                "the schema has {reason}: enable the feature `{feature}` of the dependency `relata`, by \
                  features = [\"{feature}\"]"
             );
             quote!(

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Span};
 
 use crate::ir::{
-    ClientOptions, ColumnWalker, EnumId, EnumWalker, FieldId, ModelId, ModelWalker, RelationFieldWalker,
-    RelationStorage, Schema,
+    ClientOptions, ColumnWalker, EnumId, EnumWalker, FieldId, JsonType, ModelId, ModelWalker, RelationFieldWalker,
+    RelationStorage, Schema, TypeId,
     names::{self, Wanted, distinct},
 };
 
@@ -55,6 +55,8 @@ pub(super) struct EmitCx<'s> {
     pub(super) schema: &'s Schema,
     pub(super) models: Vec<ModelNames<'s>>,
     pub(super) enums: Vec<EnumNames<'s>>,
+    /// In the order of the schema: the id of a type is its position.
+    pub(super) types: Vec<TypeNames<'s>>,
     /// Options of the client.
     pub(super) client: ClientOptions,
     /// Position in `models`, for the models that are in the client.
@@ -110,6 +112,16 @@ pub(super) struct EnumNames<'s> {
     pub(super) file_name: String,
 }
 
+/// A `type` block with its Rust names.
+pub(super) struct TypeNames<'s> {
+    pub(super) ty: &'s JsonType,
+    pub(super) ident: Ident,
+    pub(super) module: Ident,
+    pub(super) file_name: String,
+    /// The struct with the paths to its fields.
+    pub(super) paths_ident: Ident,
+}
+
 impl<'s> EmitCx<'s> {
     pub(super) fn new(schema: &'s Schema) -> Self {
         let in_client: Vec<ModelWalker<'s>> = schema.walk_models().filter(|model| !model.model().ignored).collect();
@@ -120,12 +132,17 @@ impl<'s> EmitCx<'s> {
         let enums: Vec<EnumNames<'s>> = schema.walk_enums().map(enum_names).collect();
         let positions = models.iter().enumerate().map(|(position, model)| (model.walker.id, position)).collect();
         let enum_positions = enums.iter().enumerate().map(|(position, known)| (known.walker.id, position)).collect();
-        Self { schema, models, enums, client: schema.client, positions, enum_positions }
+        let types = schema.json_types().map(|(_, ty)| type_names(ty)).collect();
+        Self { schema, models, enums, types, client: schema.client, positions, enum_positions }
     }
 
     /// A model that is in the client.
     pub(super) fn model(&self, id: ModelId) -> &ModelNames<'s> {
         &self.models[self.positions[&id]]
+    }
+
+    pub(super) fn json_type(&self, id: TypeId) -> &TypeNames<'s> {
+        &self.types[id.index()]
     }
 
     pub(super) fn enumeration(&self, id: EnumId) -> &EnumNames<'s> {
@@ -210,6 +227,13 @@ fn is_in_client(field: RelationFieldWalker<'_>) -> bool {
         && !field.related_model().model().ignored
         && columns.all(ColumnWalker::in_client)
         && (!through || (keyed(field.model()) && keyed(field.related_model())))
+}
+
+fn type_names(ty: &JsonType) -> TypeNames<'_> {
+    let mut taken = BTreeSet::from([ty.rust_ident.clone()]);
+    let paths = distinct(&[Wanted { name: "Paths", ident: "Paths".to_owned() }], &mut taken);
+    let paths_ident = ident(paths.first().map_or("Paths", String::as_str));
+    TypeNames { ty, ident: ident(&ty.rust_ident), module: ident(&ty.module), file_name: ty.module.clone(), paths_ident }
 }
 
 fn enum_names(walker: EnumWalker<'_>) -> EnumNames<'_> {

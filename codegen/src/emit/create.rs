@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
 use super::relation::{is_link, own_columns, related_path};
-use super::scalar::value_type;
+use super::scalar::{field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
 use super::tenancy::is_own_column;
 use crate::ir::ColumnWalker;
@@ -67,7 +67,7 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
         quote!(pub #ident: #parameter)
     });
     let values = parts.values.iter().map(|column| {
-        let (ident, ty) = (&column.ident, value_type(cx, column.walker));
+        let (ident, ty) = (&column.ident, field_type(cx, column.walker));
         quote!(pub #ident: #ty)
     });
     let fields = links.chain(values);
@@ -111,6 +111,9 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
     });
     let values = parts.values.iter().map(|column| {
         let (number, ident) = (Literal::u16_unsuffixed(column.number), &column.ident);
+        if is_json_list(column.walker) {
+            return quote!(.json_list(#number, self.#ident));
+        }
         quote!(.value(#number, self.#ident))
     });
     let own = emit_place(cx, model, parts, None);

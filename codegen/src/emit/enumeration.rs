@@ -16,7 +16,7 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
     let docs_of_values = enumeration.values.iter().map(|value| docs(value.docs.as_deref()));
     let labels: Vec<_> = enumeration.values.iter().map(|value| value.db_name.as_str()).collect();
     let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));
-    let (json, in_json) = (serde::emit_derive(cx), serde::emit_values(cx, known));
+    let (json, in_json) = (serde::emit_derive_of_enum(cx, known), serde::emit_values(cx, known));
     let more = derives(&enumeration.derives);
     quote! {
         #![allow(missing_docs, unused, clippy::all)]

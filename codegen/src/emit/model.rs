@@ -8,8 +8,9 @@ use quote::quote;
 use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::docs::{column_docs, docs};
+use super::json_type::Paths;
 use super::relation::emit_relations;
-use super::scalar::{assert_holds, derives, field_type, value_type};
+use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
@@ -52,7 +53,11 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let reads = model.columns.iter().map(|column| {
         let (ident, number) = (&column.ident, usize::from(column.number));
         let number = proc_macro2::Literal::usize_unsuffixed(number);
-        let read = if column.walker.arity() == Arity::List { quote!(list) } else { quote!(get) };
+        let read = match column.walker.arity() {
+            Arity::List => quote!(list),
+            Arity::Required if is_json_list(column.walker) => quote!(json_list),
+            Arity::Required | Arity::Optional => quote!(get),
+        };
         quote!(#ident: at_.#read(#number)?)
     });
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
@@ -96,12 +101,21 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
     let unique = is_unique(model, column);
     let kind = field_kind(column.walker, unique);
     let docs = docs(Some(&column_docs(cx, model, column, unique)));
-    quote!(#docs pub const #ident: rt::Field<#model_ident, #value #kind> = rt::Field::new(#number);)
+    let (ty, field) = (quote!(rt::Field<#model_ident, #value #kind>), quote!(rt::Field::new(#number)));
+    match column.walker.column().json {
+        Some(shape) if !shape.list => {
+            let paths = Paths { model: quote!(#model_ident), column: column.number };
+            let (ty, field) = (paths.ty(cx, shape.ty, ty), paths.value(cx, shape.ty, &[], &field));
+            quote!(#docs pub const #ident: #ty = #field;)
+        }
+        _ => quote!(#docs pub const #ident: #ty = #field;),
+    }
 }
 
 /// The type parameters of the constant's kind, without those that have the default.
 fn field_kind(column: ColumnWalker<'_>, unique: bool) -> TokenStream {
     let arity = match column.arity() {
+        Arity::Required if is_json_list(column) => quote!(rt::JsonList),
         Arity::Required => quote!(rt::Required),
         Arity::Optional => quote!(rt::Optional),
         Arity::List => quote!(rt::List),
@@ -112,7 +126,7 @@ fn field_kind(column: ColumnWalker<'_>, unique: bool) -> TokenStream {
         (true, true) => quote!(, #arity, rt::IsUnique, rt::Generated),
         (true, false) => quote!(, #arity, rt::NotUnique, rt::Generated),
         (false, true) => quote!(, #arity, rt::IsUnique),
-        (false, false) if column.arity() == Arity::Required => quote!(),
+        (false, false) if column.arity() == Arity::Required && !is_json_list(column) => quote!(),
         (false, false) => quote!(, #arity),
     }
 }

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::context::{EmitCx, ident};
 use super::docs::docs;
-use super::scalar::{is_text, own_type, type_of};
+use super::scalar::{is_text, json_path, own_type, type_of};
 use super::serde;
 use crate::ir::{FieldId, names};
 use crate::queries::{Confinement, ModelPart, Param, Query, ResultColumn};
@@ -119,7 +119,7 @@ fn value_type(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {
     shown_type(cx, column).unwrap_or_else(|| type_of(cx, &column.value.ty))
 }
 
-/// The type that `@rust` names for the field that a column shows.
+/// The type that `@rust` or `@json` names for the field that a column shows.
 fn shown_type(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
     type_of_field(cx, column.field)
 }
@@ -130,7 +130,15 @@ fn argument_type(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
 }
 
 fn type_of_field(cx: &EmitCx<'_>, field: Option<FieldId>) -> Option<TokenStream> {
-    own_type(cx.schema.walk_field(field?).as_column()?)
+    let column = cx.schema.walk_field(field?).as_column()?;
+    match column.column().json {
+        Some(shape) if shape.list => {
+            let ty = json_path(cx, shape.ty);
+            Some(quote!(rt::TypedJson<rt::Vec<#ty>>))
+        }
+        Some(shape) => Some(json_path(cx, shape.ty)),
+        None => own_type(column),
+    }
 }
 
 fn emit_column(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {

@@ -6,12 +6,27 @@ use quote::quote;
 use super::context::EmitCx;
 use crate::ir::{
     Arity, ClientOptions, ClientType, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary,
-    NativeType, ScalarType, Shape,
+    NativeType, ScalarType, Shape, TypeId,
 };
 
 /// The type of one value of the column, without `Option` or `Vec`.
 pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
+    if let Some(shape) = column.column().json {
+        return json_path(cx, shape.ty);
+    }
     own_type(column).unwrap_or_else(|| type_of(cx, &column.column().ty))
+}
+
+/// The struct of a `type` block.
+pub(super) fn json_path(cx: &EmitCx<'_>, id: TypeId) -> TokenStream {
+    let known = cx.json_type(id);
+    let (module, ident) = (&known.module, &known.ident);
+    quote!(super::#module::#ident)
+}
+
+/// Returns whether the values of the column are lists in JSON.
+pub(super) fn is_json_list(column: ColumnWalker<'_>) -> bool {
+    column.column().json.is_some_and(|shape| shape.list)
 }
 
 /// The type that `@rust` names, also for what a foreign key references.
@@ -118,6 +133,7 @@ pub(super) fn derives(paths: &[String]) -> Option<TokenStream> {
 pub(super) fn field_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
     let value = value_type(cx, column);
     match column.arity() {
+        Arity::Required if is_json_list(column) => quote!(rt::Vec<#value>),
         Arity::Required => value,
         Arity::Optional => quote!(rt::Option<#value>),
         Arity::List => quote!(rt::Vec<#value>),
@@ -158,7 +174,7 @@ fn date_time_type(library: DateTimeLibrary, native: NativeType) -> TokenStream {
 
 /// Returns whether serde writes the column in another format than its type's own: as text.
 pub(super) fn is_text_in_json(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> bool {
-    column.column().rust.is_none() && is_text(cx, &column.column().ty)
+    column.column().rust.is_none() && column.column().json.is_none() && is_text(cx, &column.column().ty)
 }
 
 /// Like [`is_text_in_json`], for a type without a column.

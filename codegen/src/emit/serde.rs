@@ -10,12 +10,25 @@ use crate::ir::Arity;
 
 /// Derives both traits, if the schema asks for it.
 pub(super) fn emit_derive(cx: &EmitCx<'_>) -> Option<TokenStream> {
-    cx.client.serde.then(|| {
-        quote! {
-            #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
-            #[serde(crate = "::relata::rt::serde")]
-        }
-    })
+    cx.client.serde.then(derive)
+}
+
+/// Derives both traits, also for an enum that `type` blocks have.
+pub(super) fn emit_derive_of_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> Option<TokenStream> {
+    is_written(cx, known).then(derive)
+}
+
+/// Returns whether serde writes the values of an enum.
+fn is_written(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> bool {
+    cx.client.serde || cx.schema.is_in_json(known.walker.id)
+}
+
+/// Derives both traits.
+pub(super) fn derive() -> TokenStream {
+    quote! {
+        #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
+        #[serde(crate = "::relata::rt::serde")]
+    }
 }
 
 /// A column of a model: under the field's name in the schema.
@@ -63,11 +76,12 @@ pub(super) fn emit_relation(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> Op
 pub(super) fn emit_values(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> Vec<Option<TokenStream>> {
     let values = known.walker.enumeration().values.iter();
     let attribute =
-        |ident: &str, name: &str| (cx.client.serde && ident != name).then(|| quote!(#[serde(rename = #name)]));
+        |ident: &str, name: &str| (is_written(cx, known) && ident != name).then(|| quote!(#[serde(rename = #name)]));
     values.map(|value| attribute(&value.rust_ident, &value.name)).collect()
 }
 
-fn rename(ident: &Ident, name: &str) -> Option<TokenStream> {
+/// Writes the name of a field, if that of its identifier is another one.
+pub(super) fn rename(ident: &Ident, name: &str) -> Option<TokenStream> {
     let known = ident.to_string();
     (known.strip_prefix("r#").unwrap_or(&known) != name).then(|| quote!(rename = #name))
 }

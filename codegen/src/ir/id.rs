@@ -28,6 +28,10 @@ id!(
     EnumId
 );
 id!(
+    /// A `type` block.
+    TypeId
+);
+id!(
     /// A relation.
     RelationId
 );

@@ -35,7 +35,7 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
 const REPEATABLE: [&str; 4] = ["index", "unique", "exclude", "check"];
 
 /// Returns the attributes of one place that can be read: those that are known, complete, and the first with their name.
-fn usable<'a>(
+pub(super) fn usable<'a>(
     cx: &mut Cx<'a, '_>,
     attributes: &[&'a Attribute<'a>],
     prefix: &str,
@@ -107,12 +107,16 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
 }
 
 /// Reports an attribute at a place where it has no meaning.
-fn report_misplaced(cx: &mut Cx<'_, '_>, span: Span, message: String, help: &str) {
+pub(super) fn report_misplaced(cx: &mut Cx<'_, '_>, span: Span, message: String, help: &str) {
     cx.report(Diagnostic::new(codes::MISPLACED_ATTRIBUTE, span, message).label("not possible here").help(help));
 }
 
 /// Reads the only argument of attributes such as `@map("x")`, a name in the database.
-fn read_name<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
+pub(super) fn read_name<'a>(
+    cx: &mut Cx<'a, '_>,
+    attribute: &'a Attribute<'a>,
+    parameters: &Parameters,
+) -> Option<Given<'a>> {
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     expect_database_name(cx, bound.get("name").or_else(|| bound.get("map"))?)
 }
@@ -125,12 +129,12 @@ fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &
 }
 
 /// Checks that an attribute has no arguments.
-fn expect_no_arguments<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, owner: &'static str) {
+pub(super) fn expect_no_arguments<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, owner: &'static str) {
     let parameters = Parameters { owner, unnamed: None, names: &[], required: &[] };
     bind(cx, attribute.arguments(), attribute.span, &parameters);
 }
 
-const fn name_parameters(owner: &'static str) -> Parameters {
+pub(super) const fn name_parameters(owner: &'static str) -> Parameters {
     Parameters { owner, unnamed: Some("name"), names: &["name"], required: &["name"] }
 }
 

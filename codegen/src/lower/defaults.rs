@@ -2,6 +2,8 @@
 
 mod literals;
 
+pub(super) use literals::{is_base64, is_decimal, is_moment, literal};
+
 use super::Cx;
 use super::arguments::{Parameters, bind};
 use super::draft::FieldType;
@@ -60,7 +62,19 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
     }
     let field = cx.field(id);
     if field.ty == FieldType::Unsupported {
-        report_mismatch(cx, id, value, "`dbgenerated(\"..\")`, the only default of a type that is no scalar");
+        report_mismatch(
+            cx,
+            &place_of(cx, id),
+            value,
+            "`dbgenerated(\"..\")`, the only default of a type that is no scalar",
+        );
+        return None;
+    }
+    if let (true, Expression::Array { items, .. }) = (field.is_json_list(), value) {
+        if items.is_empty() {
+            return Some(DefaultValue::Literal(Literal::String("[]".to_owned())));
+        }
+        report_mismatch(cx, &place_of(cx, id), value, "`[]`, or an array of JSON in a string, such as `\"[]\"`");
         return None;
     }
     match (field.arity(), value) {
@@ -69,11 +83,11 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
             Some(DefaultValue::List(items.into_iter().collect::<Option<Vec<_>>>()?))
         }
         (Arity::List, _) => {
-            report_mismatch(cx, id, value, "a list such as `[]`");
+            report_mismatch(cx, &place_of(cx, id), value, "a list such as `[]`");
             None
         }
         (_, Expression::Array { .. }) => {
-            report_mismatch(cx, id, value, "a single value, because the field is not a list");
+            report_mismatch(cx, &place_of(cx, id), value, "a single value, because the field is not a list");
             None
         }
         _ => single_value(cx, id, value),
@@ -82,7 +96,7 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
 
 fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Option<DefaultValue> {
     match cx.field(id).ty {
-        FieldType::Enum(enumeration) => enum_value(cx, id, enumeration, value),
+        FieldType::Enum(enumeration) => enum_value(cx, &place_of(cx, id), enumeration, value),
         FieldType::Scalar(scalar) => match literals::literal(scalar, value) {
             Ok(literal) => Some(DefaultValue::Literal(literal)),
             Err(expected) => {
@@ -90,12 +104,22 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
                     Expression::Constant(word)
                         if FUNCTIONS.contains(&word.text) && function_fits(cx, id, word.text) =>
                     {
-                        report_mismatch(cx, id, value, &format!("`{}()`: a function has parentheses", word.text));
+                        report_mismatch(
+                            cx,
+                            &place_of(cx, id),
+                            value,
+                            &format!("`{}()`: a function has parentheses", word.text),
+                        );
                     }
                     Expression::Constant(word) if word.text == "null" => {
-                        report_mismatch(cx, id, value, "no default: an optional field without one is null");
+                        report_mismatch(
+                            cx,
+                            &place_of(cx, id),
+                            value,
+                            "no default: an optional field without one is null",
+                        );
                     }
-                    _ => report_mismatch(cx, id, value, expected),
+                    _ => report_mismatch(cx, &place_of(cx, id), value, expected),
                 }
                 None
             }
@@ -107,7 +131,13 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
 /// The maximum number of enum values that a message lists.
 const MAX_LISTED: usize = 20;
 
-fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Expression<'_>) -> Option<DefaultValue> {
+/// Returns the value of an enum that a default names.
+pub(super) fn enum_value(
+    cx: &mut Cx<'_, '_>,
+    place: &Place,
+    enumeration: EnumId,
+    value: &Expression<'_>,
+) -> Option<DefaultValue> {
     let block = cx.enums[enumeration.index()].ast;
     let Expression::Constant(word) = value else {
         let is_value = |text: &str| block.values.iter().any(|known| known.name.text == text);
@@ -115,7 +145,7 @@ fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Exp
             Expression::String(text) if is_value(&text.value) => format!("`{}`, without quotes", text.value),
             _ => format!("a value of the enum `{}`, without quotes", block.name.text),
         };
-        report_mismatch(cx, id, value, &expected);
+        report_mismatch(cx, place, value, &expected);
         return None;
     };
     if let Some(index) = block.values.iter().position(|known| known.name.text == word.text) {
@@ -138,13 +168,24 @@ fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Exp
     None
 }
 
-fn report_mismatch(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>, expected: &str) {
-    let field = cx.field(id).ast;
-    let message = format!("{} cannot be the default of `{}`", value.describe(), cx.qualified(id));
+/// A field with a default, for messages.
+pub(super) struct Place {
+    /// `Model.field`.
+    pub(super) name: String,
+    /// The place of its type.
+    pub(super) ty: Span,
+}
+
+fn place_of(cx: &Cx<'_, '_>, id: FieldId) -> Place {
+    Place { name: cx.qualified(id), ty: cx.field(id).ast.ty.span }
+}
+
+pub(super) fn report_mismatch(cx: &mut Cx<'_, '_>, place: &Place, value: &Expression<'_>, expected: &str) {
+    let message = format!("{} cannot be the default of `{}`", value.describe(), place.name);
     cx.report(
         Diagnostic::new(codes::DEFAULT_MISMATCH, value.span(), message)
             .label("does not fit the type")
-            .second(field.ty.span, "the field has this type")
+            .second(place.ty, "the field has this type")
             .help(format!("write {expected}")),
     );
 }

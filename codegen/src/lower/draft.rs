@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::diagnostics::Span;
 use crate::ir::{
     Arity, Collation, DefaultValue, Deferrable, Distribution, Domain, EnumId, FieldId, ForeignKeyOptions, Identity,
-    IndexMethod, ModelId, NativeType, NullsOrder, PartitionMethod, ReferentialAction, ScalarType, SortOrder, Tenancy,
+    IndexMethod, JsonFieldType, ModelId, NativeType, NullsOrder, PartitionMethod, ReferentialAction, ScalarType,
+    SortOrder, Tenancy, TypeId,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
@@ -164,6 +165,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) domain: Option<(Domain, Span)>,
     /// `@rust`, also of what a foreign key references: a path from a crate, and its place.
     pub(super) rust: Option<(String, Span)>,
+    /// The `type` block that is its type.
+    pub(super) json: Option<TypeId>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,
@@ -186,9 +189,14 @@ impl<'a> FieldDraft<'a> {
         self.map.map_or(self.ast.name.text, |map| map.text)
     }
 
-    /// Required, optional or list.
+    /// Required, optional or list. A list in JSON is one value.
     pub(super) fn arity(&self) -> Arity {
-        self.ast.ty.arity
+        if self.is_json_list() { Arity::Required } else { self.ast.ty.arity }
+    }
+
+    /// Returns whether its values are lists in JSON.
+    pub(super) fn is_json_list(&self) -> bool {
+        self.json.is_some() && self.ast.ty.arity == Arity::List
     }
 
     /// Returns whether it is a column.
@@ -395,6 +403,52 @@ impl<'a> EnumDraft<'a> {
     /// The name in PostgreSQL.
     pub(super) fn db_name(&self) -> &'a str {
         self.map.map_or(self.ast.name.text, |map| map.text)
+    }
+}
+
+/// A `type` block.
+#[derive(Debug)]
+pub(super) struct TypeDraft<'a> {
+    pub(super) ast: &'a FieldBlock<'a>,
+    /// Its attributes and those of its mixins.
+    pub(super) attributes: Vec<&'a Attribute<'a>>,
+    pub(super) fields: Vec<TypeFieldDraft<'a>>,
+    /// `@@derive`.
+    pub(super) derives: Vec<String>,
+    /// `@@rust(name: "..")`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`, as is `module`.
+    pub(super) rust_ident: String,
+    pub(super) module: String,
+}
+
+/// A field of a `type` block.
+#[derive(Debug)]
+pub(super) struct TypeFieldDraft<'a> {
+    pub(super) ast: &'a FieldLine<'a>,
+    /// `None` if a mistake in it was reported.
+    pub(super) ty: Option<JsonFieldType>,
+    pub(super) map: Option<Given<'a>>,
+    pub(super) default: Option<DefaultValue>,
+    /// The type of `@rust`.
+    pub(super) rust: Option<String>,
+    /// The name of `@rust`.
+    pub(super) rust_name: Option<Given<'a>>,
+    /// Filled in by `rust_names`.
+    pub(super) rust_ident: String,
+    /// Whether the value is in a `Box`.
+    pub(super) boxed: bool,
+}
+
+impl<'a> TypeFieldDraft<'a> {
+    /// The key in JSON.
+    pub(super) fn key(&self) -> &'a str {
+        self.map.map_or(self.ast.name.text, |map| map.text)
+    }
+
+    /// Required, optional or list.
+    pub(super) fn arity(&self) -> Arity {
+        self.ast.ty.arity
     }
 }
 

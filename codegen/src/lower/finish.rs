@@ -2,13 +2,13 @@
 
 use super::Cx;
 use super::draft::{
-    CheckDraft, EnumDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft,
-    OperatorClass, PartitionDraft, RelationDraft,
+    CheckDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft, OperatorClass,
+    PartitionDraft, RelationDraft, TypeDraft,
 };
 use crate::ir::{
-    Check, Column, ColumnType, Enum, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated, Index,
-    IndexField, IndexTarget, KeyOptions, Model, Partitions, PrimaryKey, Relation, RelationField, RelationId,
-    RelationStorage, Schema, Side,
+    Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated,
+    Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model, Partitions,
+    PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -23,7 +23,8 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
     Schema {
         models: cx.models.iter().map(|model| finish_model(&cx, model)).collect(),
         fields: cx.fields.iter().zip(&sides).map(|(field, side)| finish_field(field, *side)).collect(),
-        enums: cx.enums.iter().map(|draft| finish_enum(&cx, draft)).collect(),
+        enums: cx.enum_ids().map(|id| finish_enum(&cx, id)).collect(),
+        types: cx.types.iter().map(|draft| finish_type(&cx, draft)).collect(),
         relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
@@ -189,6 +190,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         domain: field.domain.as_ref().map(|(domain, _)| domain.clone()),
         rust: field.rust.as_ref().map(|(path, _)| path.clone()),
         has_type_name: field.sql_type.as_ref().is_some_and(|ty| ty.named),
+        json: field.json.map(|ty| JsonShape { ty, list: field.is_json_list() }),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),
@@ -221,8 +223,25 @@ fn finish_join_table(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> RelationS
     RelationStorage::JoinTable { db_name: relation.join_table(cx), namespace: owned(namespace) }
 }
 
-fn finish_enum(cx: &Cx<'_, '_>, draft: &EnumDraft<'_>) -> Enum {
-    const ALWAYS: [&str; 8] = ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+/// The derives of every enum, and last those of an enum that is in JSON.
+const ON_ENUMS: [&str; 10] = [
+    "Debug",
+    "Clone",
+    "Copy",
+    "PartialEq",
+    "Eq",
+    "PartialOrd",
+    "Ord",
+    "Hash",
+    "::serde::Serialize",
+    "::serde::Deserialize",
+];
+
+fn finish_enum(cx: &Cx<'_, '_>, id: EnumId) -> Enum {
+    let draft = &cx.enums[id.index()];
+    let mut fields = cx.types.iter().flat_map(|draft| &draft.fields);
+    let is_in_json = fields.any(|field| field.ty == Some(JsonFieldType::Enum(id)));
+    let always = &ON_ENUMS[..if is_in_json { ON_ENUMS.len() } else { 8 }];
     let values = draft.values.iter().map(|value| EnumValue {
         name: value.ast.name.text.to_owned(),
         rust_ident: value.rust_ident.clone(),
@@ -239,7 +258,33 @@ fn finish_enum(cx: &Cx<'_, '_>, draft: &EnumDraft<'_>) -> Enum {
         docs: draft.ast.docs.clone(),
         renamed_from: owned(draft.renamed_from),
         values: values.collect(),
+        derives: finish_derives(cx, &draft.derives, always),
+    }
+}
+
+fn finish_type(cx: &Cx<'_, '_>, draft: &TypeDraft<'_>) -> JsonType {
+    const ALWAYS: [&str; 5] = ["Debug", "Clone", "PartialEq", "::serde::Serialize", "::serde::Deserialize"];
+    // The type of a field is missing only if a mistake was reported.
+    let fields = draft.fields.iter().filter_map(|field| {
+        Some(JsonField {
+            name: field.ast.name.text.to_owned(),
+            key: field.key().to_owned(),
+            docs: field.ast.docs.clone(),
+            arity: field.arity(),
+            ty: field.ty?,
+            default: field.default.clone(),
+            rust: field.rust.clone(),
+            rust_ident: field.rust_ident.clone(),
+            boxed: field.boxed,
+        })
+    });
+    JsonType {
+        name: draft.ast.name.text.to_owned(),
+        docs: draft.ast.docs.clone(),
+        fields: fields.collect(),
         derives: finish_derives(cx, &draft.derives, &ALWAYS),
+        rust_ident: draft.rust_ident.clone(),
+        module: draft.module.clone(),
     }
 }
 

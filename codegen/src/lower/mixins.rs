@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
-use crate::syntax::{Attribute, FieldBlock, FieldLine, Name};
+use crate::syntax::{Attribute, FieldBlock, FieldLine, ModelKind, Name};
 
 /// The mixins by name, without those that cannot be used.
 pub(super) struct Mixins<'a> {
@@ -30,7 +30,8 @@ pub(super) fn read_mixins<'a>(cx: &mut Cx<'a, '_>) -> Mixins<'a> {
     for mixin in &ast.mixins {
         by_name.entry(mixin.name.text).or_insert(mixin);
     }
-    let models = ast.models.iter().map(|model| (model.name.text, model.name.span)).collect();
+    let models = ast.models.iter().filter(|model| model.kind != ModelKind::Composite);
+    let models = models.map(|model| (model.name.text, model.name.span)).collect();
     let mixins = Mixins { by_name, models };
     for mixin in &ast.mixins {
         for field in &mixin.fields {

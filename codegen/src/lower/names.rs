@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{EnumDraft, FieldDraft, FieldType, ModelDraft, RelationAttribute, ValueDraft};
+use super::draft::{
+    EnumDraft, FieldDraft, FieldType, ModelDraft, RelationAttribute, TypeDraft, TypeFieldDraft, ValueDraft,
+};
 use super::mixins::{self, Members};
 use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::names::{is_reserved, is_type};
-use crate::ir::{Distribution, EnumId, FieldId, ModelId, Tenancy};
+use crate::ir::{Distribution, EnumId, FieldId, ModelId, Tenancy, TypeId};
 use crate::syntax::{EnumBlock, FieldBlock, ModelKind, Name};
 
 /// Gives everything its id.
@@ -16,15 +18,11 @@ pub(super) fn declare(cx: &mut Cx<'_, '_>) {
     let mut places = BTreeMap::new();
     let mixins = mixins::read_mixins(cx);
     for block in &ast.models {
-        if block.kind == ModelKind::Composite {
-            report_composite(cx, block);
-            if declare_name(cx, block.name, block.kind.keyword(), &mut places) {
-                cx.declared.insert(block.name.text, Declared::Composite);
-            }
-            continue;
-        }
         let members = mixins.expand(cx, block);
-        declare_model(cx, block, members, &mut places);
+        match block.kind {
+            ModelKind::Composite => declare_type(cx, block, members, &mut places),
+            _ => declare_model(cx, block, members, &mut places),
+        }
     }
     for block in &ast.mixins {
         declare_name(cx, block.name, block.kind.keyword(), &mut places);
@@ -34,15 +32,42 @@ pub(super) fn declare(cx: &mut Cx<'_, '_>) {
     }
 }
 
-fn report_composite(cx: &mut Cx<'_, '_>, block: &FieldBlock<'_>) {
-    cx.report(
-        Diagnostic::new(codes::COMPOSITE_TYPE, block.name.span, "PostgreSQL tables have no composite types")
-            .label("declared with `type`")
-            .help(format!(
-                "write `model {}` with a relation to it, or keep the value in one `Json` field",
-                block.name.text
-            )),
-    );
+fn declare_type<'a>(
+    cx: &mut Cx<'a, '_>,
+    block: &'a FieldBlock<'a>,
+    members: Members<'a>,
+    places: &mut BTreeMap<&'a str, Span>,
+) {
+    if declare_name(cx, block.name, block.kind.keyword(), places) {
+        cx.declared.insert(block.name.text, Declared::Type(TypeId(cx.types.len() as u32)));
+    }
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    for field in &members.fields {
+        match seen.get(field.name.text) {
+            Some(first) => report_duplicate_field(cx, block.name, field.name, *first),
+            None => drop(seen.insert(field.name.text, field.name.span)),
+        }
+    }
+    let field = |ast| TypeFieldDraft {
+        ast,
+        ty: None,
+        map: None,
+        default: None,
+        rust: None,
+        rust_name: None,
+        rust_ident: String::new(),
+        boxed: false,
+    };
+    let fields = members.fields.into_iter().map(field).collect();
+    cx.types.push(TypeDraft {
+        ast: block,
+        attributes: members.attributes,
+        fields,
+        derives: Vec::new(),
+        rust_name: None,
+        rust_ident: String::new(),
+        module: String::new(),
+    });
 }
 
 fn declare_model<'a>(
@@ -60,7 +85,7 @@ fn declare_model<'a>(
     for field in members.fields {
         let field_id = FieldId(cx.fields.len() as u32);
         match by_name.get(field.name.text) {
-            Some(first) => report_duplicate_field(cx, block.name, field.name, *first),
+            Some(first) => report_duplicate_field(cx, block.name, field.name, cx.field(*first).ast.name.span),
             None => drop(by_name.insert(field.name.text, field_id)),
         }
         cx.fields.push(FieldDraft {
@@ -79,6 +104,7 @@ fn declare_model<'a>(
             collation: None,
             domain: None,
             rust: None,
+            json: None,
             ignored: false,
             sensitive: false,
             renamed_from: None,
@@ -115,8 +141,7 @@ fn declare_model<'a>(
     });
 }
 
-fn report_duplicate_field(cx: &mut Cx<'_, '_>, model: Name<'_>, name: Name<'_>, first: FieldId) {
-    let first = cx.field(first).ast.name.span;
+fn report_duplicate_field(cx: &mut Cx<'_, '_>, model: Name<'_>, name: Name<'_>, first: Span) {
     let message = format!("`{}` has two fields named `{}`", model.text, name.text);
     cx.report(
         Diagnostic::new(codes::DUPLICATE_FIELD, name.span, message)
@@ -192,7 +217,7 @@ fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: 
             Diagnostic::new(codes::DUPLICATE_NAME, name.span, format!("`{}` is declared twice", name.text))
                 .label(format!("the name of this {keyword} is taken"))
                 .second(*first, "first declared here")
-                .help("models, views and enums share one set of names: rename one of them"),
+                .help("models, views, enums and types share one set of names: rename one of them"),
         );
         return false;
     }

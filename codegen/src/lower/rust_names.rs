@@ -7,7 +7,7 @@ use super::Cx;
 use super::draft::{FieldDraft, FieldType, Given, KeyDraft, ModelDraft};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::names::{self, Wanted, camel_ident, distinct, module_name, snake_ident};
-use crate::ir::{EnumId, ModelId, Tenancy};
+use crate::ir::{EnumId, ModelId, Tenancy, TypeId};
 use crate::syntax::Name;
 
 /// Chooses the names of modules, types, fields, keys and variants.
@@ -17,6 +17,9 @@ pub(super) fn choose_rust_names(cx: &mut Cx<'_, '_>) {
     for id in cx.model_ids() {
         choose_fields(cx, id, &mut found);
         choose_keys(cx, id, &mut found);
+    }
+    for id in cx.type_ids() {
+        choose_type_fields(cx, id, &mut found);
     }
     for id in cx.enum_ids() {
         choose_values(cx, id, &mut found);
@@ -48,7 +51,8 @@ struct Kind {
 fn choose_types(cx: &mut Cx<'_, '_>, found: &mut Vec<Diagnostic>) {
     let models = cx.models.iter().map(|it| Item { name: it.ast.name, chosen: it.rust_name, in_client: !it.ignored });
     let enums = cx.enums.iter().map(|it| Item { name: it.ast.name, chosen: it.rust_name, in_client: true });
-    let items: Vec<_> = models.chain(enums).collect();
+    let types = cx.types.iter().map(|it| Item { name: it.ast.name, chosen: it.rust_name, in_client: true });
+    let items: Vec<_> = models.chain(enums).chain(types).collect();
     let mut own = names::OWN_TYPES.to_vec();
     if cx.models.iter().any(|model| model.tenancy != Tenancy::Shared) {
         own.extend(names::OWN_TYPES_OF_TENANTS);
@@ -58,7 +62,8 @@ fn choose_types(cx: &mut Cx<'_, '_>, found: &mut Vec<Diagnostic>) {
     let modules = choose_modules(&items, &types, found);
     let models = cx.models.iter_mut().map(|it| (&mut it.rust_ident, &mut it.module));
     let enums = cx.enums.iter_mut().map(|it| (&mut it.rust_ident, &mut it.module));
-    for (names, chosen) in models.chain(enums).zip(types.into_iter().zip(modules)) {
+    let blocks = cx.types.iter_mut().map(|it| (&mut it.rust_ident, &mut it.module));
+    for (names, chosen) in models.chain(enums).chain(blocks).zip(types.into_iter().zip(modules)) {
         (*names.0, *names.1) = chosen;
     }
 }
@@ -95,26 +100,37 @@ fn choose_modules(items: &[Item<'_>], types: &[String], found: &mut Vec<Diagnost
 }
 
 fn choose_fields(cx: &mut Cx<'_, '_>, id: ModelId, found: &mut Vec<Diagnostic>) {
-    let is_in_client = |field: &FieldDraft<'_>| {
-        !field.ignored && (field.ty != FieldType::Unsupported || field.rust.is_some()) && field.ty != FieldType::Unknown
-    };
+    let is_in_client = |field: &FieldDraft<'_>| !field.ignored && field.ty != FieldType::Unknown;
     let items: Vec<_> = cx
         .model(id)
         .field_ids()
         .map(|id| cx.field(id))
         .map(|it| Item { name: it.ast.name, chosen: it.rust_name, in_client: is_in_client(it) })
         .collect();
-    let kind = Kind {
+    let idents = choose(&items, &kind_of_fields(names::OWN_FIELDS.to_vec()), found);
+    for (id, ident) in cx.model(id).field_ids().zip(idents) {
+        cx.field_mut(id).rust_ident = ident;
+    }
+}
+
+fn choose_type_fields(cx: &mut Cx<'_, '_>, id: TypeId, found: &mut Vec<Diagnostic>) {
+    let fields = &mut cx.types[id.index()].fields;
+    let items: Vec<_> =
+        fields.iter().map(|it| Item { name: it.ast.name, chosen: it.rust_name, in_client: true }).collect();
+    let idents = choose(&items, &kind_of_fields(Vec::new()), found);
+    for (field, ident) in fields.iter_mut().zip(idents) {
+        field.rust_ident = ident;
+    }
+}
+
+fn kind_of_fields(own: Vec<&'static str>) -> Kind {
+    Kind {
         what: "field",
         attribute: "@rust",
         convert: snake_ident,
         is_in_case: names::is_snake,
         case: "snake case",
-        own: names::OWN_FIELDS.to_vec(),
-    };
-    let idents = choose(&items, &kind, found);
-    for (id, ident) in cx.model(id).field_ids().zip(idents) {
-        cx.field_mut(id).rust_ident = ident;
+        own,
     }
 }
 

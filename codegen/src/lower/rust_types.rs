@@ -5,7 +5,7 @@ use syn::{GenericArgument, PathArguments, Type, TypePath};
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items};
 use super::draft::{FieldType, Given, RelationDraft};
-use crate::diagnostics::{self as codes, Diagnostic};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::FieldId;
 use crate::syntax::{Attribute, Expression};
 
@@ -14,8 +14,33 @@ const PARAMETERS: Parameters =
 
 /// Reads `@rust("crate::Email", name: "mail")`.
 pub(super) fn read_rust<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let field = cx.field(id);
+    let own = match field.ty {
+        FieldType::Enum(_) => Some("an enum"),
+        FieldType::Model(_) => Some("a relation"),
+        _ => field.json.is_some().then_some("a `type` block"),
+    };
+    let own = own.map(|what| (what, field.ast.ty.span));
+    let (name, path) = read_name_and_type(cx, attribute, own);
+    let field = cx.field_mut(id);
+    field.rust_name = name;
+    if path.is_some() {
+        field.rust = path;
+    }
+}
+
+/// The name and the type that `@rust` gives, with the place of the type.
+pub(super) type NameAndType<'a> = (Option<Given<'a>>, Option<(String, Span)>);
+
+/// Reads `@rust`. A field whose type has a type in the client cannot have another one; `own` says what it is, and its
+/// place.
+pub(super) fn read_name_and_type<'a>(
+    cx: &mut Cx<'a, '_>,
+    attribute: &'a Attribute<'a>,
+    own: Option<(&str, Span)>,
+) -> NameAndType<'a> {
     let bound = bind(cx, attribute.arguments(), attribute.span, &PARAMETERS);
-    cx.field_mut(id).rust_name = bound.get("name").and_then(|value| expect_string(cx, value));
+    let name = bound.get("name").and_then(|value| expect_string(cx, value));
     let Some(value) = bound.get("type") else {
         if bound.span("name").is_none() && !bound.broken {
             cx.report(
@@ -24,35 +49,30 @@ pub(super) fn read_rust<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Att
                     .help("write `@rust(\"crate::Email\")` for a type, or `@rust(name: \"..\")` for a name"),
             );
         }
-        return;
+        return (name, None);
     };
-    let Some(given) = expect_string(cx, value) else { return };
-    if let FieldType::Enum(_) | FieldType::Model(_) = cx.field(id).ty {
-        let ty = cx.field(id).ast.ty.span;
-        let (label, second, help) = match cx.field(id).ty {
-            FieldType::Enum(_) => {
-                let help = "remove the type, or make the field a `String`";
-                ("not possible for an enum", "its values are those of this enum", help)
-            }
-            _ => ("not possible for a relation", "its rows are those of this model", "remove the type"),
-        };
+    let Some(given) = expect_string(cx, value) else { return (name, None) };
+    if let Some((what, ty)) = own {
         cx.report(
             Diagnostic::new(
                 codes::WRONG_FIELD_TYPE,
                 given.span,
                 "the type of `@rust` is for scalars and `Unsupported`",
             )
-            .label(label)
-            .second(ty, second)
-            .help(help),
+            .label(format!("not possible for {what}"))
+            .second(ty, "its values are of this type")
+            .help("remove the type, or make the field a scalar, such as `String` or `Json`"),
         );
-        return;
+        return (name, None);
     }
     match absolute(given.text) {
-        Ok(path) => cx.field_mut(id).rust = Some((path, given.span)),
-        Err((problem, help)) => cx.report(
-            Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text)).with("here", help),
-        ),
+        Ok(path) => (name, Some((path, given.span))),
+        Err((problem, help)) => {
+            cx.report(
+                Diagnostic::new(codes::RUST_TYPE, given.span, format!("`{}` {problem}", given.text)).with("here", help),
+            );
+            (name, None)
+        }
     }
 }
 

@@ -3,9 +3,12 @@
 use super::draft::{FieldType, SqlType};
 use super::{Cx, Declared};
 use crate::diagnostics::hints::type_hint;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, Span, did_you_mean};
 use crate::ir::names::SCALAR_NAMES;
-use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType, name_of_sql_type, sql_of_type_name, type_names};
+use crate::ir::{
+    ColumnText, ColumnTextError, FieldId, ScalarType, TypeId, name_of_sql_type, sql_of_type_name, type_names,
+};
+use crate::syntax::Name;
 
 /// Resolves the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
@@ -39,11 +42,15 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
     match cx.declared.get(name) {
         Some(Declared::Model(model)) => FieldType::Model(*model),
         Some(Declared::Enum(id)) => FieldType::Enum(*id),
-        Some(Declared::Composite) => FieldType::Unknown,
+        Some(Declared::Type(ty)) => {
+            let ty = *ty;
+            json_column(cx, id, ty);
+            FieldType::Scalar(ScalarType::Json)
+        }
         None if sql_of_type_name(name, None).is_some() => FieldType::Unsupported,
         None => {
             if !field.broken {
-                report_unknown_type(cx, id);
+                report_unknown_type(cx, field.ty.name);
             }
             FieldType::Unknown
         }
@@ -76,6 +83,26 @@ fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
         let message = format!("`{}` does not accept these arguments", ty.name.text);
         cx.report(Diagnostic::new(codes::NATIVE_TYPE_ARGUMENTS, arguments.span, message).with("here", help));
     }
+}
+
+/// Notes the type of a field with JSON, which needs `@json`.
+fn json_column(cx: &mut Cx<'_, '_>, id: FieldId, ty: TypeId) {
+    cx.field_mut(id).json = Some(ty);
+    let field = cx.field(id).ast;
+    if field.broken || field.attributes.iter().any(|attribute| attribute.name.text == "json") {
+        return;
+    }
+    let name = field.ty.name;
+    let end = Span { start: field.ty.span.end, ..field.ty.span };
+    let block = cx.types[ty.index()].ast.name;
+    let message = format!("`{}` is not stored as JSON, because it has no `@json`", cx.qualified(id));
+    cx.report(
+        Diagnostic::new(codes::COMPOSITE_TYPE, field.ty.span, message)
+            .label(format!("`{}` is a `type` block, and PostgreSQL has no such type", name.text))
+            .second(block.span, "declared here")
+            .help("write `@json` after the type, to store the value as JSON")
+            .edits([Edit { span: end, text: " @json".to_owned() }]),
+    );
 }
 
 /// Returns the scalar with that name.
@@ -135,8 +162,8 @@ fn instead_of(clause: &str) -> String {
     }
 }
 
-fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
-    let name = cx.field(id).ast.ty.name;
+/// Reports a name that is not that of a type.
+pub(super) fn report_unknown_type(cx: &mut Cx<'_, '_>, name: Name<'_>) {
     // A name that differs only in case comes first. A type of SQL is a better guess than a similar name.
     let same = SCALAR_NAMES.into_iter().find(|scalar| scalar.eq_ignore_ascii_case(name.text));
     let named = || name_of_sql_type(&name.text.to_ascii_lowercase());

@@ -13,7 +13,7 @@ use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
+    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
 };
 use crate::rows::{Cursor, FromRow, Model};
 use crate::value::Param;
@@ -512,10 +512,8 @@ fn empty_filter(call: &str) -> String {
     format!("{call} has a filter that matches every row: call .all_rows() to write every row")
 }
 
-/// The last assignment to a column wins.
 fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
-    sets.retain(|(column, _)| *column != assignment.column);
-    sets.push((assignment.column, assignment.to));
+    query::push_set(sets, assignment.column, assignment.to);
 }
 
 fn only_row<T>(outcome: Outcome, operation: Lookup, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {

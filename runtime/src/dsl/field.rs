@@ -4,11 +4,14 @@
 
 mod calculation;
 mod json;
+mod json_field;
+mod json_list;
 mod search;
 mod text;
 mod types;
 
 pub use json::JsonPath;
+pub use json_field::{JsonField, OrderedInJson};
 pub use search::{Relevance, SearchQuery, Searched};
 pub use types::{IntoRange, Overlapping, PartOf, Ranges, WholeOf};
 

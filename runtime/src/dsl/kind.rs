@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::rows::{FromRow, Reader, Slot};
 use crate::value::Scalar;
 
-/// How many values a row has for a field or a relation: [`Required`], [`Optional`] or [`List`].
+/// How many values a row has for a field or a relation: [`Required`], [`Optional`], [`List`] or [`JsonList`].
 pub trait Arity: Sealed + Send + 'static {
     /// The values of a column: `T`, `Option<T>` or `Vec<T>`.
     type Values<T: Scalar>: Send + 'static;
@@ -50,6 +50,10 @@ pub enum Optional {}
 /// A field that holds a list, or a relation that leads to any number of rows.
 #[derive(Debug)]
 pub enum List {}
+
+/// A field whose value is a list in JSON: one value of PostgreSQL that is never null.
+#[derive(Debug)]
+pub enum JsonList {}
 
 /// A field whose values are not unique.
 #[derive(Debug)]
@@ -98,6 +102,16 @@ impl Arity for List {
     }
 }
 
+impl Arity for JsonList {
+    type Values<T: Scalar> = Vec<T>;
+    type Rows<T: FromRow> = Vec<T>;
+    const NULLABLE: bool = false;
+
+    fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<Vec<T>> {
+        reader.json_list()
+    }
+}
+
 impl Single for Required {}
 impl Single for Optional {}
 impl Uniqueness for NotUnique {}
@@ -114,6 +128,7 @@ mod sealed {
     impl Sealed for super::Required {}
     impl Sealed for super::Optional {}
     impl Sealed for super::List {}
+    impl Sealed for super::JsonList {}
     impl Sealed for super::NotUnique {}
     impl Sealed for super::IsUnique {}
     impl Sealed for super::Written {}

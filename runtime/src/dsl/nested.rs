@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::assignment::Assignment;
 use crate::meta::Relation;
-use crate::query::{Action, Key, NestedWrite, Sets};
+use crate::query::{Action, Key, NestedWrite, Sets, push_set};
 
 /// Related rows to create or connect: the argument of `with` on `create` and `update`.
 ///
@@ -81,5 +81,7 @@ impl<M> From<Nested<M>> for NestedChange<M> {
 }
 
 pub(crate) fn sets_of<M>(assignments: impl IntoIterator<Item = Assignment<M>>) -> Sets {
-    assignments.into_iter().map(|assignment| (assignment.column, assignment.to)).collect()
+    let mut sets = Sets::new();
+    assignments.into_iter().for_each(|assignment| push_set(&mut sets, assignment.column, assignment.to));
+    sets
 }

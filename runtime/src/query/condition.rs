@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::json_place::JsonPlace;
 use crate::meta::{Relation, Table};
 use crate::value::Param;
 
@@ -82,6 +83,8 @@ pub(crate) enum Condition {
         path: Option<Param>,
         test: JsonTest,
     },
+    /// A condition on a value inside a Json column whose place the schema knows.
+    JsonField(JsonPlace, JsonFieldTest),
     Search(Search),
     /// An expression of a column that is true or false.
     Holds(Expression),
@@ -242,6 +245,39 @@ pub(crate) enum OperandType {
     Multirange,
     /// A type by its name.
     Named(&'static str),
+}
+
+/// A condition on a value whose place and type the schema knows.
+#[derive(Debug, Clone)]
+pub(crate) enum JsonFieldTest {
+    Compare(Operator, Param),
+    In(Param),
+    IsNull,
+    Like {
+        pattern: Param,
+        insensitive: bool,
+    },
+    /// A list that contains all elements of a list in JSON.
+    HasEvery(Param),
+    /// A list that contains all elements of one of several lists in JSON.
+    HasSome(Param),
+    IsEmpty,
+}
+
+impl JsonFieldTest {
+    /// Returns a number for the form of the condition, which its values do not change.
+    pub(crate) fn word(&self) -> usize {
+        match self {
+            JsonFieldTest::Compare(operator, _) => *operator as usize,
+            JsonFieldTest::In(_) => 8,
+            JsonFieldTest::IsNull => 9,
+            JsonFieldTest::Like { insensitive: false, .. } => 10,
+            JsonFieldTest::Like { insensitive: true, .. } => 11,
+            JsonFieldTest::HasEvery(_) => 12,
+            JsonFieldTest::HasSome(_) => 13,
+            JsonFieldTest::IsEmpty => 14,
+        }
+    }
 }
 
 /// A search in one column.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::condition::{Condition, Expression, MAX_DEPTH, Search};
+use super::json_place::JsonPlace;
 use crate::meta::{Column, Relation, Table};
 
 /// A value that rows are sorted by.
@@ -32,6 +33,8 @@ pub(crate) enum OrderKey {
     /// The relevance of a text for a full-text query.
     Relevance(Search),
     Expression(Expression),
+    /// A value inside a Json column.
+    JsonField(JsonPlace),
     /// A sort key that cannot be sent, and why.
     Refused(&'static str),
 }
@@ -53,8 +56,21 @@ impl OrderKey {
     pub(crate) fn column(&self, table: &'static Table) -> Option<&'static Column> {
         match self {
             OrderKey::Column(column) => Some(&table.columns[usize::from(*column)]),
-            OrderKey::Count { .. } | OrderKey::Relevance(_) | OrderKey::Expression(_) | OrderKey::Refused(_) => None,
+            OrderKey::Count { .. }
+            | OrderKey::Relevance(_)
+            | OrderKey::Expression(_)
+            | OrderKey::JsonField(_)
+            | OrderKey::Refused(_) => None,
             OrderKey::Related { relation, key } => key.column(relation.child),
+        }
+    }
+
+    /// Returns the column whose value, or a part of it, the value is.
+    pub(crate) fn shown_column(&self, table: &'static Table) -> Option<&'static Column> {
+        match self {
+            OrderKey::JsonField(place) => Some(&table.columns[usize::from(place.column)]),
+            OrderKey::Related { relation, key } => key.shown_column(relation.child),
+            _ => self.column(table),
         }
     }
 
@@ -66,6 +82,9 @@ impl OrderKey {
             OrderKey::Count { relation, condition } => write!(text, "count {} {condition:?}", relation.name),
             OrderKey::Relevance(search) => write!(text, "{search:?} {}", search.words()),
             OrderKey::Expression(expression) => expression.write_signature(text),
+            OrderKey::JsonField(place) => {
+                write!(text, "{} {:?}", table.columns[usize::from(place.column)].name, place.path)
+            }
             OrderKey::Refused(_) => Ok(()),
             OrderKey::Related { relation, key } => {
                 let _ = write!(text, "{}.", relation.name);

@@ -1,6 +1,7 @@
 //! A read, as data: what to read from which table, and which relations to load with it.
 
 use super::condition::{Condition, Expression};
+use super::json_place::JsonPlace;
 use super::order::OrderTerm;
 use super::page::PageStart;
 use crate::error::Error;
@@ -63,8 +64,13 @@ pub(crate) enum Outputs {
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
     Column(u16),
-    Count { relation: &'static Relation, condition: Condition },
+    Count {
+        relation: &'static Relation,
+        condition: Condition,
+    },
     Expression(Expression),
+    /// A value inside a Json column, as JSON.
+    JsonField(JsonPlace),
 }
 
 /// A relation to load eagerly.
@@ -154,7 +160,8 @@ impl Select {
             return Some(Error::Misuse(reason.into()));
         }
         let order = self.total_order();
-        let sensitive = order.iter().find_map(|term| term.key.column(self.table).filter(|column| column.sensitive));
+        let sensitive =
+            order.iter().find_map(|term| term.key.shown_column(self.table).filter(|column| column.sensitive));
         if let Some(column) = sensitive {
             let reason = format!(
                 "a page token holds the values of its order, and {} is @sensitive: order by other columns, or begin each \

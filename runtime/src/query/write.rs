@@ -2,10 +2,11 @@
 
 use super::condition::Condition;
 use super::default::generate;
+use super::json_place::{JsonChange, changed, push_change};
 use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
-use crate::value::{Param, Scalar};
+use crate::value::{Param, Scalar, json_array};
 
 /// The values of a unique key.
 pub(crate) type Key = Vec<(u16, Param)>;
@@ -29,11 +30,37 @@ pub(crate) enum SetTo {
         column: u16,
         key: Vec<(u16, Param)>,
     },
+    /// Changes inside a value of JSON.
+    JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
     /// The value that the row has. Keeps an `@updatedAt` column from being set.
     Unchanged,
     Default,
+}
+
+/// Adds a new value of a column. The last one wins, except that changes inside a value of JSON compose.
+pub(crate) fn push_set(sets: &mut Sets, column: u16, to: SetTo) {
+    let before = sets.iter().position(|(known, _)| *known == column).map(|at| sets.remove(at).1);
+    let to = match (before, to) {
+        (Some(before), SetTo::JsonFields(changes)) => changed_inside(before, changes),
+        (_, to) => to,
+    };
+    sets.push((column, to));
+}
+
+/// Returns the new value of a column of JSON that is changed inside afterwards.
+fn changed_inside(before: SetTo, changes: Vec<JsonChange>) -> SetTo {
+    match before {
+        SetTo::Value(value) => SetTo::Value(changes.into_iter().fold(value, changed)),
+        SetTo::JsonFields(mut known) => {
+            changes.into_iter().for_each(|change| push_change(&mut known, change));
+            SetTo::JsonFields(known)
+        }
+        _ => SetTo::Value(Param::Misuse(
+            "a value of JSON is set to its default and changed inside: set the whole value, or one of the two",
+        )),
+    }
 }
 
 /// Returns why a row is not inserted or updated whose key differs from the one that is looked for.
@@ -89,6 +116,13 @@ impl Insert {
         self
     }
 
+    /// Sets a column to a list in JSON.
+    pub fn json_list<T: Scalar>(mut self, column: u16, values: Vec<T>) -> Self {
+        let list = json_array(values.into_iter().map(Scalar::into_param));
+        self.cells.push((column, Cell::Value(list)));
+        self
+    }
+
     /// Sets the row that the relation with this number references.
     pub fn link<M: Model, K>(mut self, slot: usize, to: impl LinkTarget<M, K>) -> Self {
         let table = self.table;
@@ -130,6 +164,14 @@ impl Insert {
                 self.cells.push((column, Cell::Value(value)));
             }
             SetTo::Default => self.cells.retain(|(known, _)| *known != column),
+            // Without a value, the database has the default of the column, which is not known here.
+            SetTo::JsonFields(changes) => match self.cells.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, Cell::Value(value))) => {
+                    let before = std::mem::replace(value, Param::Null);
+                    *value = changes.into_iter().fold(before, changed);
+                }
+                _ => self.refused = Some(Refusal::Calculates),
+            },
             _ => self.refused = Some(Refusal::Calculates),
         }
     }

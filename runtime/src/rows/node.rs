@@ -11,6 +11,7 @@ use tokio_postgres::types::{FromSql, Type};
 use super::model::Model;
 use crate::error::{Error, Result};
 use crate::meta::{Relation, Table};
+use crate::value::json_format::JsonFormat;
 use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, integer, only_value};
 
 /// A row of a result, with access to the included rows.
@@ -41,6 +42,21 @@ impl<'a> Cursor<'a> {
     /// If the value does not fit.
     pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
         decode_list(self.ty(column), self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a column whose value is a list in JSON.
+    ///
+    /// # Errors
+    /// If the value does not fit.
+    pub fn json_list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
+        let raw = self.raw(column).ok_or("it is null, and the schema says that it never is".into());
+        raw.and_then(T::decode_json_list).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a value in JSON; none if it is null, in SQL or in JSON.
+    pub(crate) fn in_json<T, F: JsonFormat<T>>(self, column: usize) -> Result<Option<T>> {
+        let raw = self.raw(column).filter(|raw| raw.strip_prefix(&[1]).unwrap_or(raw) != b"null");
+        raw.map(F::from_json).transpose().map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
     /// Reads a list whose elements may be null.

@@ -3,6 +3,7 @@
 use super::model::Slot;
 use super::node::Cursor;
 use crate::error::Result;
+use crate::value::json_format::JsonFormat;
 use crate::value::{Decode, Scalar};
 
 /// Reads selected values in the order in which they were selected.
@@ -26,6 +27,17 @@ impl<'a> Reader<'a> {
     pub(crate) fn list<T: Scalar>(&mut self) -> Result<Vec<T>> {
         self.next_value += 1;
         self.at.list(self.next_value - 1)
+    }
+
+    pub(crate) fn json_list<T: Scalar>(&mut self) -> Result<Vec<T>> {
+        self.next_value += 1;
+        self.at.json_list(self.next_value - 1)
+    }
+
+    /// Reads a value in JSON; none if it is null, in SQL or in JSON.
+    pub(crate) fn in_json<T, F: JsonFormat<T>>(&mut self) -> Result<Option<T>> {
+        self.next_value += 1;
+        self.at.in_json::<T, F>(self.next_value - 1)
     }
 
     /// Reads the next slot of a relation.

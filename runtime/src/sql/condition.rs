@@ -105,6 +105,9 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_json_test(column(number), path.as_ref(), test, alias);
             }
+            Condition::JsonField(place, test) => {
+                self.push_json_field_test(*place, test, column(&place.column), alias);
+            }
             Condition::Search(search) => {
                 self.pass().give_up();
                 self.push_search(search, table, alias);

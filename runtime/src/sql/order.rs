@@ -12,6 +12,8 @@ const CURSOR: &str = "relata_cursor";
 /// Represents a count in place of a column's number.
 pub(super) const COUNT_OF: usize = usize::MAX;
 const RELATED: usize = usize::MAX - 1;
+/// Represents a value in JSON in place of a column's number.
+pub(super) const JSON_FIELD: usize = usize::MAX - 2;
 
 /// The place in an order where a read begins.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,11 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_relevance(search, table, alias);
             }
             OrderKey::Expression(expression) => self.push_sort_expression(expression, table, alias),
+            OrderKey::JsonField(place) => {
+                self.word(JSON_FIELD);
+                self.push_json_shape(*place);
+                self.push_json_field(*place, &table.columns[usize::from(place.column)], alias);
+            }
             OrderKey::Refused(reason) => {
                 self.pass().give_up();
                 self.push_param(Param::Refused(reason));

@@ -34,13 +34,14 @@ impl ReadPlan<'_> {
     }
 
     /// Returns the names of the table's values, if they are not all of its columns. A count has the name of its
-    /// relation, and an expression that of its column.
+    /// relation, and an expression or a value in JSON that of its column.
     pub(crate) fn names(&self) -> Option<Names> {
         let name = |output: &Output| match output {
             Output::Column(column) | Output::Expression(Expression { column, .. }) => {
                 self.select.table.columns[usize::from(*column)].name
             }
             Output::Count { relation, .. } => relation.name,
+            Output::JsonField(place) => self.select.table.columns[usize::from(place.column)].name,
         };
         self.places.as_ref().map(|places| places.iter().map(name).collect())
     }

@@ -1,6 +1,6 @@
 //! SELECT statements.
 
-use super::order::COUNT_OF;
+use super::order::{COUNT_OF, JSON_FIELD};
 use super::pass::Pass;
 use super::plan::{ReadPlan, plan_of, written_plan};
 use super::statement::Statement;
@@ -332,6 +332,11 @@ impl<P: Pass> Writer<'_, P> {
                 self.push(")");
             }
             Output::Expression(expression) => self.push_expression(expression, table, alias),
+            Output::JsonField(place) => {
+                self.word(JSON_FIELD);
+                self.push_json_shape(*place);
+                self.push_json_value(*place, &table.columns[usize::from(place.column)], alias);
+            }
         }
     }
 
@@ -452,7 +457,7 @@ struct Join<'q> {
 mod tests {
     use super::super::pass::{Shape, Text};
     use super::*;
-    use crate::query::{Lock, Operator, Outputs};
+    use crate::query::{JsonFieldTest, JsonKind, JsonPlace, Lock, Operator, OrderKey, Outputs};
 
     static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("name", "text")];
     static TABLE: Table = Table::new("Thing", "\"things\"", &COLUMNS, &[0], &[], &[]);
@@ -486,6 +491,19 @@ mod tests {
         assert_eq!(with(1), with(2));
     }
 
+    fn json(column: u16, path: &'static [&'static str], kind: JsonKind, test: JsonFieldTest) -> Condition {
+        Condition::JsonField(JsonPlace { column, path, kind }, test)
+    }
+
+    fn output(path: &'static [&'static str]) -> Output {
+        Output::JsonField(JsonPlace { column: 0, path, kind: JsonKind::Text })
+    }
+
+    fn by_json(path: &'static [&'static str], kind: JsonKind) -> OrderTerm {
+        let key = OrderKey::JsonField(JsonPlace { column: 0, path, kind });
+        OrderTerm { key, ..OrderTerm::by_key(0, false) }
+    }
+
     #[test]
     fn whatever_changes_the_text_changes_the_shape() {
         let set = |condition: Condition| walked(|select| select.condition = condition);
@@ -505,6 +523,8 @@ mod tests {
             walked(|select| select.order.push(OrderTerm { nulls_first: Some(true), ..OrderTerm::by_key(1, false) })),
             walked(|select| select.outputs = Outputs::List(vec![Output::Column(0)])),
             walked(|select| select.outputs = Outputs::List(vec![Output::Column(1)])),
+            walked(|select| select.outputs = Outputs::List(vec![output(&["a"])])),
+            walked(|select| select.outputs = Outputs::List(vec![output(&["b"])])),
             set(one()),
             set(compare(1, Operator::Eq, 1)),
             set(compare(0, Operator::Ne, 1)),
@@ -520,6 +540,24 @@ mod tests {
             set(Condition::Or(vec![one(), one()])),
             set(Condition::Like { column: 1, pattern: Param::Null, insensitive: false }),
             set(Condition::Like { column: 1, pattern: Param::Null, insensitive: true }),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(1, &["a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["b"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["b", "a"], JsonKind::Text, JsonFieldTest::IsNull)),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Compare(Operator::Gte, Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Decimal, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Date, JsonFieldTest::Compare(Operator::Eq, Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::In(Param::Null))),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Like { pattern: Param::Null, insensitive: false })),
+            set(json(0, &["a"], JsonKind::Text, JsonFieldTest::Like { pattern: Param::Null, insensitive: true })),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::HasEvery(Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::HasSome(Param::Null))),
+            set(json(0, &["a"], JsonKind::Json, JsonFieldTest::IsEmpty)),
+            walked(|select| select.order.push(by_json(&["a"], JsonKind::Text))),
+            walked(|select| select.order.push(by_json(&["a"], JsonKind::Time))),
+            walked(|select| select.order.push(by_json(&["b"], JsonKind::Text))),
             set(Condition::Another { table: &OTHER, condition: Box::new(Condition::ALL) }),
             set(Condition::Another { table: &OTHER, condition: Box::new(one()) }),
         ];

@@ -9,7 +9,7 @@ use crate::meta::{ClientDefault, Column, Relation, Table};
 use crate::query::{Cell, Condition, Operator, SetTo, generate};
 use crate::value::Param;
 
-const TABLE: Alias = Alias(0);
+pub(super) const TABLE: Alias = Alias(0);
 
 /// Kinds of statements, in the first word of a shape. The kind of a read is 0.
 const INSERT: usize = 1;
@@ -420,7 +420,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Multiply(_) => 3,
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
-            SetTo::Default | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Unchanged => {
+            SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Unchanged => {
                 return self.pass().give_up();
             }
         };
@@ -458,6 +458,7 @@ impl<P: Pass> Writer<'_, P> {
     fn push_set(&mut self, column: &Column, to: &SetTo) {
         match to {
             SetTo::Append(values) => self.push_appended(column, values.clone()),
+            SetTo::JsonFields(changes) => self.push_json_changes(column, changes),
             SetTo::Default => self.push_default(column),
             SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key),
             SetTo::Excluded => {
@@ -492,6 +493,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Divide(_) => " / ",
             SetTo::Value(_)
             | SetTo::Append(_)
+            | SetTo::JsonFields(_)
             | SetTo::Lookup { .. }
             | SetTo::Excluded
             | SetTo::Unchanged

@@ -23,6 +23,18 @@ pub(super) fn param(value: Value) -> Param {
     Param::Json(value)
 }
 
+/// Returns values as one array, or the first one that cannot be sent.
+pub(crate) fn array(values: impl IntoIterator<Item = Param>) -> Param {
+    let mut list = Vec::new();
+    for value in values {
+        match value {
+            Param::Json(value) => list.push(value),
+            other => return other,
+        }
+    }
+    param(Value::Array(list))
+}
+
 /// Looks at most `levels` deep.
 fn is_deeper_than(value: &Value, levels: usize) -> bool {
     match value {

@@ -65,6 +65,12 @@ pub trait Scalar: Sized + Send + 'static {
         Self::decode(raw)
     }
 
+    /// For types of generated code: reads a list of values that is one value of JSON.
+    #[doc(hidden)]
+    fn decode_json_list(_: &[u8]) -> Result<Vec<Self>, BoxError> {
+        Err("the values of the column are not lists in JSON".into())
+    }
+
     /// Converts it into a parameter.
     fn into_param(self) -> Param;
 

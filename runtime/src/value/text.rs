@@ -87,6 +87,15 @@ pub fn deserialize<'de, T: TextField, D: Deserializer<'de>>(deserializer: D) -> 
     T::read(written).ok_or_else(|| serde::de::Error::custom("the text is not a value of this field"))
 }
 
+/// For `#[serde(deserialize_with)]` of a list that may be null.
+///
+/// # Errors
+/// If a text is not a value.
+pub fn deserialize_list<'de, T: AsText, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let written = Option::<Vec<String>>::deserialize(deserializer)?.unwrap_or_default();
+    Vec::<T>::read(written).ok_or_else(|| serde::de::Error::custom("a text is not a value of this field"))
+}
+
 impl AsText for Vec<u8> {
     fn to_text(&self) -> Result<String, fmt::Error> {
         Ok(STANDARD.encode(self))

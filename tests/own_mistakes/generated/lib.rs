@@ -7,12 +7,16 @@
 pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod place;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
     note::Note,
+    place::Place,
     relata_client::{Client, Models, Transaction},
 };
 

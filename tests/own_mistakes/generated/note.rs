@@ -6,6 +6,8 @@ use ::relata::rt;
 pub struct Note {
     pub id: i32,
     pub text: crate::Text,
+    pub place: rt::Option<super::place::Place>,
+    pub many: rt::Vec<super::place::Place>,
 }
 impl rt::Model for Note {
     type Bare = Self;
@@ -16,6 +18,8 @@ impl rt::Model for Note {
         Ok(Self {
             id: at_.get(0)?,
             text: at_.get(1)?,
+            place: at_.get(2)?,
+            many: at_.json_list(3)?,
         })
     }
 }
@@ -24,6 +28,18 @@ impl rt::Writable for Note {}
 pub const id: rt::Field<Note, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Note.text`: `text`.
 pub const text: rt::Field<Note, crate::Text> = rt::Field::new(1);
+/// Column `Note.place`: `jsonb`, nullable.
+pub const place: super::place::Paths<
+    Note,
+    rt::Field<Note, super::place::Place, rt::Optional>,
+> = super::place::Paths {
+    own_: rt::Field::new(2),
+    name: rt::JsonField::new(2, &["name"], rt::JsonKind::Text),
+    lat: rt::JsonField::new(2, &["lat"], rt::JsonKind::Json),
+    tags: rt::JsonField::new(2, &["tags"], rt::JsonKind::Json),
+};
+/// Column `Note.many`: `jsonb`.
+pub const many: rt::Field<Note, super::place::Place, rt::JsonList> = rt::Field::new(3);
 const _: () = rt::assert_holds::<
     crate::Text,
 >(
@@ -35,6 +51,7 @@ const _: () = rt::assert_holds::<
 pub struct Create {
     pub id: i32,
     pub text: crate::Text,
+    pub many: rt::Vec<super::place::Place>,
 }
 impl Create {
     rt::set_and_with!(self::Note);
@@ -42,7 +59,10 @@ impl Create {
 impl rt::NewRow for Create {
     type Model = self::Note;
     fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE).value(0, self.id).value(1, self.text)
+        rt::Insert::new(&TABLE)
+            .value(0, self.id)
+            .value(1, self.text)
+            .json_list(3, self.many)
     }
 }
 impl rt::CreateRow for Create {}
@@ -50,7 +70,12 @@ pub const PKEY: &str = "Note_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Note",
     "\"Note\"",
-    &[rt::Column::new("id", "integer"), rt::Column::new("text", "text")],
+    &[
+        rt::Column::new("id", "integer"),
+        rt::Column::new("text", "text"),
+        rt::Column::new("place", "jsonb"),
+        rt::Column::new("many", "jsonb"),
+    ],
     &[0],
     &[],
     &[rt::Constraint::new(PKEY, &["id"])],

@@ -10,6 +10,9 @@ pub mod author;
 pub mod blog_post;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod moments;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod mood;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -17,15 +20,20 @@ pub mod profile;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod relata_client;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod stamp;
 
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
     author::Author,
     blog_post::BlogPost,
+    moments::Moments,
     mood::Mood,
     profile::Profile,
     relata_client::{Client, Models, Transaction},
+    stamp::Stamp,
 };
 
 #[allow(unused_imports)]

@@ -2,6 +2,10 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
+const _: () = ::std::assert!(
+    rt::features::SERDE,
+    "the schema has `type` blocks: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
+);
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
@@ -32,6 +36,10 @@ impl Models {
     }
     /// Queries on `BlogPost`.
     pub fn blog_post(&self) -> rt::Delegate<super::blog_post::BlogPost> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Stamp`.
+    pub fn stamp(&self) -> rt::Delegate<super::stamp::Stamp> {
         rt::Delegate::new(&self.executor)
     }
 }

@@ -7,13 +7,21 @@
 pub mod event;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod moments;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod stamp;
 
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
     event::Event,
+    moments::Moments,
     relata_client::{Client, Models, Transaction},
+    stamp::Stamp,
 };
 
 #[allow(unused_imports)]

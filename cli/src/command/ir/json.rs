@@ -2,12 +2,14 @@
 //! add keys. Removing a key or changing its meaning makes a new version.
 
 use relata_codegen::ir::{
-    self, Arity, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Identity, Index,
-    IndexField, IndexTarget, KeyOptions, Literal, ModelWalker, NativeType, RelationFieldWalker, RelationStorage,
-    RelationWalker, SequenceOptions, Side,
+    self, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Identity, Index,
+    IndexField, IndexTarget, KeyOptions, ModelWalker, NativeType, RelationFieldWalker, RelationStorage, RelationWalker,
+    SequenceOptions, Side,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::types::{Type, arity, literal_value, shape, types};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -25,6 +27,8 @@ pub(crate) struct Schema<'s> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     objects: Vec<Object<'s>>,
     enums: Vec<Enum<'s>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    types: Vec<Type<'s>>,
     models: Vec<Model<'s>>,
     relations: Vec<Relation<'s>>,
 }
@@ -143,6 +147,8 @@ struct ColumnKind<'s> {
     domain: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rust: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json: Option<Value>,
     sensitive: bool,
     renamed_from: Option<&'s str>,
     using: Option<&'s str>,
@@ -237,6 +243,7 @@ impl<'s> Schema<'s> {
             extensions: extensions.collect(),
             objects: schema.objects.iter().map(object).collect(),
             enums: schema.walk_enums().map(enumeration).collect(),
+            types: types(schema),
             models: schema.walk_models().map(model).collect(),
             relations: schema.walk_relations().map(relation).collect(),
         }
@@ -392,17 +399,12 @@ fn index_fields(walker: ModelWalker<'_>, fields: &[IndexField]) -> Vec<Value> {
 
 fn field(walker: FieldWalker<'_>) -> Field<'_> {
     let field = walker.field();
-    let arity = match field.arity {
-        Arity::Required => "required",
-        Arity::Optional => "optional",
-        Arity::List => "list",
-    };
     let kind = match &field.kind {
         FieldKind::Column(known) => column(ColumnWalker { schema: walker.schema, id: walker.id }, known),
         FieldKind::Relation(_) => relation_field(RelationFieldWalker { schema: walker.schema, id: walker.id }),
     };
     let (name, rust_name) = (&field.name, &field.rust_ident);
-    Field { name, rust_name, docs: field.docs.as_deref(), arity, ignored: field.ignored, kind }
+    Field { name, rust_name, docs: field.docs.as_deref(), arity: arity(field.arity), ignored: field.ignored, kind }
 }
 
 fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
@@ -416,6 +418,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         domain: column.domain.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         rust: column.rust.as_deref(),
+        json: column.json.map(|known| shape(walker.schema, known)),
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
@@ -459,7 +462,7 @@ fn column_type(walker: ColumnWalker<'_>) -> Value {
 }
 
 /// The name after `@db.`, and its arguments.
-fn native_type(native: NativeType) -> (String, Vec<u32>) {
+pub(super) fn native_type(native: NativeType) -> (String, Vec<u32>) {
     let arguments = match native {
         NativeType::Decimal(arguments) => arguments.map(|(precision, scale)| vec![precision, scale]),
         NativeType::VarChar(length) | NativeType::Char(length) | NativeType::Bit(length) => length.map(|it| vec![it]),
@@ -477,9 +480,7 @@ fn native_type(native: NativeType) -> (String, Vec<u32>) {
 fn default_value(walker: ColumnWalker<'_>, default: &DefaultValue) -> Value {
     let function = |name: &str, arguments: Vec<Value>| json!({ "function": name, "arguments": arguments });
     match default {
-        DefaultValue::Literal(Literal::String(text)) => json!({ "string": text }),
-        DefaultValue::Literal(Literal::Number(text)) => json!({ "number": text }),
-        DefaultValue::Literal(Literal::Boolean(value)) => json!({ "boolean": value }),
+        DefaultValue::Literal(literal) => literal_value(literal),
         DefaultValue::EnumValue(position) => {
             let ColumnType::Enum(id) = walker.column().ty else { return Value::Null };
             let value = walker.schema.walk_enum(id).enumeration().values.get(*position);

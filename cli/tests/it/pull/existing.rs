@@ -157,3 +157,58 @@ fn a_schema_is_not_overwritten_by_sql() {
     project.run(&out).exits(1).says("--out would overwrite the schema");
     assert_eq!(project.read("schema.dsl"), before);
 }
+
+const IN_JSON: &str = "\
+datasource db {
+  provider = \"postgresql\"
+}
+
+/// Where somebody lives.
+type Address {
+  street String
+  // five digits
+  zip    String?
+}
+
+model User {
+  id      Int       @id @rust(\"crate::UserId\")
+  // since 2026
+  home    Address   @json
+  work    Address?  @json
+  others  Address[] @default([]) @json
+  old     Address?  @db.Json @json
+  mail    String    @rust(\"mail::Address\")
+  posts   Post[]
+}
+
+model Post {
+  id     Int  @id
+  userId Int
+  user   User @relation(fields: [userId], references: [id])
+
+  @@index([userId])
+}
+";
+
+#[test]
+fn types_in_json_and_of_the_program_stay() {
+    let (project, database) = (Project::new(), database("pull_types"));
+    project.write("schema.dsl", IN_JSON);
+    db(&project, &database, &["push"]).exits(0);
+    db(&project, &database, &["pull"]).exits(0).says("already");
+    assert_eq!(project.read("schema.dsl"), IN_JSON);
+    query(
+        &database,
+        r#"ALTER TABLE "User" ALTER home DROP NOT NULL, ALTER work SET NOT NULL, ALTER others SET DEFAULT '[{"street": "x"}]',
+            ALTER old TYPE text, ALTER mail DROP NOT NULL, ADD new jsonb; ALTER TABLE "Post" ALTER "userId" DROP NOT NULL"#,
+    );
+    db(&project, &database, &["pull"]).exits(0);
+    let text = words(&project);
+    has(&text, "type Address { street String // five digits zip String? }");
+    has(&text, "id Int @id @rust(\"crate::UserId\") // since 2026 home Address? @json work Address @json");
+    has(&text, "others Address[] @default(\"[{\\\"street\\\": \\\"x\\\"}]\") @json old String?");
+    has(&text, "mail String? @rust(\"mail::Address\")");
+    has(&text, "new Json?");
+    has(&text, "userId Int? user User?");
+    project.run(&["check"]).exits(0);
+}

@@ -20,6 +20,7 @@ const ON_FIELDS: &[&str] = &[
     "collate",
     "domain",
     "rust",
+    "json",
     "map",
     "relation",
     "ignore",
@@ -82,6 +83,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "collate" => read_collate(cx, id, attribute),
         "domain" => domains::read_domain(cx, id, attribute),
         "rust" => rust_types::read_rust(cx, id, attribute),
+        "json" => read_json(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),
@@ -102,6 +104,7 @@ fn report_on_relation(cx: &mut Cx<'_, '_>, id: FieldId, name: &str, attribute: &
             "put it on a field that `fields:` of the relation names, or use `@@id([..])` or `@@unique([..])`"
         }
         "map" => "put it on a field that `fields:` of the relation names",
+        "json" => "remove it, or declare a block with `type` instead of the model",
         _ => "put it on a field with a column, or remove it",
     };
     report_misplaced(cx, attribute.span, message, help);
@@ -201,6 +204,28 @@ fn read_updated_at<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribut
         return;
     }
     cx.field_mut(id).updated_at = true;
+}
+
+/// Reads `@json`: the value of a `type` block is JSON in its column.
+fn read_json<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    expect_no_arguments(cx, attribute, "@json");
+    let field = cx.field(id);
+    if field.json.is_some() {
+        return;
+    }
+    let (ty, name) = (field.ast.ty.span, field.ast.name.text);
+    let help = match field.ty {
+        FieldType::Scalar(ScalarType::Json) => {
+            "remove it, or declare the shape of the value: a block `type Shape { .. }`, and `Shape @json`".to_owned()
+        }
+        FieldType::Unsupported => "remove it".to_owned(),
+        _ => format!("remove it, or write `{name} Json` to store any JSON"),
+    };
+    let message = format!("`@json` cannot be on `{}`, whose type is not a `type` block", cx.qualified(id));
+    let diagnostic = Diagnostic::new(codes::JSON_ATTRIBUTE, attribute.span, message)
+        .label("not possible for this type")
+        .second(ty, "the field has this type");
+    cx.report(diagnostic.help(help));
 }
 
 /// Reads `@collate("de-x-icu", schema: "public")`.

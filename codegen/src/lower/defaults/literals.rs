@@ -4,7 +4,7 @@ use crate::ir::{Literal, NativeType, ScalarType};
 use crate::syntax::Expression;
 
 /// Returns the literal, or what should be written instead.
-pub(super) fn literal(scalar: ScalarType, value: &Expression<'_>) -> Result<Literal, &'static str> {
+pub(in crate::lower) fn literal(scalar: ScalarType, value: &Expression<'_>) -> Result<Literal, &'static str> {
     match (scalar, value) {
         (ScalarType::Int | ScalarType::BigInt, Expression::Number(number)) if number.text.parse::<i64>().is_ok() => {
             Ok(Literal::Number(number.text.to_owned()))
@@ -59,7 +59,7 @@ pub(super) fn integer_range(native: NativeType) -> Option<(&'static str, i64, i6
 }
 
 /// Returns whether the text has digits, with an optional sign, point and exponent.
-fn is_decimal(text: &str) -> bool {
+pub(in crate::lower) fn is_decimal(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, Some(exponent)),
@@ -76,7 +76,7 @@ fn is_decimal(text: &str) -> bool {
 
 /// Returns whether the text is a timestamp in the format of RFC 3339: date, `T`, time with seconds, and `Z` or an
 /// offset.
-fn is_moment(text: &str) -> bool {
+pub(in crate::lower) fn is_moment(text: &str) -> bool {
     let bytes = text.as_bytes();
     if !text.is_ascii() || bytes.len() < 20 {
         return false;
@@ -131,7 +131,7 @@ fn is_offset(text: &str) -> bool {
     two(hours, 23) && two(minutes, 59)
 }
 
-fn is_base64(text: &str) -> bool {
+pub(in crate::lower) fn is_base64(text: &str) -> bool {
     let data = text.trim_end_matches('=');
     let padding = text.len() - data.len();
     let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';

@@ -30,12 +30,13 @@ pub(super) struct Place {
 pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, place: &Place) -> String {
     let kept = old.and_then(|old| kept_type(old, &column.ty)).map(|kept| (kept, String::new()));
     let (ty, native) = kept.unwrap_or_else(|| written_type(names, &column.ty));
+    let shape = old.and_then(|old| shape(column, old));
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
         (false, true) => "?",
         (false, false) => "",
     };
-    let mut text = format!("{ty}{mark}");
+    let mut text = shape.clone().unwrap_or_else(|| format!("{ty}{mark}"));
     if let (Some(sql), false) = (&column.generated, place.in_foreign_key) {
         let is_virtual = if column.options.is_virtual { ", virtual: true" } else { "" };
         let _ = write!(text, " @generated({}{is_virtual})", quoted(sql));
@@ -53,7 +54,9 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     if is_collated(&column.ty) {
         text += &column.collation.as_deref().map(collate).unwrap_or_default();
     }
+    text += if shape.is_some() { " @json" } else { "" };
     if let Some(old) = old {
+        text += &rust_attribute(column, old, place).unwrap_or_default();
         // Attributes that the type no longer supports are dropped.
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
@@ -62,7 +65,6 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         ] {
             text += if is_present { attribute } else { "" };
         }
-        text += &rust(old, place.in_foreign_key);
     }
     text
 }
@@ -94,14 +96,33 @@ fn other_type(names: &Names<'_>, text: &str) -> String {
     name_of_sql_type(text).filter(is_free).unwrap_or_else(|| unsupported(text))
 }
 
-/// Returns `@rust(..)`. A foreign key has the type of what it references.
-fn rust(old: ColumnWalker<'_>, in_foreign_key: bool) -> String {
-    let path = old.column().rust.as_deref().filter(|_| !in_foreign_key);
+/// Returns the `type` block that is the type of a column of JSON, with its mark.
+fn shape(column: &Column, old: ColumnWalker<'_>) -> Option<String> {
+    let shape = old.column().json.filter(|_| has_scalar(column, ScalarType::Json))?;
+    let name = &old.schema.json_type(shape.ty).name;
+    match (shape.list, column.nullable) {
+        // A list in JSON is never null.
+        (true, true) => None,
+        (true, false) => Some(format!("{name}[]")),
+        (false, true) => Some(format!("{name}?")),
+        (false, false) => Some(name.clone()),
+    }
+}
+
+/// Returns `@rust`, with the type as long as the column has the type that it is for. A foreign key has it from what it
+/// references.
+fn rust_attribute(column: &Column, old: ColumnWalker<'_>, place: &Place) -> Option<String> {
+    let fits = match (&column.ty, &old.column().ty) {
+        (DataType::Native(native), ColumnType::Scalar(_, known)) => native == known,
+        (_, ColumnType::Unsupported(_)) => kept_type(old, &column.ty).is_some(),
+        _ => false,
+    };
+    let path = old.column().rust.as_deref().filter(|_| fits && !place.in_foreign_key);
     let path = path.map(|path| quoted(path.strip_prefix("::").unwrap_or(path)));
     let ident = &old.field().rust_ident;
     let name = (*ident != snake_ident(old.name())).then(|| format!("name: {}", quoted(plain_ident(ident))));
     let arguments: Vec<_> = path.into_iter().chain(name).collect();
-    if arguments.is_empty() { String::new() } else { format!(" @rust({})", arguments.join(", ")) }
+    (!arguments.is_empty()).then(|| format!(" @rust({})", arguments.join(", ")))
 }
 
 /// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.

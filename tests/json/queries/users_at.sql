@@ -1,0 +1,2 @@
+-- The users with an address.
+SELECT id FROM "User" WHERE address = :address
