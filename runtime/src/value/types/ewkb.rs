@@ -174,6 +174,7 @@ mod tests {
     use super::*;
 
     fn every_kind() -> Vec<Geometry<f64>> {
+        let collection = |parts| Geometry::GeometryCollection(GeometryCollection(parts));
         let line = line_string![(x: 0.0, y: 0.0), (x: 1.5, y: -2.0), (x: 3.0, y: 1e300)];
         let hole = line_string![(x: 1.0, y: 1.0), (x: 2.0, y: 1.0), (x: 2.0, y: 2.0), (x: 1.0, y: 1.0)];
         let outer = polygon![(x: 0.0, y: 0.0), (x: 9.0, y: 0.0), (x: 9.0, y: 9.0), (x: 0.0, y: 0.0)];
@@ -187,7 +188,7 @@ mod tests {
             points.clone().into(),
             MultiLineString(vec![line.clone(), line]).into(),
             MultiPolygon(vec![area.clone(), area]).into(),
-            GeometryCollection(vec![points.into(), GeometryCollection(Vec::new()).into()]).into(),
+            collection(vec![points.into(), collection(Vec::new())]),
         ]
     }
 
