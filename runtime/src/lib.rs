@@ -46,13 +46,13 @@ pub use relata_derive::{FromRawRow, Selectable, Value};
 pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow};
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
 #[cfg(feature = "pgvector")]
-pub use value::Embedding;
+pub use value::AnyVector;
 #[cfg(feature = "serde")]
 pub use value::Json;
 #[cfg(feature = "net")]
-pub use value::Network;
+pub use value::NetAddress;
 #[cfg(feature = "geo")]
-pub use value::Place;
+pub use value::Spatial;
 pub use value::{
     AsText, Average, Holds, Hstore, Interval, IntoNullable, IntoParam, IntoValue, List, Ltree, Multirange, Newtype,
     NotAnInterval, Number, Ordered, Param, Postgres, Range, RangeOf, Scalar, Sum, TsVector, UnknownLabel,

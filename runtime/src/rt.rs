@@ -36,6 +36,14 @@ pub use serde_json::Value as Json;
 pub use std::{boxed::Box, marker::PhantomData, option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
+#[cfg(not(feature = "bit"))]
+pub use crate::value::types::missing::bit_vec;
+#[cfg(not(feature = "geo"))]
+pub use crate::value::types::missing::geo_types;
+#[cfg(not(feature = "pgvector"))]
+pub use crate::value::types::missing::pgvector;
+#[cfg(not(feature = "net"))]
+pub use crate::value::types::missing::{cidr, macaddr};
 pub use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, TsVector};
 #[cfg(feature = "bigdecimal")]
 pub use bigdecimal;
@@ -63,6 +71,14 @@ pub use crate::value::text;
 pub mod features {
     /// For `serde = true` and `type` blocks.
     pub const SERDE: bool = cfg!(feature = "serde");
+    /// For columns of `bit` and `varbit`.
+    pub const BIT: bool = cfg!(feature = "bit");
+    /// For columns of PostGIS, and of `point`, `box` and `lseg`.
+    pub const GEO: bool = cfg!(feature = "geo");
+    /// For columns of network addresses.
+    pub const NET: bool = cfg!(feature = "net");
+    /// For columns of pgvector.
+    pub const PGVECTOR: bool = cfg!(feature = "pgvector");
     /// For `cuid()`.
     pub const CUID: bool = cfg!(feature = "cuid");
     /// For `nanoid()`.

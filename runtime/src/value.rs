@@ -27,7 +27,7 @@ pub mod text;
 mod time;
 #[cfg(feature = "serde")]
 mod typed_json;
-mod types;
+pub(crate) mod types;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
@@ -46,11 +46,11 @@ pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_
 pub use typed_json::{Json, decode_json, json_param};
 
 #[cfg(feature = "pgvector")]
-pub use types::Embedding;
+pub use types::AnyVector;
 #[cfg(feature = "net")]
-pub use types::Network;
+pub use types::NetAddress;
 #[cfg(feature = "geo")]
-pub use types::Place;
+pub use types::Spatial;
 pub use types::{AsText, Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf, TsVector};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -341,6 +341,26 @@ async fn what_a_rust_type_cannot_hold_is_told() {
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
 }
 
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = db::Value)]
+struct Part {
+    length: Interval,
+    hosts: Vec<IpInet>,
+    data: Option<Hstore>,
+    path: Option<Ltree>,
+    bits: Option<BitVec>,
+    round: Option<AsText>,
+}
+
+#[tokio::test]
+async fn structs_of_a_program_have_them() {
+    let Some(Fixture { db, .. }) = &Fixture::new("selectable_types").await else { return };
+    let made = db.value().create(everything()).await.expect("is created");
+    let part = db.value().find_first().or_err().select_as::<Part>().await.expect("is read");
+    let Value { length, hosts, data, path, bits, round, .. } = made;
+    assert_eq!(part, Part { length, hosts, data, path, bits, round });
+}
+
 #[tokio::test]
 async fn query_files_read_and_write_them() {
     let Some(Fixture { db, .. }) = &Fixture::new("query_files_of_types").await else { return };

@@ -7,7 +7,7 @@ use super::context::{EmitCx, ModelNames, ident};
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
 use crate::ir::names::{OWN_TYPES, OWN_TYPES_OF_TENANTS};
-use crate::ir::{ColumnType, DefaultValue, ModelWalker, Tenancy, row_security_cast};
+use crate::ir::{ClientType, ColumnText, ColumnType, DefaultValue, ModelWalker, Tenancy, row_security_cast};
 
 /// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
@@ -96,6 +96,7 @@ fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
     let serde = serde.map(|reason| (reason.to_owned(), "serde", "SERDE"));
     needed
         .chain(serde)
+        .chain(types_with_features(cx))
         .map(|(reason, feature, constant)| {
             let constant = ident(constant);
             let message = format!(
@@ -107,6 +108,25 @@ fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
             )
         })
         .collect()
+}
+
+/// Returns, for each feature that a type of a column needs, the type, the feature, and its constant.
+fn types_with_features(cx: &EmitCx<'_>) -> Vec<(String, &'static str, &'static str)> {
+    let mut found: Vec<(String, &'static str, &'static str)> = Vec::new();
+    for column in cx.models.iter().flat_map(|model| &model.columns).map(|column| column.walker.column()) {
+        let (ColumnType::Unsupported(text), None) = (&column.ty, &column.rust) else { continue };
+        let constant = match ClientType::of(text).feature() {
+            Some(feature @ "bit") => (feature, "BIT"),
+            Some(feature @ "geo") => (feature, "GEO"),
+            Some(feature @ "net") => (feature, "NET"),
+            Some(feature @ "pgvector") => (feature, "PGVECTOR"),
+            _ => continue,
+        };
+        if !found.iter().any(|(_, feature, _)| *feature == constant.0) {
+            found.push((format!("a column of type `{}`", ColumnText::type_of(text)), constant.0, constant.1));
+        }
+    }
+    found
 }
 
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {

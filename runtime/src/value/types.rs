@@ -7,6 +7,7 @@ mod ewkb;
 #[cfg(feature = "geo")]
 mod geo;
 mod interval;
+pub(crate) mod missing;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "pgvector")]
@@ -15,12 +16,12 @@ mod range;
 mod text_like;
 
 #[cfg(feature = "geo")]
-pub use geo::Place;
+pub use geo::Spatial;
 pub use interval::{Interval, NotAnInterval};
 #[cfg(feature = "net")]
-pub use net::Network;
+pub use net::NetAddress;
 #[cfg(feature = "pgvector")]
-pub use pgvector::Embedding;
+pub use pgvector::AnyVector;
 pub use range::{Multirange, Range, RangeOf};
 pub use text_like::{AsText, Hstore, Ltree, TsVector};
 

@@ -10,6 +10,7 @@ use super::super::postgres::Encoded;
 use super::super::scalar::Scalar;
 use crate::value::BoxError;
 
+#[diagnostic::do_not_recommend]
 impl Scalar for BitVec {
     type Base = Self;
 

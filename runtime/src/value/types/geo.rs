@@ -15,7 +15,7 @@ use crate::value::BoxError;
 
 /// The types of `geometry` and `geography` columns.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a type of a `geometry` or `geography` column")]
-pub trait Place: Scalar {}
+pub trait Spatial: Scalar {}
 
 /// Returns a geometry as a parameter, in the format EWKB.
 pub(crate) fn geometry_param(geometry: &Geometry<f64>) -> Param {
@@ -44,8 +44,9 @@ fn accepts_places(ty: &Type) -> bool {
     matches!(ty.name(), "geometry" | "geography")
 }
 
-impl Place for Geometry<f64> {}
+impl Spatial for Geometry<f64> {}
 
+#[diagnostic::do_not_recommend]
 impl Scalar for Geometry<f64> {
     type Base = Self;
 
@@ -65,8 +66,9 @@ impl Scalar for Geometry<f64> {
 macro_rules! places {
     ($($type:ident),+) => {
         $(
-            impl Place for $type<f64> {}
+            impl Spatial for $type<f64> {}
 
+            #[diagnostic::do_not_recommend]
             impl Scalar for $type<f64> {
                 type Base = Self;
 
@@ -117,6 +119,7 @@ fn numbers<const N: usize>(raw: &[u8]) -> Result<[f64; N], BoxError> {
 macro_rules! geometric {
     ($($type:ty: $known:ident, |$numbers:pat_param| $decode:expr, |$value:ident| $encode:expr;)+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Scalar for $type {
                 type Base = Self;
 

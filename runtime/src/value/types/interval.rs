@@ -294,6 +294,7 @@ macro_rules! durations {
 
 durations!(Duration, TimeDelta);
 
+#[diagnostic::do_not_recommend]
 impl Scalar for Interval {
     type Base = Self;
 

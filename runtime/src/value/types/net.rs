@@ -17,10 +17,10 @@ use crate::value::BoxError;
 
 /// Addresses and networks: the types of `inet` and `cidr`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a network address")]
-pub trait Network: Scalar {}
+pub trait NetAddress: Scalar {}
 
-impl Network for IpInet {}
-impl Network for IpCidr {}
+impl NetAddress for IpInet {}
+impl NetAddress for IpCidr {}
 
 #[derive(Debug, PartialEq)]
 struct Sent<T>(T);
@@ -28,6 +28,7 @@ struct Sent<T>(T);
 macro_rules! addresses {
     ($($type:ty: $($known:ident)|+, |$raw:ident| $decode:expr, |$value:ident, $out:ident| $encode:expr;)+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Scalar for $type {
                 type Base = Self;
 

@@ -15,11 +15,11 @@ use crate::value::BoxError;
 
 /// The vectors of pgvector, between which there are distances.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a vector of pgvector")]
-pub trait Embedding: Scalar {}
+pub trait AnyVector: Scalar {}
 
-impl Embedding for Vector {}
-impl Embedding for HalfVector {}
-impl Embedding for SparseVector {}
+impl AnyVector for Vector {}
+impl AnyVector for HalfVector {}
+impl AnyVector for SparseVector {}
 
 impl Average for Vector {
     type Average = Self;
@@ -39,6 +39,7 @@ struct Sent<T>(T);
 macro_rules! vectors {
     ($($type:ident: $name:literal, $accepts:expr;)+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Scalar for $type {
                 type Base = Self;
 

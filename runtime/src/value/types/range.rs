@@ -172,6 +172,7 @@ impl<T: Scalar> RangeOf for Multirange<T> {
     type Bound = T;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar> Scalar for Range<T> {
     type Base = Self;
 
@@ -195,6 +196,7 @@ impl<T: Scalar> Scalar for Range<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar> Scalar for Multirange<T> {
     type Base = Self;
 

@@ -54,6 +54,7 @@ macro_rules! texts {
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl Scalar for $name {
                 type Base = Self;
 
@@ -143,6 +144,7 @@ fn document(raw: &[u8]) -> Result<String, BoxError> {
 /// The keys and values of an `hstore`; a value may be null.
 pub type Hstore = BTreeMap<String, Option<String>>;
 
+#[diagnostic::do_not_recommend]
 impl Scalar for Hstore {
     type Base = Self;
 

@@ -9,27 +9,27 @@ use crate::dsl::field::Field;
 use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::query::{Form, Operand};
 use crate::rows::Model;
-use crate::value::{IntoValue, Param, Place, Scalar};
+use crate::value::{IntoValue, Param, Scalar, Spatial};
 
 fn operand(place: impl Into<Geometry<f64>>) -> Operand {
     like_column(place.into().into_param())
 }
 
 #[diagnostic::do_not_recommend]
-impl<P: Place, V: Into<Geometry<f64>>> PartOf<P> for V {
+impl<P: Spatial, V: Into<Geometry<f64>>> PartOf<P> for V {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         holds(column, Form::Call("ST_Covers"), vec![operand(self)])
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<P: Place, V: Into<Geometry<f64>>> WholeOf<P> for V {
+impl<P: Spatial, V: Into<Geometry<f64>>> WholeOf<P> for V {
     fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
         holds(column, Form::Call("ST_CoveredBy"), vec![operand(self)])
     }
 }
 
-impl<M: Model, T: Scalar<Base: Place>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+impl<M: Model, T: Scalar<Base: Spatial>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Returns the distance from the place: in meters for a `geography`, in units of the coordinates for a `geometry`.
     /// Sorting by it uses an index of type `Gist`.
     pub fn distance(self, place: impl Into<Geometry<f64>>) -> Expression<M, f64, A> {

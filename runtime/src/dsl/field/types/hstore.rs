@@ -9,12 +9,14 @@ use crate::query::Form;
 use crate::rows::Model;
 use crate::value::{Hstore, Param, Scalar};
 
+#[diagnostic::do_not_recommend]
 impl PartOf<Hstore> for Hstore {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         holds(column, Form::Infix("@>"), vec![like_column(self.into_param())])
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl WholeOf<Hstore> for Hstore {
     fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
         holds(column, Form::Infix("<@"), vec![like_column(self.into_param())])

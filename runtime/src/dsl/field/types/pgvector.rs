@@ -5,11 +5,11 @@ use crate::dsl::field::Field;
 use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::query::Form;
 use crate::rows::Model;
-use crate::value::{Embedding, IntoValue, Scalar};
+use crate::value::{AnyVector, IntoValue, Scalar};
 
 macro_rules! distances {
     ($($(#[$doc:meta])* $method:ident: $operator:literal;)+) => {
-        impl<M: Model, T: Scalar<Base: Embedding>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+        impl<M: Model, T: Scalar<Base: AnyVector>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
             $(
                 $(#[$doc])*
                 pub fn $method(self, vector: impl IntoValue<T::Base>) -> Expression<M, f64, A> {

@@ -27,12 +27,14 @@ macro_rules! ranges {
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<T: Scalar> PartOf<Range<T>> for $range {
                 fn contains<M: Model>(self, column: u16) -> Filter<M> {
                     compare(column, "@>", Range::from(self))
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<T: Scalar> PartOf<Multirange<T>> for $range {
                 fn contains<M: Model>(self, column: u16) -> Filter<M> {
                     compare(column, "@>", Multirange(vec![self.into()]))
@@ -103,48 +105,56 @@ fn only<T: Scalar + Clone>(value: T) -> Range<T> {
     Range::new(Bound::Included(value.clone()), Bound::Included(value))
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar + Clone> PartOf<Range<T>> for T {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "@>", only(self))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar + Clone> PartOf<Multirange<T>> for T {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "@>", Multirange(vec![only(self)]))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar> PartOf<Multirange<T>> for Multirange<T> {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "@>", self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar> PartOf<Range<T>> for Multirange<T> {
     fn contains<M: Model>(self, column: u16) -> Filter<M> {
         compare_multirange(column, "@>", self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar, V: IntoRange<T>> WholeOf<Range<T>> for V {
     fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "<@", self.into_range())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar, V: IntoRange<T>> WholeOf<Multirange<T>> for V {
     fn contained_in<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "<@", Multirange(vec![self.into_range()]))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar, V: IntoRange<T>> Overlapping<Range<T>> for V {
     fn overlaps<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "&&", self.into_range())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Scalar, V: IntoRange<T>> Overlapping<Multirange<T>> for V {
     fn overlaps<M: Model>(self, column: u16) -> Filter<M> {
         compare(column, "&&", Multirange(vec![self.into_range()]))
