@@ -82,7 +82,7 @@ model A {\n  id  Int   @id\n  geo Geo   @json\n  all Geo[] @json\n}\n";
     project.write("schema.dsl", text);
     let ran = project.run(&["ir"]).exits(0);
     let ir: Value = serde_json::from_str(&ran.stdout).expect("the output is JSON");
-    let field = |name: &str, key: &str, arity: &str, ty: Value, default: Value| json!({ "name": name, "key": key, "docs": null, "arity": arity, "type": ty, "default": default });
+    let field = |name: &str, key: &str, arity: &str, ty: Value, default: Value| json!({ "name": name, "rustName": if name == "in" { "r#in" } else { name }, "key": key, "docs": null, "arity": arity, "type": ty, "default": default });
     let mut by = field("by", "by", "required", json!({ "scalar": "String" }), Value::Null);
     by["rust"] = json!("crate::By");
     let fields = [
@@ -91,7 +91,10 @@ model A {\n  id  Int   @id\n  geo Geo   @json\n  all Geo[] @json\n}\n";
         field("in", "in", "list", json!({ "type": "Geo" }), Value::Null),
         by,
     ];
-    assert_eq!(ir["types"], json!([{ "name": "Geo", "docs": null, "fields": fields, "derives": ["Eq"] }]));
+    assert_eq!(
+        ir["types"],
+        json!([{ "name": "Geo", "rustName": "Geo", "module": "geo", "docs": null, "fields": fields, "derives": ["Eq"] }])
+    );
     let fields = &ir["models"][0]["fields"];
     assert_eq!(fields[1]["json"], json!({ "type": "Geo", "list": false }));
     assert_eq!(

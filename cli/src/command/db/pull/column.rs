@@ -109,11 +109,22 @@ fn shape(column: &Column, old: ColumnWalker<'_>) -> Option<String> {
     }
 }
 
+/// Returns whether the client reads values of both types in the same way, so that a type of the program still fits.
+fn holds_the_same(one: NativeType, other: NativeType) -> bool {
+    let kind = |native: NativeType| match native {
+        NativeType::Uuid => 1,
+        NativeType::Date => 2,
+        NativeType::Time(_) | NativeType::Timetz(_) => 3,
+        _ => 0,
+    };
+    one.scalar() == other.scalar() && kind(one) == kind(other)
+}
+
 /// Returns `@rust`, with the type as long as the column has the type that it is for. A foreign key has it from what it
 /// references.
 fn rust_attribute(column: &Column, old: ColumnWalker<'_>, place: &Place) -> Option<String> {
     let fits = match (&column.ty, &old.column().ty) {
-        (DataType::Native(native), ColumnType::Scalar(_, known)) => native == known,
+        (DataType::Native(native), ColumnType::Scalar(_, known)) => holds_the_same(*native, *known),
         (_, ColumnType::Unsupported(_)) => kept_type(old, &column.ty).is_some(),
         _ => false,
     };
