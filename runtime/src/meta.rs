@@ -2,11 +2,15 @@
 //!
 //! The generator writes all of it, and it never changes. Column numbers are positions of fields in the model's struct.
 
+mod key_form;
+
 use std::sync::OnceLock;
+
+pub(crate) use key_form::KeyForm;
 
 use tokio_postgres::types::Type;
 
-use crate::value::{Scalar, accepts_list};
+use crate::value::{Holds, Scalar, accepts_list};
 
 /// A table or view in the client.
 #[derive(Debug)]
@@ -206,9 +210,24 @@ impl Column {
         Self { accepts: Some(accepts_list::<T>), ..Self::new(name, "") }
     }
 
+    /// Returns the type in which a list of values of the column travels, without its brackets. A value that travels as a
+    /// list itself, as a vector does, is a text there: PostgreSQL has no lists of lists.
+    pub(crate) fn wire_in_list(&self) -> Option<&'static str> {
+        let is_list = self.sql_type.ends_with("[]");
+        self.wire.map(|wire| if wire.ends_with("[]") && !is_list { "text" } else { wire })
+    }
+
     /// Sets the type of the column on the wire.
     pub const fn via(mut self, wire: &'static str) -> Self {
         self.wire = Some(wire);
+        self
+    }
+
+    /// For generated code: a column whose type of the program may be one around a text, in which it then travels.
+    pub const fn own<T: Scalar>(mut self, text: &'static str) -> Self {
+        if matches!(T::HOLDS, Holds::AsText) {
+            self.wire = Some(text);
+        }
         self
     }
 
@@ -265,23 +284,7 @@ pub struct Relation {
     pub(crate) is_filled: bool,
 }
 
-impl Relation {
-    /// Returns, for each column of the key, whether it references an integer of another size, so that equal values have
-    /// different bytes. Empty if none does.
-    pub(crate) fn integers_of_two_sizes(&self, parent: &Table) -> Vec<bool> {
-        let is_integer = |sql: &str| matches!(sql, "smallint" | "integer" | "bigint");
-        let differ = |(ours, theirs): (&u16, &u16)| {
-            let ours = parent.columns[usize::from(*ours)].sql_type;
-            let theirs = self.child.columns[usize::from(*theirs)].sql_type;
-            ours != theirs && is_integer(ours) && is_integer(theirs)
-        };
-        let mut pairs = self.parent_columns.iter().zip(self.child_columns);
-        if self.through.is_some() || !pairs.clone().any(differ) {
-            return Vec::new();
-        }
-        pairs.by_ref().map(differ).collect()
-    }
-}
+impl Relation {}
 
 /// Shows only the name, because relations form cycles.
 impl std::fmt::Debug for Relation {

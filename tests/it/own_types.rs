@@ -74,6 +74,15 @@ pub enum Level {
     Top,
 }
 
+/// A type that travels as its text.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, relata::Value)]
+#[serde(crate = "relata::rt::serde")]
+pub struct Circle(pub relata::AsText);
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, relata::Value)]
+#[serde(crate = "relata::rt::serde")]
+pub struct Words(pub relata::TsVector);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, relata::Value)]
 #[serde(crate = "relata::rt::serde")]
 pub struct Cents(pub i32);
@@ -330,6 +339,8 @@ fn rows_of_own_types_are_json() {
         place: None,
         address: None,
         others: Vec::new(),
+        round: None,
+        words: None,
     };
     let json = relata::serde_json::to_value(&user).expect("is JSON");
     assert_eq!(
@@ -337,4 +348,23 @@ fn rows_of_own_types_are_json() {
         (&"a@b".into(), &5.into(), &"dark".into())
     );
     assert_eq!(relata::serde_json::from_value::<db::User>(json).expect("is read"), user);
+}
+
+#[tokio::test]
+async fn types_around_a_text_are_written_and_read() {
+    let Fixture { client, school, .. } = &Fixture::new("own_texts").await;
+    let db = client.tenant(*school);
+    let (round, words) = (Circle("<(0,0),2>".into()), Words("'cat':3".into()));
+    let ada = db
+        .user()
+        .create(new_user("ada@north.edu"))
+        .set(user::round.to(round.clone()))
+        .set(user::words.to(words.clone()));
+    let ada = ada.await.expect("is created");
+    assert_eq!((&ada.round, &ada.words), (&Some(round.clone()), &Some(words.clone())));
+    let found =
+        db.user().find_many().filter(user::round.eq(round.clone()) & user::words.in_([words])).await.expect("is read");
+    assert_eq!(found, [ada]);
+    let many = [new_user("b@north.edu").set(user::round.to(round))];
+    assert_eq!(db.user().create_many(many).await.expect("is created"), 1);
 }

@@ -20,7 +20,7 @@ use crate::support::{Database, connect, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{Value, booking, queries, value};
+use db::{Value, booking, code, host, mark, net, queries, value};
 
 struct Fixture {
     _database: Database,
@@ -382,4 +382,57 @@ async fn query_files_read_and_write_them() {
     let changed = db.query(call).await.expect("is written").pop().expect("is there");
     assert_eq!((changed.data, changed.path, changed.flags), (Some(data), Some(path), Some(bits("101"))));
     assert_eq!(changed.hosts, [inet("::1")]);
+}
+
+#[tokio::test]
+async fn keys_of_these_types_lead_to_rows() {
+    let Some(Fixture { db, .. }) = &Fixture::new("keys_of_types").await else { return };
+    for text in ["10.0.0.0/8", "192.168.0.0/16"] {
+        db.net().create(net::Create { net: cidr(text) }).await.expect("is created");
+    }
+    let row = |of: IpCidr, name: &str| host::Create { of, name: name.into() };
+    let json = relata::serde_json::json!({ "a": 1 });
+    db.host().create(row(cidr("10.0.0.0/8"), "a.b").set(host::json.to(json.clone()))).await.expect("is created");
+    let rows = [row(cidr("10.0.0.0/8"), "a.c"), row(cidr("192.168.0.0/16"), "d")];
+    assert_eq!(db.host().copy_in(rows).await.expect("are copied"), 2);
+    let nets = db.net().find_many().include(net::hosts).order_by(net::net.asc()).await.expect("is read");
+    assert_eq!(nets.iter().map(|net| net.hosts.len()).collect::<Vec<_>>(), [2, 1]);
+    let found = db.host().find_unique(host::name.eq("a.b")).include(host::of).or_err().await.expect("is read");
+    assert_eq!((found.of.net, &found.json, found.none.len()), (cidr("10.0.0.0/8"), &Some(json.clone()), 0));
+    assert_eq!(
+        db.host()
+            .count()
+            .filter(host::json.eq(json) & host::of.is(net::net.eq(cidr("10.0.0.0/8"))))
+            .await
+            .expect("is read"),
+        1
+    );
+    let first = db.value().create_many([everything(), everything()]).await.expect("are created");
+    let page = db.value().find_many().order_by(value::data.desc()).take(1).page_after(None).await.expect("is read");
+    let rest =
+        db.value().find_many().order_by(value::data.desc()).take(9).page_after(page.next).await.expect("is read");
+    assert_eq!((first, rest.rows.len()), (2, 1));
+    assert_eq!(db.value().count().filter(value::data.gte(pairs([]))).await.expect("is read"), 2);
+}
+
+#[tokio::test]
+async fn keys_that_are_equal_for_postgresql_belong_together() {
+    let Some(Fixture { db, sql, .. }) = &Fixture::new("equal_keys").await else { return };
+    sql.batch_execute(
+        "INSERT INTO \"Code\" VALUES ('ABC', '1 month', 1.0, '[1.0,2.0)', 0), ('x', '1 day', 20, '(,)', 1.5);
+         INSERT INTO \"Mark\" (code, span, amount, prices, ratio)
+            VALUES ('abc', '30 days', 1.00, '[1,2)', '-0'), ('X', '24 hours', 20.000, '(,)', 1.5), ('x', '1 day', 2e1, '(,)', 1.5)",
+    )
+    .await
+    .expect("is right");
+    let codes = db.code().find_many().order_by(code::ratio.asc());
+    let codes =
+        codes.include(code::marks).include(code::spans).include(code::sums).include(code::ranges).include(code::ratios);
+    let codes = codes.await.expect("is read");
+    for (row, count) in codes.iter().zip([1, 2]) {
+        let counts = [row.marks.len(), row.spans.len(), row.sums.len(), row.ranges.len(), row.ratios.len()];
+        assert_eq!(counts, [count; 5], "{}", row.code);
+    }
+    let marks = db.mark().find_many().include(mark::by_code).include(mark::by_amount).await.expect("is read");
+    assert!(marks.iter().all(|mark| mark.by_code.code.eq_ignore_ascii_case(&mark.code)));
 }

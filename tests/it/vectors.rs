@@ -12,7 +12,7 @@ use crate::support::{Database, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::item;
+use db::{doc, item};
 
 async fn fixture(name: &str) -> Option<(db::Client, Database)> {
     let database = with_extensions(name, &["vector"], "tests/postgres/vectors/schema.dsl").await?;
@@ -112,4 +112,20 @@ async fn vectors_have_distances() {
     let error =
         db.item().find_many().order_by(other).take(2).page_after(page.next).await.expect_err("is another order");
     assert!(matches!(error, Error::ForeignPageToken), "{error:?}");
+}
+
+#[tokio::test]
+async fn many_vectors_are_written_at_once() {
+    let Some((db, _database)) = &fixture("many_vectors").await else { return };
+    let row = |value: f32| doc::Create { emb: vec![value; 3].into() }.set(doc::half.to([value, 0.5]));
+    assert_eq!(db.doc().create_many([row(1.0), row(2.0)]).await.expect("are created"), 2);
+    assert_eq!(db.doc().create_many_and_return([row(3.0)]).await.expect("is created")[0].emb.as_slice(), [3.0; 3]);
+    assert_eq!(db.doc().copy_in([row(4.0), row(5.0)]).await.expect("are copied"), 2);
+    let of = |filter| async { db.doc().count().filter(filter).await.expect("is read") };
+    assert_eq!(of(doc::emb.in_([vec![1.0; 3], vec![5.0; 3]])).await, 2);
+    assert_eq!(of(doc::half.in_([[2.0, 0.5]]) | doc::emb.not_in([vec![1.0; 3], vec![2.0; 3], vec![5.0; 3]])).await, 3);
+    let rows = db.doc().find_many().order_by(doc::id.asc()).select((doc::emb, doc::half)).await.expect("is read");
+    let expected: Vec<f32> = (1..=5_u8).map(f32::from).collect();
+    assert_eq!(rows.iter().map(|row| row.0.as_slice()[0]).collect::<Vec<_>>(), expected);
+    assert!(rows.iter().all(|row| row.1.is_some()));
 }

@@ -18,20 +18,22 @@ model School {
 }
 
 model User {
-  schoolId String                @db.Uuid
-  id       String                @id @default(uuid(7)) @db.Uuid @rust("crate::own_types::UserId")
-  email    String                @rust("crate::own_types::Email")
-  nick     String?               @rust("crate::own_types::Nick")
-  tags     String[]              @rust("crate::own_types::Tag")
-  level    String                @default("low") @rust("crate::own_types::Level")
-  balance  Int                   @default(0) @rust("crate::own_types::Cents")
+  schoolId String                 @db.Uuid
+  id       String                 @id @default(uuid(7)) @db.Uuid @rust("crate::own_types::UserId")
+  email    String                 @rust("crate::own_types::Email")
+  nick     String?                @rust("crate::own_types::Nick")
+  tags     String[]               @rust("crate::own_types::Tag")
+  level    String                 @default("low") @rust("crate::own_types::Level")
+  balance  Int                    @default(0) @rust("crate::own_types::Cents")
   /// JSON with a shape.
-  settings Json                  @rust("crate::own_types::Settings")
-  scores   Json?                 @rust("relata::Json<std::collections::BTreeMap<String, i64>>")
-  place    Unsupported("point")? @rust("crate::own_types::Place")
-  address  Unsupported("inet")?  @rust("relata::Postgres<std::net::IpAddr>")
-  others   Unsupported("inet")[] @rust("relata::Postgres<std::net::IpAddr>")
-  school   School                @relation(fields: [schoolId], references: [id])
+  settings Json                   @rust("crate::own_types::Settings")
+  scores   Json?                  @rust("relata::Json<std::collections::BTreeMap<String, i64>>")
+  place    Unsupported("point")?  @rust("crate::own_types::Place")
+  address  Unsupported("inet")?   @rust("relata::Postgres<std::net::IpAddr>")
+  others   Unsupported("inet")[]  @rust("relata::Postgres<std::net::IpAddr>")
+  round    Unsupported("circle")? @rust("crate::own_types::Circle")
+  words    TsVector?              @rust("crate::own_types::Words")
+  school   School                 @relation(fields: [schoolId], references: [id])
   posts    Post[]
 
   @@unique([schoolId, id])

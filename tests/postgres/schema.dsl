@@ -57,3 +57,53 @@ model Value {
   @@index([path], type: Gist)
   @@index([data], type: Gin)
 }
+
+// Keys of such types. Some values are equal, although they are written differently.
+model Net {
+  net   Cidr   @id
+  hosts Host[]
+}
+
+model Host {
+  id   Int                  @id @default(autoincrement())
+  net  Cidr
+  name Ltree                @unique
+  of   Net                  @relation(fields: [net], references: [net])
+  json Unsupported("json")?
+  none Inet[]               @default([])
+
+  @@index([net])
+}
+
+model Code {
+  code   String                 @id @db.Citext
+  span   Interval               @unique
+  amount Unsupported("numeric") @unique
+  prices NumRange               @unique
+  ratio  Float                  @unique
+  marks  Mark[]                 @relation("code")
+  spans  Mark[]                 @relation("span")
+  sums   Mark[]                 @relation("amount")
+  ranges Mark[]                 @relation("prices")
+  ratios Mark[]                 @relation("ratio")
+}
+
+model Mark {
+  id       Int                    @id @default(autoincrement())
+  code     String                 @db.Citext
+  span     Interval
+  amount   Unsupported("numeric")
+  prices   NumRange
+  ratio    Float
+  byCode   Code                   @relation("code", fields: [code], references: [code])
+  bySpan   Code                   @relation("span", fields: [span], references: [span])
+  byAmount Code                   @relation("amount", fields: [amount], references: [amount])
+  byPrices Code                   @relation("prices", fields: [prices], references: [prices])
+  byRatio  Code                   @relation("ratio", fields: [ratio], references: [ratio])
+
+  @@index([code])
+  @@index([span])
+  @@index([amount])
+  @@index([prices])
+  @@index([ratio])
+}

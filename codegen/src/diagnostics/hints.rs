@@ -13,7 +13,7 @@ pub(crate) fn type_hint(name: &str, arguments: Option<&str>) -> Option<String> {
     let plain = match lower.as_str() {
         "text" | "str" => "String",
         "uuid" => "String @db.Uuid",
-        "inet" => "String @db.Inet",
+        "inet" => "Inet",
         "xml" => "String @db.Xml",
         "citext" => "String @db.Citext",
         "bool" => "Boolean",

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
-use super::scalar::{qualified, sql_types};
+use super::scalar::{own_type, qualified, sql_types};
 use super::tenancy::emit_tenancy;
 use crate::ir::{
     Arity, ColumnType, DefaultValue, Engine, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
@@ -49,12 +49,15 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let name = column.walker.db_name();
     let (sql, wire) = sql_types(cx, column.walker);
     let via = wire.map(|wire| quote!(.via(#wire)));
+    let own = own_type(column.walker).filter(|_| matches!(column.walker.column().ty, ColumnType::Unsupported(_)));
+    let text = if column.walker.arity() == Arity::List { "text[]" } else { "text" };
+    let own = own.map(|own| quote!(.own::<#own>(#text)));
     let default = client_default(column).map(|default| quote!(.default(rt::ClientDefault::#default)));
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
     let generated = column.walker.is_never_written().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
     let domain = column.walker.column().domain.is_some().then(|| quote!(.domain()));
-    quote!(rt::Column::new(#name, #sql)#via #domain #default #updated_at #generated #sensitive)
+    quote!(rt::Column::new(#name, #sql)#via #own #domain #default #updated_at #generated #sensitive)
 }
 
 /// Returns the runtime's name of a default that the client generates.

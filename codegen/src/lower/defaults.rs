@@ -61,6 +61,10 @@ fn default_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Op
         return function_default(cx, id, *name, value);
     }
     let field = cx.field(id);
+    let is_empty_list = matches!(value, Expression::Array { items, .. } if items.is_empty());
+    if field.ty == FieldType::Unsupported && field.arity() == Arity::List && is_empty_list {
+        return Some(DefaultValue::List(Vec::new()));
+    }
     if field.ty == FieldType::Unsupported {
         report_mismatch(
             cx,

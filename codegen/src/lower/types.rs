@@ -57,6 +57,32 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
     }
 }
 
+/// Returns whether PostGIS has such a kind; `Z` and `M` after it are further dimensions.
+fn is_kind_of_place(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let plain = lower.strip_suffix('m').unwrap_or(&lower);
+    let plain = plain.strip_suffix('z').unwrap_or(plain);
+    let kinds = [
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geometrycollection",
+        "circularstring",
+        "compoundcurve",
+        "curvepolygon",
+        "multicurve",
+        "multisurface",
+        "polyhedralsurface",
+        "triangle",
+        "tin",
+    ];
+    kinds.contains(&plain)
+}
+
 /// Checks the arguments of `Vector(3)` and `Geometry(Point, 4326)`.
 fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
     let ty = &cx.field(id).ast.ty;
@@ -65,10 +91,7 @@ fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
     let is_number = |text: &str, least: u32| text.parse::<u32>().is_ok_and(|number| number >= least);
     let (is_right, help) = match ty.name.text {
         "Geometry" | "Geography" => (
-            parts.len() <= 2
-                && parts[0].bytes().all(|byte| byte.is_ascii_alphabetic())
-                && !parts[0].is_empty()
-                && parts.get(1).is_none_or(|srid| is_number(srid, 0)),
+            parts.len() <= 2 && is_kind_of_place(parts[0]) && parts.get(1).is_none_or(|srid| is_number(srid, 0)),
             format!(
                 "write the kind and the reference system, such as `{}(Point, 4326)`, or no arguments",
                 ty.name.text
@@ -180,7 +203,11 @@ pub(super) fn report_unknown_type(cx: &mut Cx<'_, '_>, name: Name<'_>) {
         Some(guess) => format!("did you mean `{guess}`?"),
         None if name.text == "Unsupported" => "write the type in PostgreSQL: `Unsupported(\"tsvector\")`".to_owned(),
         None => {
-            format!("declare `model {0} {{` or `enum {0} {{`, or use one of {1}", name.text, SCALAR_NAMES.join(", "))
+            let names = SCALAR_NAMES.join(", ");
+            format!(
+                "declare `model {0} {{` or `enum {0} {{`, or use one of {names}, or a type of PostgreSQL such as `Interval`",
+                name.text
+            )
         }
     };
     cx.report(

@@ -193,7 +193,7 @@ impl<'a> Annotation<'a> {
                 None => Some(ColumnType::Scalar(*scalar, annotated_native(*scalar))),
                 Some(native) => self.native(*scalar, native, found).map(|native| ColumnType::Scalar(*scalar, native)),
             },
-            None => match (self.schema.walk_enums().find(|known| known.name() == name), sql_of_type_name(name, None)) {
+            None => match (self.schema.walk_enums().find(|known| known.name() == name), named_type(name)) {
                 (Some(known), _) => Some(ColumnType::Enum(known.id)),
                 (None, Some(sql)) => Some(ColumnType::Unsupported(sql)),
                 (None, None) => {
@@ -230,6 +230,14 @@ impl<'a> Annotation<'a> {
             found.push(self.wrong(name, message).help(format!("it can be {}", fitting.join(", "))));
         }
         known.map(|(_, _, native)| *native)
+    }
+}
+
+/// Returns the type of `Interval`, `Vector(3)`.
+fn named_type(text: &str) -> Option<String> {
+    match text.split_once('(') {
+        Some((name, rest)) => sql_of_type_name(name.trim(), Some(rest.trim_end().strip_suffix(')')?)),
+        None => sql_of_type_name(text, None),
     }
 }
 

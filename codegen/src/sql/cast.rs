@@ -105,8 +105,36 @@ fn cast_scalar(value: &str, previous: &DataType, next: &DataType) -> Cast {
         }
         (previous, next) if previous == next => free,
         (DataType::Other(_), DataType::Native(to)) if is_text(*to) => rewrite(None, text_risk(None, *to)),
+        (previous, next) if has_cast(previous, next) => rewrite(Some(format!("{value}::{next}")), DOES_NOT_PARSE),
         _ => rewrite(Some(format!("{value}::text::{next}")), DOES_NOT_PARSE),
     }
+}
+
+/// Returns whether PostgreSQL or an extension casts between two types that are no scalars, so that a value need not be
+/// parsed from its text.
+fn has_cast(previous: &DataType, next: &DataType) -> bool {
+    let name = |ty: &DataType| {
+        let text = ty.to_string().to_ascii_lowercase();
+        let plain = text.split('(').next().unwrap_or_default().trim();
+        plain.rsplit('.').next().unwrap_or_default().trim_matches('"').to_owned()
+    };
+    let (from, to) = (name(previous), name(next));
+    let is_multirange = from.strip_suffix("range").is_some_and(|bound| to == format!("{bound}multirange"));
+    is_multirange
+        || from == to
+        || matches!(
+            (from.as_str(), to.as_str()),
+            ("hstore", "json" | "jsonb")
+                | ("inet", "cidr")
+                | ("cidr", "inet")
+                | ("macaddr", "macaddr8")
+                | ("macaddr8", "macaddr")
+                | ("vector", "halfvec" | "sparsevec")
+                | ("halfvec", "vector" | "sparsevec")
+                | ("sparsevec", "vector" | "halfvec")
+                | ("geometry", "geography")
+                | ("geography", "geometry")
+        )
 }
 
 fn cast_native(value: &str, from: N, to: N, next: &DataType) -> Cast {

@@ -6,7 +6,7 @@ use super::nested::Nested;
 use crate::meta::Relation;
 use crate::query::{Cell, Insert, Key, LinkTarget, NestedWrite, Referenced, Sets};
 use crate::rows::Model;
-use crate::value::Scalar;
+use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, Scalar, TsVector};
 
 /// Refers to the row that is created together with this one. Its key is filled in.
 ///
@@ -100,12 +100,33 @@ macro_rules! key_type {
 
 key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
 key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);
+key_type!(Interval, Hstore, Ltree, TsVector, AsText);
+#[cfg(feature = "net")]
+key_type!(cidr::IpInet, cidr::IpCidr, macaddr::MacAddr6, macaddr::MacAddr8);
+#[cfg(feature = "bit")]
+key_type!(bit_vec::BitVec);
 #[cfg(feature = "bigdecimal")]
 key_type!(bigdecimal::BigDecimal);
 #[cfg(feature = "jiff")]
 key_type!(jiff::Timestamp, jiff::civil::Date, jiff::civil::Time);
 #[cfg(feature = "time")]
 key_type!(time::OffsetDateTime, time::Date, time::Time);
+
+macro_rules! range_key {
+    ($($range:ident),+) => {
+        $(
+            impl<M: Model, T: Scalar> LinkTarget<M, $range<T>> for $range<T> {
+                fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                    insert.key(relation, [Scalar::into_param(self)]);
+                }
+            }
+
+            impl<M: Model, T: Scalar> Link<M, $range<T>> for $range<T> {}
+        )+
+    };
+}
+
+range_key!(Range, Multirange);
 
 impl<M: Model> LinkTarget<M, String> for &str {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {

@@ -175,8 +175,8 @@ async fn read_children_of(
     plan: &ReadPlan<'_>,
     include: &Include,
 ) -> Result<Option<Fetched>> {
-    let widened = include.relation.integers_of_two_sizes(node.table);
-    let mut keys = Keys::of(node, &plan.parent_places(include.relation), widened);
+    let forms = include.relation.key_forms(node.table);
+    let mut keys = Keys::of(node, &plan.parent_places(include.relation), forms);
     let lists = std::mem::take(&mut keys.lists);
     if keys.len() == 0 {
         return Ok(None);

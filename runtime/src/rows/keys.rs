@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::node::{KeyedRows, Node};
+use crate::meta::KeyForm;
 use crate::value::RawList;
 
 /// The number of a row without a key.
@@ -18,18 +19,18 @@ pub(crate) struct Keys<'n> {
     of_parents: Vec<u32>,
     /// The keys themselves, a list per column.
     pub(crate) lists: Vec<RawList>,
-    /// Which columns are integers whose size differs from that of the children's; may be empty.
-    widened: Vec<bool>,
+    /// How each column is compared; empty if all are compared as they are.
+    forms: Vec<KeyForm>,
 }
 
 impl<'n> Keys<'n> {
     /// Collects the distinct keys of all rows that have one.
-    pub(crate) fn of(node: &'n Node, columns: &[usize], widened: Vec<bool>) -> Self {
+    pub(crate) fn of(node: &'n Node, columns: &[usize], forms: Vec<KeyForm>) -> Self {
         let mut numbers = HashMap::with_capacity_and_hasher(node.len(), RandomState::default());
         let mut of_parents = Vec::with_capacity(node.len());
         let mut lists: Vec<RawList> = columns.iter().map(|_| RawList::with_capacity(node.len())).collect();
         for row in 0..node.len() {
-            let number = node.key(row, columns, &widened).map(|key| {
+            let number = node.key(row, columns, &forms).map(|key| {
                 let next = numbers.len() as u32;
                 *numbers.entry(key).or_insert_with(|| {
                     for (list, column) in lists.iter_mut().zip(columns) {
@@ -40,7 +41,7 @@ impl<'n> Keys<'n> {
             });
             of_parents.push(number.unwrap_or(NO_KEY));
         }
-        Self { numbers, of_parents, lists, widened }
+        Self { numbers, of_parents, lists, forms }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -49,7 +50,7 @@ impl<'n> Keys<'n> {
 
     /// Matches children with rows. The order of the children stays.
     pub(crate) fn match_children(self, children: &Node, columns: &[usize]) -> KeyedRows {
-        let of_child = |row| children.key(row, columns, &self.widened).and_then(|key| self.numbers.get(&key).copied());
+        let of_child = |row| children.key(row, columns, &self.forms).and_then(|key| self.numbers.get(&key).copied());
         let of_children: Vec<u32> = (0..children.len()).map(|row| of_child(row).unwrap_or(NO_KEY)).collect();
         // First the number of children of each key, then the start of its children.
         let mut ends = vec![0_u32; self.len()];

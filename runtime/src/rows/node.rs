@@ -10,9 +10,9 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::model::Model;
 use crate::error::{Error, Result};
-use crate::meta::{Relation, Table};
+use crate::meta::{KeyForm, Relation, Table};
 use crate::value::json_format::JsonFormat;
-use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, integer, only_value};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, only_value};
 
 /// A row of a result, with access to the included rows.
 #[derive(Debug, Clone, Copy)]
@@ -294,23 +294,22 @@ impl Node {
     }
 
     /// Returns the key of a row: the bytes of its only column, or those of several columns, each after its length.
-    /// `widened` says which columns are integers to widen to eight bytes; it may be empty.
+    /// `forms` says how each is compared; empty if all are compared as they are.
     #[inline]
-    pub(super) fn key(&self, row: usize, columns: &[usize], widened: &[bool]) -> Option<Cow<'_, [u8]>> {
-        match (columns, widened) {
+    pub(super) fn key(&self, row: usize, columns: &[usize], forms: &[KeyForm]) -> Option<Cow<'_, [u8]>> {
+        match (columns, forms) {
             ([column], []) => self.raw(row, *column).map(Cow::Borrowed),
-            _ => self.compound_key(row, columns, widened).map(Cow::Owned),
+            _ => self.compound_key(row, columns, forms).map(Cow::Owned),
         }
     }
 
-    fn compound_key(&self, row: usize, columns: &[usize], widened: &[bool]) -> Option<Vec<u8>> {
+    fn compound_key(&self, row: usize, columns: &[usize], forms: &[KeyForm]) -> Option<Vec<u8>> {
         let mut key = Vec::with_capacity(columns.len() * 24);
         for (place, column) in columns.iter().enumerate() {
             let value = self.raw(row, *column)?;
-            let number = if widened.get(place) == Some(&true) { integer(value).map(i64::to_be_bytes) } else { None };
-            let value = number.as_ref().map_or(value, |number| &number[..]);
+            let value = forms.get(place).copied().unwrap_or(KeyForm::Bytes).apply(value);
             key.extend_from_slice(&value.len().to_ne_bytes());
-            key.extend_from_slice(value);
+            key.extend_from_slice(&value);
         }
         Some(key)
     }

@@ -49,7 +49,7 @@ fn unnested(context: Context<'_>, insert: BulkInsert) -> Statement {
         writer.push(if index > 0 { ", " } else { "" });
         writer.push_param(Param::Array(values));
         let column = &insert.table.columns[usize::from(*column)];
-        writer.push(&format!("::{}[]", column.wire.unwrap_or(column.sql_type)));
+        writer.push(&format!("::{}[]", column.wire_in_list().unwrap_or(column.sql_type)));
     }
     writer.push(") AS r(");
     for index in 0..insert.columns.len() {

@@ -93,7 +93,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push(if index > 0 { ", " } else { "" });
             self.push_param(Param::Array(values));
             self.push("::");
-            self.push(column.wire.unwrap_or(column.sql_type));
+            self.push(column.wire_in_list().unwrap_or(column.sql_type));
             self.push("[]");
         }
         self.push(")");

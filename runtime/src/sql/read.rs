@@ -7,7 +7,7 @@ use super::statement::Statement;
 use super::tenant::Context;
 use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
-use crate::meta::{Column, Relation, Table};
+use crate::meta::{Column, KeyForm, Relation, Table};
 use crate::query::{Condition, OrderTerm, Output, Select};
 use crate::value::{Param, RawList};
 
@@ -34,7 +34,7 @@ impl ChildrenOf<'_> {
     /// children's, have the types of the parent's.
     fn key_columns(&self) -> Vec<&'static Column> {
         let is_of_parent =
-            self.relation.through.is_some() || !self.relation.integers_of_two_sizes(self.parent).is_empty();
+            self.relation.through.is_some() || self.relation.key_forms(self.parent).contains(&KeyForm::Integer);
         let (table, columns) = match is_of_parent {
             true => (self.parent, self.relation.parent_columns),
             false => (self.relation.child, self.relation.child_columns),

@@ -282,7 +282,7 @@ impl<'t, P: Pass> Writer<'t, P> {
             return self.push("[]");
         }
         self.push_param(param);
-        for ty in column.wire.into_iter().chain([column.sql_type]) {
+        for ty in column.wire_in_list().into_iter().chain([column.sql_type]) {
             self.push_casts([ty]);
             self.push("[]");
         }
@@ -344,11 +344,12 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
     }
 }
 
-/// Returns whether PostgreSQL does not compare values of the type, or compares something else: two boxes are equal for it
-/// if their areas are.
+/// Returns whether PostgreSQL does not compare values of the type, has no order of them, or compares something else: two
+/// boxes are equal for it if their areas are.
 pub(super) fn compared_by_its_text(sql_type: &str) -> bool {
     let element = sql_type.strip_suffix("[]").unwrap_or(sql_type);
-    matches!(element, "point" | "box" | "lseg" | "line" | "path" | "polygon" | "circle" | "jsonpath")
+    matches!(element, "point" | "box" | "lseg" | "line" | "path" | "polygon" | "circle" | "jsonpath" | "hstore")
+        || element.ends_with(".hstore")
 }
 
 /// Returns the type of a list whose elements have a domain. PostgreSQL has no operators between such a list and one of

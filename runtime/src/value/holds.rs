@@ -30,6 +30,8 @@ pub enum Holds {
     Time,
     /// `json`, `jsonb`.
     Json,
+    /// A type that travels as its text: [`AsText`](crate::AsText), [`TsVector`](crate::TsVector).
+    AsText,
 }
 
 /// For generated code: stops the compilation if a type does not hold what its column does.

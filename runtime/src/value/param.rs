@@ -122,7 +122,11 @@ impl ToSql for Param {
             if let Kind::Domain(below) = ty.kind() {
                 return self.to_sql(below, out);
             }
-            return Err(format!("{} was given for a parameter of type {ty}; cast it in the SQL", self.kind()).into());
+            let cast =
+                if matches!(self, Param::Text(_)) { format!(", such as `$1::text::{ty}`") } else { String::new() };
+            return Err(
+                format!("{} was given for a parameter of type {ty}; cast it in the SQL{cast}", self.kind()).into()
+            );
         }
         match self {
             Param::Null => return Ok(tokio_postgres::types::IsNull::Yes),

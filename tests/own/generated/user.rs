@@ -20,6 +20,8 @@ pub struct User {
     pub place: rt::Option<crate::own_types::Place>,
     pub address: rt::Option<::relata::Postgres<std::net::IpAddr>>,
     pub others: rt::Vec<::relata::Postgres<std::net::IpAddr>>,
+    pub round: rt::Option<crate::own_types::Circle>,
+    pub words: rt::Option<crate::own_types::Words>,
 }
 impl rt::Model for User {
     type Bare = With;
@@ -40,6 +42,8 @@ impl rt::Model for User {
             place: at_.get(9)?,
             address: at_.get(10)?,
             others: at_.list(11)?,
+            round: at_.get(12)?,
+            words: at_.get(13)?,
         })
     }
 }
@@ -85,6 +89,14 @@ pub const address: rt::Field<User, ::relata::Postgres<std::net::IpAddr>, rt::Opt
 /// Column `User.others`: `inet[]`.
 pub const others: rt::Field<User, ::relata::Postgres<std::net::IpAddr>, rt::List> = rt::Field::new(
     11,
+);
+/// Column `User.round`: `circle`, nullable.
+pub const round: rt::Field<User, crate::own_types::Circle, rt::Optional> = rt::Field::new(
+    12,
+);
+/// Column `User.words`: `tsvector`, nullable.
+pub const words: rt::Field<User, crate::own_types::Words, rt::Optional> = rt::Field::new(
+    13,
 );
 const _: () = rt::assert_holds::<
     crate::own_types::SchoolId,
@@ -235,9 +247,13 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Column::new("balance", "integer"),
             rt::Column::new("settings", "jsonb"),
             rt::Column::new("scores", "jsonb"),
-            rt::Column::new("place", "point"),
-            rt::Column::new("address", "inet"),
-            rt::Column::new("others", "inet[]"),
+            rt::Column::new("place", "point").own::<crate::own_types::Place>("text"),
+            rt::Column::new("address", "inet")
+                .own::<::relata::Postgres<std::net::IpAddr>>("text"),
+            rt::Column::new("others", "inet[]")
+                .own::<::relata::Postgres<std::net::IpAddr>>("text[]"),
+            rt::Column::new("round", "circle").own::<crate::own_types::Circle>("text"),
+            rt::Column::new("words", "tsvector").own::<crate::own_types::Words>("text"),
         ],
         &[1],
         &[

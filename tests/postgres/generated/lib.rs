@@ -7,6 +7,18 @@
 pub mod booking;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod code;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod host;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod mark;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod net;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod queries;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -19,6 +31,10 @@ pub mod value;
 #[allow(unused_imports)]
 pub use self::{
     booking::Booking,
+    code::Code,
+    host::Host,
+    mark::Mark,
+    net::Net,
     relata_client::{Client, Models, Transaction},
     value::Value,
 };

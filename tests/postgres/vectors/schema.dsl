@@ -25,3 +25,9 @@ model Item {
   @@index([sparse(ops: raw("sparsevec_l1_ops"))], type: Hnsw)
   @@index([bits(ops: raw("bit_jaccard_ops"))], type: Hnsw)
 }
+
+model Doc {
+  id   Int         @id @default(autoincrement())
+  emb  Vector(3)
+  half HalfVec(2)?
+}

@@ -195,7 +195,7 @@ const INDEXES: &str =
 fn indexes() -> String {
     format!(
         "SELECT 'pg_class'::text, x.oid, n.nspname::text,
-            CASE WHEN m.amname IN ('btree', 'hash', 'gin', 'gist', 'spgist', 'brin') THEN 'index'
+            CASE WHEN m.amname IN ('btree', 'hash', 'gin', 'gist', 'spgist', 'brin', 'hnsw', 'ivfflat') THEN 'index'
                 ELSE 'index of another method' END,
             format('%I on %I.%I (%s)', x.relname, n.nspname, c.relname, pg_get_indexdef(x.oid)),
             format('%s on %s.%s', x.relname, n.nspname, c.relname), true, pg_get_indexdef(x.oid)

@@ -82,7 +82,9 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             key.is_unique()
                 && key.columns().iter().flatten().all(|id| {
                     let field = self.cx.field(*id);
-                    field.arity() != Arity::Optional && field.ty != FieldType::Unsupported && !field.ast.broken
+                    let is_known =
+                        field.ty != FieldType::Unsupported || field.sql_type.as_ref().is_some_and(|ty| ty.named);
+                    field.arity() != Arity::Optional && is_known && !field.ast.broken
                 })
         };
         // A primary key with optional fields is reported by another rule.
@@ -102,7 +104,10 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     }
 
     fn has_unsupported(&self, key: &KeyDraft<'_>) -> bool {
-        key.columns().iter().flatten().any(|id| self.cx.field(*id).ty == FieldType::Unsupported)
+        key.columns().iter().flatten().any(|id| {
+            let field = self.cx.field(*id);
+            field.ty == FieldType::Unsupported && !field.sql_type.as_ref().is_some_and(|ty| ty.named)
+        })
     }
 
     fn there_is_one_primary_key(&self) -> Vec<Diagnostic> {

@@ -144,6 +144,13 @@ impl Cx<'_> {
         if operator == "-" && left.1.ty == Ty::Base(Base::Jsonb) {
             return self.json_remove(operator, left, right);
         }
+        // Addresses: only PostgreSQL knows all of them.
+        let is_address = |ty: Ty| ty == Ty::Base(Base::Inet);
+        if is_address(left.1.ty) || is_address(right.1.ty) {
+            let nullable = left.1.nullable || right.1.nullable;
+            let both = is_address(left.1.ty) && is_address(right.1.ty);
+            return Typed::base(if both && operator == "-" { Base::Int8 } else { Base::Inet }, nullable);
+        }
         let (a, b, nullable) = self.level(left, right);
         let (Ty::Base(x), Ty::Base(y)) = (a, b) else {
             let unclear = a == Ty::Opaque || b == Ty::Opaque || a.is_open();

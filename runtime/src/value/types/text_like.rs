@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::super::holds::Holds;
 use super::super::into::{IntoNullable, IntoValue};
 use super::super::param::{Param, is_text};
 use super::super::postgres::Encoded;
@@ -14,7 +15,7 @@ use crate::value::BoxError;
 
 /// Types around a text.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident in $format:expr, $sent:expr, $accepts:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident ($holds:ident) in $format:expr, $sent:expr, $accepts:expr;)+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +58,7 @@ macro_rules! texts {
             #[diagnostic::do_not_recommend]
             impl Scalar for $name {
                 type Base = Self;
+                const HOLDS: Holds = Holds::$holds;
 
                 fn decode(raw: &[u8]) -> Result<Self, BoxError> {
                     Ok(Self(String::decode(raw)?))
@@ -83,14 +85,14 @@ macro_rules! texts {
 
 texts! {
     /// A path in a tree of labels, `ltree`: `Top.Science.Astronomy`.
-    Ltree in |ty, raw| String::decode(if ty.name() == "ltree" { raw.get(1..).unwrap_or_default() } else { raw }),
+    Ltree (Any) in |ty, raw| String::decode(if ty.name() == "ltree" { raw.get(1..).unwrap_or_default() } else { raw }),
     |text| Param::Encoded(Encoded::new(LtreeParam(text))), |ty| ty.name() == "ltree";
     /// A document of full-text search, `tsvector`, as PostgreSQL prints it: `'cat':3 'fat':2`.
-    TsVector in |ty, raw| if *ty == Type::TS_VECTOR { document(raw) } else { String::decode(raw) },
+    TsVector (AsText) in |ty, raw| if *ty == Type::TS_VECTOR { document(raw) } else { String::decode(raw) },
     Param::Text, |ty| *ty == Type::TS_VECTOR;
     /// A value of a type that the client has no Rust type for, in PostgreSQL's text format: `(1,2)` for a composite type,
     /// `((0,0),1)` for a `circle`. `col::text` reads it, and a cast from text writes it.
-    AsText in |ty, raw| match is_text(ty) {
+    AsText (AsText) in |ty, raw| match is_text(ty) {
         true => String::decode(raw),
         false => Err(format!("read it as text: `::text`; its type is {ty}").into()),
     },

@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod doc;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod item;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -12,6 +15,7 @@ pub mod relata_client;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    doc::Doc,
     item::Item,
     relata_client::{Client, Models, Transaction},
 };

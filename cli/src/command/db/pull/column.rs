@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use relata_codegen::ir::names::{plain as plain_ident, snake_ident};
 use relata_codegen::ir::{
-    ColumnText, ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type,
+    ClientType, ColumnText, ColumnType, ColumnWalker, DefaultValue, NativeType, ScalarType, name_of_sql_type,
 };
 use relata_codegen::sql::quote::literal;
 use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, ObjectName, SequenceOptions};
@@ -84,6 +84,10 @@ fn written_type(names: &Names<'_>, ty: &DataType) -> (String, String) {
 /// Returns how the author wrote a type that is no scalar, if the column still has it.
 fn kept_type(old: ColumnWalker<'_>, ty: &DataType) -> Option<String> {
     let ColumnType::Unsupported(text) = &old.column().ty else { return None };
+    let now = ty.to_string().to_ascii_lowercase().replace("varbit", "bit varying");
+    if old.column().has_type_name && ClientType::of(&now) == ClientType::of(text) {
+        return name_of_sql_type(&now).or_else(|| name_of_sql_type(text));
+    }
     let is_same = DataType::parse(ColumnText::type_of(text)).0 == *ty;
     let written =
         if old.column().has_type_name { name_of_sql_type(text)? } else { unsupported(ColumnText::type_of(text)) };
