@@ -20,7 +20,7 @@ use crate::support::{Database, connect, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{Value, booking, queries, value};
+use db::{Secret, Value, booking, queries, secret, value};
 
 struct Fixture {
     _database: Database,
@@ -382,4 +382,33 @@ async fn query_files_read_and_write_them() {
     let changed = db.query(call).await.expect("is written").pop().expect("is there");
     assert_eq!((changed.data, changed.path, changed.flags), (Some(data), Some(path), Some(bits("101"))));
     assert_eq!(changed.hosts, [inet("::1")]);
+}
+
+#[tokio::test]
+async fn a_page_token_holds_nothing_computed_from_a_sensitive_value() {
+    let Some(Fixture { db, .. }) = &Fixture::new("computed_secrets").await else { return };
+    for number in 1..=2 {
+        let new = secret::Create {}.set(secret::seats.to(number..9));
+        db.secret().create(new.set(secret::data.to(pairs([("k", Some("GEHEIM"))])))).await.expect("is created");
+    }
+    let orders: [(&str, relata::Order<Secret>); 6] = [
+        ("data", secret::data.get("k").asc()),
+        ("seats", secret::seats.lower().desc()),
+        ("seats", secret::seats.upper().asc().nulls_last()),
+        ("place", secret::place.distance_from(Coord { x: 1.0, y: 2.0 }).asc()),
+        ("path", secret::path.depth().asc()),
+        ("host", secret::host.family().desc()),
+    ];
+    for (column, order) in orders {
+        let first = db.secret().find_many().order_by(order.clone()).take(1).page_after(None).await;
+        let Err(Error::Misuse(reason)) = first else { panic!("{column} is in a page token: {first:?}") };
+        assert!(reason.contains(&format!("{column} is @sensitive")), "{reason}");
+        let last = db.secret().find_many().order_by(order.clone()).take(1).page_before(None).await;
+        assert!(matches!(last, Err(Error::Misuse(_))), "{last:?}");
+        // The remedy works: the values stay in the database.
+        let sorted = || db.secret().find_many().order_by(order.clone()).order_by(secret::id.asc());
+        let key = sorted().take(1).select(secret::id).await.expect("is read")[0];
+        let next = sorted().cursor(secret::id.eq(key)).skip(1).select(secret::id).await.expect("is read");
+        assert_eq!(next, [3 - key], "{column}");
+    }
 }

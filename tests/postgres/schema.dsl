@@ -57,3 +57,13 @@ model Value {
   @@index([path], type: Gist)
   @@index([data], type: Gin)
 }
+
+/// Values that no page token may hold.
+model Secret {
+  id    Int        @id @default(autoincrement())
+  data  Hstore?    @sensitive
+  seats Int4Range? @sensitive
+  place Point?     @sensitive
+  path  Ltree?     @sensitive
+  host  Inet?      @sensitive
+}

@@ -13,6 +13,9 @@ pub mod queries;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod secret;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod value;
 
 #[rustfmt::skip]
@@ -20,6 +23,7 @@ pub mod value;
 pub use self::{
     booking::Booking,
     relata_client::{Client, Models, Transaction},
+    secret::Secret,
     value::Value,
 };
 

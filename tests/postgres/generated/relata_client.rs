@@ -6,6 +6,18 @@ const _: () = ::std::assert!(
     rt::features::SERDE,
     "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
+const _: () = ::std::assert!(
+    rt::features::NET,
+    "the schema has a column of type `inet`: enable the feature `net` of the dependency `relata`, by features = [\"net\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::BIT,
+    "the schema has a column of type `bit(5)`: enable the feature `bit` of the dependency `relata`, by features = [\"bit\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::GEO,
+    "the schema has a column of type `point`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+);
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
@@ -32,6 +44,10 @@ impl Models {
     }
     /// Queries on `Value`.
     pub fn value(&self) -> rt::Delegate<super::value::Value> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Secret`.
+    pub fn secret(&self) -> rt::Delegate<super::secret::Secret> {
         rt::Delegate::new(&self.executor)
     }
 }
