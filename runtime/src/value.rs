@@ -34,7 +34,7 @@ pub(crate) use arithmetic::{Averaged, Summed};
 pub use holds::{Holds, assert_holds};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
 pub(crate) use json::array as json_array;
-pub use json_value::is_json;
+pub use json_value::{is_json, is_json_null};
 pub use label::UnknownLabel;
 pub use newtype::Newtype;
 pub use param::Param;

@@ -20,6 +20,8 @@ use crate::wide::create_sql;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
+mod nulls;
+
 use db::{Address, Author, Comment, Everything, Geo, Grid, Mood, User, post, profile, queries, user};
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, relata::Value)]
