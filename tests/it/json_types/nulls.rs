@@ -1,7 +1,10 @@
 //! Optional columns with `@json`: JSON's null, and rows that are created without a value.
 
+use relata::Error;
+use relata::serde_json::json;
+
 use super::db::user;
-use super::{Fixture, address, new};
+use super::{Address, Fixture, address, at, new};
 
 #[tokio::test]
 async fn the_null_of_json_is_null_in_an_optional_column() {
@@ -42,4 +45,40 @@ async fn the_null_of_json_is_null_in_an_optional_column() {
     it.sql.batch_execute("UPDATE \"User\" SET address = 'null' WHERE name = 'sql'").await.expect("is updated");
     let refused = it.db.user().find_unique(user::name.eq("sql")).await.expect_err("does not fit").to_string();
     assert!(refused.contains("address") && refused.contains("null"), "{refused}");
+}
+
+#[tokio::test]
+async fn parts_of_a_value_are_set_in_a_new_row() {
+    let it = &Fixture::new("json_new_parts").await;
+    let parts = |row: relata::CreateWith<user::Create>| row.set(user::second.zip.to("77".to_owned()));
+    let named = |name| new(name, address("x")).set(user::second.street.to("y"));
+    let expected = || Some(Address { zip: Some("77".to_owned()), ..address("y") });
+    let made = it.db.user().create(parts(named("one"))).await.expect("is created");
+    assert_eq!(made.second, expected());
+    // Keys that the type has a default for are not stored.
+    let stored = it.stored("second").await;
+    assert_eq!(stored, Some(json!({ "street": "y", "zip": "77" })));
+    it.db.user().create_many([parts(named("two")), named("three")]).await.expect("are created");
+    let upserted = it.db.user().upsert(user::name.eq("four"), parts(named("four"))).await.expect("is created");
+    assert_eq!(upserted.second, expected());
+    assert_eq!(it.names(user::second.zip.eq("77")).await, ["four", "one", "two"]);
+
+    // Objects on the way are created, and nothing is removed from null.
+    let deep = new("deep", address("x")).set(user::all.to(None)).set(user::old.lat.to(1.0)).set(user::old.lng.to(2.5));
+    let deep = deep.set(user::second.zip.to(None)).set(user::second.geo.to(None));
+    let made = it.db.user().create(deep).await.expect("is created");
+    assert_eq!((made.second, made.old.map(|geo| (geo.lat, geo.lng))), (None, Some((1.0, 2.5))));
+    let inner = named("inner").set(user::second.geo.lat.to(1.0)).set(user::second.geo.lng.to(2.0));
+    let made = it.db.user().create(inner.set(user::second.geo.grid.zone.to(3))).await.expect("is created");
+    assert_eq!(made.second.and_then(|place| place.geo?.grid).map(|grid| grid.zone), Some(3));
+
+    // The default of a column is known only to PostgreSQL.
+    let inside = || user::home.zip.to("1".to_owned());
+    let refused = it.db.user().create(named("default").set(inside())).await;
+    assert!(matches!(&refused, Err(Error::Misuse(reason)) if reason.contains("default")), "{refused:?}");
+    let whole = named("whole").set(user::home.to(at("0", 1.0, 2.0))).set(inside());
+    let made = it.db.user().create(whole).await.expect("is created");
+    assert_eq!(made.home, Address { zip: Some("1".to_owned()), ..at("0", 1.0, 2.0) });
+    let set = it.db.user().update(user::name.eq("whole")).set(user::second.to(None)).set(user::second.zip.to(None));
+    assert_eq!(set.await.expect("is updated").second, None);
 }
