@@ -38,7 +38,7 @@ pub use json_value::{is_json, is_json_null};
 pub use label::UnknownLabel;
 pub use newtype::Newtype;
 pub use param::Param;
-pub(crate) use param::{RawList, Refused, integer};
+pub(crate) use param::{RawList, Refused, RefusedKind, integer};
 pub use postgres::Postgres;
 pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
