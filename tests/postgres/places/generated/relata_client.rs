@@ -6,6 +6,10 @@ const _: () = ::std::assert!(
     rt::features::SERDE,
     "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
+const _: () = ::std::assert!(
+    rt::features::GEO,
+    "the schema has a column of type `geography(Point,4326)`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+);
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
