@@ -14,7 +14,7 @@ use message::STALE_PLAN;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::meta::{Relation, Table};
-use crate::value::Refused;
+use crate::value::{Refused, RefusedKind};
 
 /// What takes too long in [`Error::Timeout`] if the server does not answer.
 pub(crate) const CONNECTING: &str = "connecting to PostgreSQL";
@@ -471,9 +471,13 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
         return Error::ConnectionLost("it is closed".to_owned());
     }
     let source = std::error::Error::source(error);
-    if let Some(Refused { reason, is_misuse }) = source.and_then(|source| source.downcast_ref()) {
+    if let Some(Refused { reason, kind }) = source.and_then(|source| source.downcast_ref()) {
         let reason = Cow::Borrowed(*reason);
-        return if *is_misuse { Error::Misuse(reason) } else { Error::TooComplex(reason) };
+        return match kind {
+            RefusedKind::TooComplex => Error::TooComplex(reason),
+            RefusedKind::Invalid => Error::InvalidValue(reason),
+            RefusedKind::Misuse => Error::Misuse(reason),
+        };
     }
     match source.map(ToString::to_string) {
         Some(reason) if error.to_string().contains("serializing parameter") => {

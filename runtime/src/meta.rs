@@ -157,6 +157,10 @@ pub struct Column {
     pub generated: bool,
     /// An `@sensitive` column, whose values are not shown.
     pub sensitive: bool,
+    /// An optional column with `@json`, in which JSON's null is null, too.
+    pub nullable_json: bool,
+    /// A column with `@json` that PostgreSQL has a default for.
+    pub json_default: bool,
     /// For a query of `queries/`: whether its decoder can read a type of the database.
     pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
@@ -196,6 +200,8 @@ impl Column {
             updated_at: false,
             generated: false,
             sensitive: false,
+            nullable_json: false,
+            json_default: false,
             accepts: None,
         }
     }
@@ -258,6 +264,18 @@ impl Column {
     /// Marks a `@sensitive` column.
     pub const fn sensitive(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// Marks an optional column with `@json`.
+    pub const fn nullable_json(mut self) -> Self {
+        self.nullable_json = true;
+        self
+    }
+
+    /// Marks a column with `@json` that PostgreSQL has a default for.
+    pub const fn json_default(mut self) -> Self {
+        self.json_default = true;
         self
     }
 }

@@ -22,8 +22,8 @@ pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
 pub use crate::set_and_with;
 pub use crate::value::{
-    Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, is_json, json_format as format,
-    list, nullable, nullable_list, value,
+    Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, is_json, is_json_null,
+    json_format as format, list, nullable, nullable_list, value,
 };
 #[cfg(feature = "serde")]
 pub use crate::value::{

@@ -54,3 +54,8 @@ model Comment {
 
   @@index([blog, number])
 }
+
+/// The module of this model must not hide the crate.
+model Relata {
+  id Int @id
+}

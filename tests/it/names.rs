@@ -17,8 +17,8 @@ use crate::support::devdb;
 mod client;
 
 use client::{
-    balance, balance_, box_, create, default, hub, id, l0, leaf, m_key, option, result, some, transaction, v, vec, w,
-    with,
+    balance, balance_, box_, create, created, default, hub, id, joined, l0, leaf, m_key, option, relata_, result, some,
+    transaction, v, vec, w, with,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -208,6 +208,24 @@ async fn names_that_are_one_in_rust_have_second_names() {
     assert_eq!((db.a1b().count().await.expect("is read"), db.a1b_().count().await.expect("is read")), (0, 0));
     let transaction: client::Transaction = db.begin().await.expect("begins");
     transaction.rollback().await.expect("ends");
+}
+
+/// Relations whose type parameters would hide the structs `With` and `Create`, and a model with the name of the crate.
+#[tokio::test]
+async fn relations_have_the_names_of_structs() {
+    let database = database().await;
+    let db = client::Client::connect(database.url()).await.expect("connects");
+    let row: created::Create = created::Create { id: 1, create: 2 };
+    let inside = created::Create { id: 3, create: relata::Parent };
+    db.joined().create(joined::Create { id: 2 }.with(joined::with.create(inside))).await.expect("is created");
+    db.created().create(row.set(created::named_id.to(2))).await.expect("is created");
+    type Found = relata::WithAll<(joined::WithWith<created::WithCreate>, joined::WithWithJoined)>;
+    let query = db.joined().find_unique(joined::id.eq(2)).include(joined::with.include(created::create));
+    let found: Found = query.include(joined::with_joined).or_err().await.expect("is read");
+    let ids: BTreeSet<i32> = found.with.iter().map(|created| created.id + created.create.id).collect();
+    assert_eq!((ids, found.with_joined[0].id), (BTreeSet::from([3, 5]), 1));
+    let related: client::Relata = db.relata_().create(relata_::Create { id: 1 }).await.expect("is created");
+    assert_eq!(related.id, 1);
 }
 
 /// Slots of the first list and of the next one: what was included, in any order.

@@ -20,7 +20,7 @@ use crate::support::{Database, connect, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{Value, booking, code, host, mark, net, queries, value};
+use db::{Secret, Value, booking, code, host, mark, net, queries, secret, value};
 
 struct Fixture {
     _database: Database,
@@ -435,4 +435,33 @@ async fn keys_that_are_equal_for_postgresql_belong_together() {
     }
     let marks = db.mark().find_many().include(mark::by_code).include(mark::by_amount).await.expect("is read");
     assert!(marks.iter().all(|mark| mark.by_code.code.eq_ignore_ascii_case(&mark.code)));
+}
+
+#[tokio::test]
+async fn a_page_token_holds_nothing_computed_from_a_sensitive_value() {
+    let Some(Fixture { db, .. }) = &Fixture::new("computed_secrets").await else { return };
+    for number in 1..=2 {
+        let new = secret::Create {}.set(secret::seats.to(number..9));
+        db.secret().create(new.set(secret::data.to(pairs([("k", Some("GEHEIM"))])))).await.expect("is created");
+    }
+    let orders: [(&str, relata::Order<Secret>); 6] = [
+        ("data", secret::data.get("k").asc()),
+        ("seats", secret::seats.lower().desc()),
+        ("seats", secret::seats.upper().asc().nulls_last()),
+        ("place", secret::place.distance_from(Coord { x: 1.0, y: 2.0 }).asc()),
+        ("path", secret::path.depth().asc()),
+        ("host", secret::host.family().desc()),
+    ];
+    for (column, order) in orders {
+        let first = db.secret().find_many().order_by(order.clone()).take(1).page_after(None).await;
+        let Err(Error::Misuse(reason)) = first else { panic!("{column} is in a page token: {first:?}") };
+        assert!(reason.contains(&format!("{column} is @sensitive")), "{reason}");
+        let last = db.secret().find_many().order_by(order.clone()).take(1).page_before(None).await;
+        assert!(matches!(last, Err(Error::Misuse(_))), "{last:?}");
+        // The remedy works: the values stay in the database.
+        let sorted = || db.secret().find_many().order_by(order.clone()).order_by(secret::id.asc());
+        let key = sorted().take(1).select(secret::id).await.expect("is read")[0];
+        let next = sorted().cursor(secret::id.eq(key)).skip(1).select(secret::id).await.expect("is read");
+        assert_eq!(next, [3 - key], "{column}");
+    }
 }

@@ -348,6 +348,7 @@ async fn a_page_token_holds_no_sensitive_value() {
     let related = branch::parent.order(branch::parent.order(branch::label.asc()));
     assert!(refused(by(related).page_after(None).await).contains("@sensitive"));
     assert!(refused(by(branch::label.asc()).select(branch::id).page_after(None).await).contains("@sensitive"));
+    assert!(refused(by(branch::label.relevance("c").desc()).page_after(None).await).contains("@sensitive"));
     assert!(by(branch::id.asc()).page_after(None).await.expect("is read").next.is_some());
     // The remedy works: the values stay in the database.
     let mut ids = by(branch::label.asc()).select(branch::id).await.expect("is read");

@@ -159,6 +159,21 @@ enum M {
   x2    @map("2")
 }
 
+// Relations whose type parameters have the names of structs.
+model Joined {
+  id         Int       @id
+  with       Created[]
+  withJoined Created[] @relation("named")
+}
+
+model Created {
+  id       Int     @id
+  create   Joined  @relation(fields: [createId], references: [id])
+  createId Int
+  named    Joined? @relation("named", fields: [namedId], references: [id])
+  namedId  Int?
+}
+
 view V {
   id Int    @unique
   a  String

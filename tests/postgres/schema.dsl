@@ -107,3 +107,13 @@ model Mark {
   @@index([prices])
   @@index([ratio])
 }
+
+/// Values that no page token may hold.
+model Secret {
+  id    Int        @id @default(autoincrement())
+  data  Hstore?    @sensitive
+  seats Int4Range? @sensitive
+  place Point?     @sensitive
+  path  Ltree?     @sensitive
+  host  Inet?      @sensitive
+}

@@ -182,8 +182,8 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
     });
     let model = walker.model();
     let mut types = BTreeSet::from([model.rust_ident.clone()]);
-    let (with_ident, create_ident) =
-        (ident(&names::free("With", &mut types)), ident(&names::free("Create", &mut types)));
+    let (with, create) = (names::free("With", &mut types), names::free("Create", &mut types));
+    let (with_ident, create_ident) = (ident(&with), ident(&create));
     ModelNames {
         walker,
         ident: ident(&model.rust_ident),
@@ -192,13 +192,18 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
         with_ident,
         create_ident,
         columns: columns.collect(),
-        relations: relation_names(walker, &mut types),
+        relations: relation_names(walker, BTreeSet::from([with, create]), &mut types),
         file_name: model.module.clone(),
     }
 }
 
-/// Returns the relations in the client. `types` are the types of the module.
-fn relation_names<'s>(walker: ModelWalker<'s>, types: &mut BTreeSet<String>) -> Vec<RelationNames<'s>> {
+/// Returns the relations in the client. `structs` are those with a type parameter for each relation, which would hide
+/// a struct of its name, and `types` all types of the module.
+fn relation_names<'s>(
+    walker: ModelWalker<'s>,
+    mut structs: BTreeSet<String>,
+    types: &mut BTreeSet<String>,
+) -> Vec<RelationNames<'s>> {
     let fields: Vec<_> = walker.relation_fields().filter(|field| is_in_client(*field)).collect();
     let wanted = |prefix: &str| -> Vec<Wanted<'s>> {
         let wanted = fields.iter().map(|field| {
@@ -207,7 +212,7 @@ fn relation_names<'s>(walker: ModelWalker<'s>, types: &mut BTreeSet<String>) -> 
         });
         wanted.collect()
     };
-    let parameters = distinct(&wanted(""), &mut BTreeSet::new());
+    let parameters = distinct(&wanted(""), &mut structs);
     let aliases = distinct(&wanted("With"), types);
     let slots = fields.into_iter().zip(parameters.iter().zip(&aliases)).enumerate();
     let relation = |(slot, (walker, (parameter, alias))): (usize, (RelationFieldWalker<'s>, (&String, &String)))| {

@@ -57,7 +57,15 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let generated = column.walker.is_never_written().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
     let domain = column.walker.column().domain.is_some().then(|| quote!(.domain()));
-    quote!(rt::Column::new(#name, #sql)#via #own #domain #default #updated_at #generated #sensitive)
+    let json = column.walker.column().json.filter(|shape| !shape.list).map(|_| emit_json(column));
+    quote!(rt::Column::new(#name, #sql)#via #own #domain #default #updated_at #generated #sensitive #json)
+}
+
+/// Emits what the runtime knows of a column with one value of a `type` block.
+fn emit_json(column: &ColumnNames<'_>) -> TokenStream {
+    let nullable = (column.walker.arity() == Arity::Optional).then(|| quote!(.nullable_json()));
+    let default = column.walker.column().default.is_some().then(|| quote!(.json_default()));
+    quote!(#nullable #default)
 }
 
 /// Returns the runtime's name of a default that the client generates.

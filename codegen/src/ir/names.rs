@@ -96,8 +96,8 @@ pub fn shouty_ident(name: &str) -> String {
     escape_keyword(name.to_shouty_snake_case())
 }
 
-/// Files of every client, which no model's module may use.
-const OWN_MODULES: &[&str] = &["lib", "queries", "relata_client"];
+/// Modules that no model may have: files of every client, and the crate in `relata::include_client!()`.
+const OWN_MODULES: &[&str] = &["lib", "queries", "relata", "relata_client"];
 
 /// Types of every client, which no model and no enum may hide.
 pub(crate) const OWN_TYPES: [&str; 3] = ["Client", "Models", "Transaction"];
@@ -238,6 +238,7 @@ mod tests {
         assert_eq!(shouty_ident("users_email_key"), "USERS_EMAIL_KEY");
         assert_eq!(module_name("Match"), "match_");
         assert_eq!(module_name("Lib"), "lib_");
+        assert_eq!(module_name("Relata"), "relata_");
         assert_eq!(module_name("表"), "表_");
     }
 

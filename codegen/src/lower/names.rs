@@ -205,10 +205,15 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
 fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: &mut BTreeMap<&'a str, Span>) -> bool {
     if is_reserved(name.text) {
         let reason = if is_type(name.text) { "a built-in type" } else { "a reserved word" };
+        // Types and mixins have no name in the database.
+        let help = match keyword {
+            "type" | "mixin" => "choose another name".to_owned(),
+            _ => format!("choose another name, and add `@@map(\"{}\")` to keep the database's", name.text),
+        };
         cx.report(
             Diagnostic::new(codes::RESERVED_NAME, name.span, format!("the name `{}` is reserved", name.text))
                 .label(format!("this is {reason}"))
-                .help(format!("choose another name, and add `@@map(\"{}\")` to keep the database's", name.text)),
+                .help(help),
         );
         return false;
     }

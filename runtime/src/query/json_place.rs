@@ -71,6 +71,8 @@ pub(crate) fn push_change(changes: &mut Vec<JsonChange>, new: JsonChange) {
 pub(crate) fn changed(before: Param, change: JsonChange) -> Param {
     let mut value = match before {
         Param::Json(value) => value,
+        // Nothing can be removed from null.
+        Param::Null if change.value.is_none() => return Param::Null,
         Param::Null => Json::Object(Map::new()),
         other => return other,
     };

@@ -65,13 +65,17 @@ impl OrderKey {
         }
     }
 
-    /// Returns the column whose value, or a part of it, the value is.
+    /// Returns the column that the value is in, is a part of, or is computed from.
     pub(crate) fn shown_column(&self, table: &'static Table) -> Option<&'static Column> {
-        match self {
-            OrderKey::JsonField(place) => Some(&table.columns[usize::from(place.column)]),
-            OrderKey::Related { relation, key } => key.shown_column(relation.child),
-            _ => self.column(table),
-        }
+        let number = match self {
+            OrderKey::Column(column) => *column,
+            OrderKey::Relevance(search) => search.column,
+            OrderKey::Expression(expression) => expression.column,
+            OrderKey::JsonField(place) => place.column,
+            OrderKey::Count { .. } | OrderKey::Refused(_) => return None,
+            OrderKey::Related { relation, key } => return key.shown_column(relation.child),
+        };
+        Some(&table.columns[usize::from(number)])
     }
 
     /// Writes the order in words, including search texts. Only its fingerprint is used.

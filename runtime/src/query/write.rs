@@ -49,6 +49,9 @@ pub(crate) fn push_set(sets: &mut Sets, column: u16, to: SetTo) {
     sets.push((column, to));
 }
 
+/// The default of a column is known only to the database.
+const INSIDE_DEFAULT: &str = "a value of JSON has its default and is changed inside: set the whole value first";
+
 /// Returns the new value of a column of JSON that is changed inside afterwards.
 fn changed_inside(before: SetTo, changes: Vec<JsonChange>) -> SetTo {
     match before {
@@ -57,9 +60,7 @@ fn changed_inside(before: SetTo, changes: Vec<JsonChange>) -> SetTo {
             changes.into_iter().for_each(|change| push_change(&mut known, change));
             SetTo::JsonFields(known)
         }
-        _ => SetTo::Value(Param::Misuse(
-            "a value of JSON is set to its default and changed inside: set the whole value, or one of the two",
-        )),
+        _ => SetTo::Value(Param::Misuse(INSIDE_DEFAULT)),
     }
 }
 
@@ -164,16 +165,20 @@ impl Insert {
                 self.cells.push((column, Cell::Value(value)));
             }
             SetTo::Default => self.cells.retain(|(known, _)| *known != column),
-            // Without a value, the database has the default of the column, which is not known here.
-            SetTo::JsonFields(changes) => match self.cells.iter_mut().find(|(known, _)| *known == column) {
-                Some((_, Cell::Value(value))) => {
-                    let before = std::mem::replace(value, Param::Null);
-                    *value = changes.into_iter().fold(before, changed);
-                }
-                _ => self.refused = Some(Refusal::Calculates),
-            },
+            SetTo::JsonFields(changes) => self.change_inside(column, changes),
             _ => self.refused = Some(Refusal::Calculates),
         }
+    }
+
+    /// Changes something inside a value of JSON, which is null if the row has none yet.
+    fn change_inside(&mut self, column: u16, changes: Vec<JsonChange>) {
+        let known = self.cells.iter().position(|(known, _)| *known == column);
+        let before = match known.map(|at| self.cells.swap_remove(at).1) {
+            Some(Cell::Value(before)) => before,
+            None if !self.table.columns[usize::from(column)].json_default => Param::Null,
+            _ => Param::Misuse(INSIDE_DEFAULT),
+        };
+        self.cells.push((column, Cell::Value(changes.into_iter().fold(before, changed))));
     }
 
     /// Returns the columns that have values, in the order in which they were given.

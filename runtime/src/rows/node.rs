@@ -12,7 +12,7 @@ use super::model::Model;
 use crate::error::{Error, Result};
 use crate::meta::{KeyForm, Relation, Table};
 use crate::value::json_format::JsonFormat;
-use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, only_value};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, is_json_null, only_value};
 
 /// A row of a result, with access to the included rows.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads a value in JSON; none if it is null, in SQL or in JSON.
     pub(crate) fn in_json<T, F: JsonFormat<T>>(self, column: usize) -> Result<Option<T>> {
-        let raw = self.raw(column).filter(|raw| raw.strip_prefix(&[1]).unwrap_or(raw) != b"null");
+        let raw = self.raw(column).filter(|raw| !is_json_null(raw));
         raw.map(F::from_json).transpose().map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 

@@ -55,7 +55,7 @@ impl<P: Pass> Writer<'_, P> {
             }
             Condition::Compare { column: number, operator, value } => {
                 self.pass().numbers(6, *number, *operator as u16);
-                self.push_operator(column(number), operator.sql(), value, alias);
+                self.push_comparison(column(number), *operator, value, alias);
             }
             Condition::CompareColumns { left, operator, right } => {
                 self.pass().numbers(7, *left, *right);
@@ -65,7 +65,7 @@ impl<P: Pass> Writer<'_, P> {
             Condition::In { column: number, values } => self.push_in(*number, column(number), values, alias),
             Condition::IsNull { column: number } => {
                 self.pass().numbers(9, *number, 0);
-                self.push_column(alias, column(number));
+                self.push_nullable(alias, column(number));
                 self.push(" IS NULL");
             }
             Condition::Like { column: number, pattern, insensitive } => {
@@ -134,6 +134,26 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
+    /// Writes a comparison with a value. An index on a column of JSON serves only `=` with the column itself.
+    fn push_comparison(&mut self, column: &Column, operator: Operator, value: &Param, alias: Alias) {
+        if column.nullable_json && (operator != Operator::Eq || self.is_below_not) {
+            self.push_nullable(alias, column);
+            self.push(operator.sql());
+            return self.push_comparable_value(column, value.clone());
+        }
+        self.push_operator(column, operator.sql(), value, alias);
+    }
+
+    /// Writes a column whose nulls count. JSON's null in a column of a type's values is SQL's null.
+    fn push_nullable(&mut self, alias: Alias, column: &Column) {
+        if !column.nullable_json {
+            return self.push_column(alias, column);
+        }
+        self.push("nullif(");
+        self.push_comparable(alias, column);
+        self.push(", 'null')");
+    }
+
     /// Writes `t0."a" = $1`.
     fn push_operator(&mut self, column: &Column, operator: &str, value: &Param, alias: Alias) {
         self.push_comparable(alias, column);
@@ -144,7 +164,10 @@ impl<P: Pass> Writer<'_, P> {
     /// Writes `t0."a" = ANY($1)`: the column is one of the values.
     fn push_in(&mut self, number: u16, column: &Column, values: &Param, alias: Alias) {
         self.pass().numbers(8, number, 0);
-        self.push_comparable(alias, column);
+        match column.nullable_json && self.is_below_not {
+            true => self.push_nullable(alias, column),
+            false => self.push_comparable(alias, column),
+        }
         self.push(" = ANY(");
         match comparable_type(column) {
             Some(ty) => {
@@ -190,9 +213,13 @@ impl<P: Pass> Writer<'_, P> {
         // Two enums, or an enum and a text, are compared as their wire types.
         let same = left.sql_type == right.sql_type || (left.wire.is_none() && right.wire.is_none());
         let push = if same { Self::push_comparable } else { Self::push_read };
-        push(self, alias, left);
+        let push = |writer: &mut Self, column: &Column| match column.nullable_json {
+            true => writer.push_nullable(alias, column),
+            false => push(writer, alias, column),
+        };
+        push(self, left);
         self.push(operator.sql());
-        push(self, alias, right);
+        push(self, right);
     }
 
     pub(super) fn push_parts(&mut self, parts: &[Condition], between: &str, none: &str, table: &Table, alias: Alias) {
@@ -215,12 +242,14 @@ impl<P: Pass> Writer<'_, P> {
         match inner {
             Condition::IsNull { column } => {
                 self.pass().numbers(9, *column, 0);
-                self.push_column(alias, &table.columns[usize::from(*column)]);
+                self.push_nullable(alias, &table.columns[usize::from(*column)]);
                 self.push(" IS NOT NULL");
             }
             _ => {
                 self.push("NOT (");
+                let is_below_not = std::mem::replace(&mut self.is_below_not, true);
                 self.push_condition(inner, table, alias);
+                self.is_below_not = is_below_not;
                 self.push(")");
             }
         }

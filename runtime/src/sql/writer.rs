@@ -24,6 +24,8 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) tenant_parameter: Option<u32>,
     /// Whether the next text is ON CONFLICT of a table of Citus, which refuses functions there that are not immutable.
     pub(super) is_immutable: bool,
+    /// Whether the condition that is written is below NOT, where a comparison with null must not be false.
+    pub(super) is_below_not: bool,
     /// The number of named tables whose rows have not yet been confined to the tenant.
     pub(super) unconfined: i32,
 }
@@ -61,6 +63,7 @@ impl<'t, P: Pass> Writer<'t, P> {
             tenant: context.tenant,
             tenant_parameter: None,
             is_immutable: false,
+            is_below_not: false,
             unconfined: 0,
         }
     }

@@ -15,6 +15,10 @@ macro_rules! json_value {
                 $crate::rt::decode_type(raw)
             }
 
+            fn is_null(raw: &[u8]) -> bool {
+                $crate::rt::is_json_null(raw)
+            }
+
             fn decode_json_list(raw: &[u8]) -> ::std::result::Result<::std::vec::Vec<Self>, $crate::rt::DecodeError> {
                 $crate::rt::decode_type(raw)
             }
@@ -28,6 +32,11 @@ macro_rules! json_value {
             }
         }
     };
+}
+
+/// For generated code: whether a value is JSON's null. `jsonb` has a version byte in front.
+pub fn is_json_null(raw: &[u8]) -> bool {
+    raw.strip_prefix(&[1]).unwrap_or(raw).trim_ascii() == b"null"
 }
 
 /// For derived code: whether a column of raw SQL is JSON.

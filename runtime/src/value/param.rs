@@ -53,6 +53,8 @@ pub enum Param {
     Json(serde_json::Value),
     /// A value that cannot be sent, and why: a statement with it fails before it runs.
     Refused(&'static str),
+    /// A value that its column cannot hold, and why.
+    Invalid(&'static str),
     /// The same, because the call is one that the program must not make.
     Misuse(&'static str),
     /// An array of any of these.
@@ -152,8 +154,9 @@ impl ToSql for Param {
             Param::BigDecimal(value) => numeric::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
             Param::Encoded(value) => return value.to_sql(ty, out),
-            Param::Refused(reason) => return Err(Box::new(Refused { reason, is_misuse: false })),
-            Param::Misuse(reason) => return Err(Box::new(Refused { reason, is_misuse: true })),
+            Param::Refused(reason) => return Err(Box::new(Refused { reason, kind: RefusedKind::TooComplex })),
+            Param::Invalid(reason) => return Err(Box::new(Refused { reason, kind: RefusedKind::Invalid })),
+            Param::Misuse(reason) => return Err(Box::new(Refused { reason, kind: RefusedKind::Misuse })),
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.element_to_sql(element, out))?
             }
@@ -248,7 +251,7 @@ impl Param {
     fn fits(&self, ty: &Type) -> bool {
         match self {
             Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) => true,
-            Param::Refused(_) | Param::Misuse(_) => true,
+            Param::Refused(_) | Param::Invalid(_) | Param::Misuse(_) => true,
             Param::Bool(_) => *ty == Type::BOOL,
             Param::Int(_) => {
                 matches!(
@@ -289,7 +292,7 @@ impl Param {
             Param::BigDecimal(_) => "a decimal",
             Param::Json(_) => "JSON",
             Param::Array(_) | Param::RawList(_) => "a list",
-            Param::Raw(_) | Param::Encoded(_) | Param::Refused(_) | Param::Misuse(_) => "a value",
+            Param::Raw(_) | Param::Encoded(_) | Param::Refused(_) | Param::Invalid(_) | Param::Misuse(_) => "a value",
         }
     }
 }
@@ -306,7 +309,15 @@ pub(super) fn is_text(ty: &Type) -> bool {
 #[error("{reason}")]
 pub(crate) struct Refused {
     pub(crate) reason: &'static str,
-    pub(crate) is_misuse: bool,
+    pub(crate) kind: RefusedKind,
+}
+
+/// Which error it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum RefusedKind {
+    TooComplex,
+    Invalid,
+    Misuse,
 }
 
 fn timestamp_to_sql(

@@ -65,6 +65,13 @@ pub trait Scalar: Sized + Send + 'static {
         Self::decode(raw)
     }
 
+    /// For types of generated code: whether a value of an optional column is null although SQL's null is another one.
+    #[doc(hidden)]
+    #[inline]
+    fn is_null(_: &[u8]) -> bool {
+        false
+    }
+
     /// For types of generated code: reads a list of values that is one value of JSON.
     #[doc(hidden)]
     fn decode_json_list(_: &[u8]) -> Result<Vec<Self>, BoxError> {
@@ -104,7 +111,7 @@ impl<T: Scalar> Decode for T {
 impl<T: Scalar> Decode for Option<T> {
     #[inline]
     fn decode_nullable(ty: &Type, raw: Option<&[u8]>) -> Result<Self, BoxError> {
-        raw.map(|raw| T::decode_as(ty, raw)).transpose()
+        raw.filter(|raw| !T::is_null(raw)).map(|raw| T::decode_as(ty, raw)).transpose()
     }
 }
 

@@ -140,7 +140,7 @@ fn kind(found: &str) -> &str {
 pub fn json_param<T: Serialize>(value: &T) -> Param {
     match serde_json::to_value(value) {
         Ok(value) => json::param(value),
-        Err(_) => Param::Refused(
+        Err(_) => Param::Invalid(
             "serde cannot write the value as JSON: a number is not finite, a key of a map is no string, or its Serialize failed",
         ),
     }
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused() {
         let keys = BTreeMap::from([((1, 2), 3)]);
-        assert!(matches!(json_param(&keys), Param::Refused(_)));
+        assert!(matches!(json_param(&keys), Param::Invalid(_)));
         assert!(matches!(Json(vec![1]).into_param(), Param::Json(_)));
     }
 }

@@ -43,6 +43,9 @@ pub mod core;
 pub mod create;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod created;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod currency;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -68,6 +71,9 @@ pub mod hub;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod id;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod joined;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod l0;
@@ -106,7 +112,7 @@ pub mod pkey;
 pub mod prelude;
 #[rustfmt::skip]
 #[allow(missing_docs)]
-pub mod relata;
+pub mod relata_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod relata_client;
@@ -172,6 +178,7 @@ pub use self::{
     clone::Clone,
     core::Core,
     create::Create,
+    created::Created,
     currency::Currency,
     currency_::Currency_,
     debug::Debug,
@@ -181,6 +188,7 @@ pub use self::{
     hidden::Hidden,
     hub::Hub,
     id::Id,
+    joined::Joined,
     l0::L0,
     leaf::Leaf,
     lib_::Lib,
@@ -193,7 +201,7 @@ pub use self::{
     option::Option,
     pkey::Pkey,
     prelude::Prelude,
-    relata::Relata,
+    relata_::Relata,
     relata_client::{Client, Models, Transaction},
     relata_client_::RelataClient,
     result::Result,

@@ -59,7 +59,7 @@ impl Models {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Relata`.
-    pub fn relata(&self) -> rt::Delegate<super::relata::Relata> {
+    pub fn relata_(&self) -> rt::Delegate<super::relata_::Relata> {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `Std`.
@@ -128,6 +128,14 @@ impl Models {
     }
     /// Queries on `Pkey`.
     pub fn pkey(&self) -> rt::Delegate<super::pkey::Pkey> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Joined`.
+    pub fn joined(&self) -> rt::Delegate<super::joined::Joined> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Created`.
+    pub fn created(&self) -> rt::Delegate<super::created::Created> {
         rt::Delegate::new(&self.executor)
     }
     /// Queries on `V`.

@@ -73,7 +73,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
     &[
         rt::Column::new("id", "integer"),
         rt::Column::new("text", "text"),
-        rt::Column::new("place", "jsonb"),
+        rt::Column::new("place", "jsonb").nullable_json(),
         rt::Column::new("many", "jsonb"),
     ],
     &[0],

@@ -25,6 +25,9 @@ pub mod queries;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod secret;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod value;
 
 #[rustfmt::skip]
@@ -36,6 +39,7 @@ pub use self::{
     mark::Mark,
     net::Net,
     relata_client::{Client, Models, Transaction},
+    secret::Secret,
     value::Value,
 };
 

@@ -62,4 +62,8 @@ impl Models {
     pub fn mark(&self) -> rt::Delegate<super::mark::Mark> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Secret`.
+    pub fn secret(&self) -> rt::Delegate<super::secret::Secret> {
+        rt::Delegate::new(&self.executor)
+    }
 }

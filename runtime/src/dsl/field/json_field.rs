@@ -78,7 +78,7 @@ const NOT_JSON: &str = "the value has no form in JSON: a number is not finite, o
 
 /// Returns a value as JSON.
 fn json<T, F: JsonFormat<T>>(value: impl IntoValue<T>) -> Param {
-    F::to_json(value.into_value()).map_or(Param::Refused(NOT_JSON), Scalar::into_param)
+    F::to_json(value.into_value()).map_or(Param::Invalid(NOT_JSON), Scalar::into_param)
 }
 
 impl<M: Model, T: Scalar, A: Arity, F: JsonFormat<T>> JsonField<M, T, A, F> {
@@ -89,7 +89,7 @@ impl<M: Model, T: Scalar, A: Arity, F: JsonFormat<T>> JsonField<M, T, A, F> {
     /// Returns a value as it is compared: a string as text, and anything else as JSON.
     fn compared(self, value: impl IntoValue<T>) -> Param {
         match (self.place.kind, json::<T, F>(value)) {
-            (JsonKind::Json, value) | (_, value @ Param::Refused(_)) => value,
+            (JsonKind::Json, value) | (_, value @ (Param::Refused(_) | Param::Invalid(_))) => value,
             (_, Param::Json(serde_json::Value::String(text))) => Param::Text(text),
             (_, Param::Json(other)) => Param::Text(other.to_string()),
             (_, other) => other,
