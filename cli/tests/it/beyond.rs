@@ -309,6 +309,13 @@ fn types_are_pulled_by_their_names() {
         assert!(schema.contains(line), "{line} is not in\n{schema}");
     }
     project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
+    query(&database, "CREATE TABLE nets (net cidr PRIMARY KEY); CREATE TABLE \"MacAddr\" (m macaddr PRIMARY KEY)");
+    project.run(&["db", "pull", "--force", "--url", database.url()]).exits(0);
+    let pulled = project.read("schema.dsl");
+    assert!(pulled.contains("model nets {\n  net Cidr @id\n}"), "{pulled}");
+    assert!(pulled.contains("Unsupported(\"macaddr\")") && pulled.contains("@@ignore"), "{pulled}");
+    project.run(&["check"]).exits(0);
+    query(&database, "DROP TABLE nets, \"MacAddr\"");
     let written = schema
         .replace("Cidr?", "Unsupported(\"cidr\")? @ignore")
         .replace("String?                 @db.VarBit(9)", "VarBit(9)?");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::data_type::DataType;
 use super::state::{Column, Exclusion, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, State, Table};
-use crate::ir::{ScalarType, SortOrder};
+use crate::ir::{ScalarType, SortOrder, name_of_sql_type};
 
 /// A part of a table that the schema language cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,12 @@ pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
 /// Returns whether a client can identify a row of the table: by a primary key, or by a unique key of columns that are
 /// never null.
 pub fn has_key(table: &Table) -> bool {
-    let is_known = |name: &str| table.column(name).is_some_and(|column| !matches!(column.ty, DataType::Other(_)));
+    let is_known = |name: &str| {
+        table.column(name).is_some_and(|column| match &column.ty {
+            DataType::Other(sql) => name_of_sql_type(sql).is_some(),
+            DataType::Native(_) | DataType::Enum(_) => true,
+        })
+    };
     let is_present = |name: &str| table.column(name).is_some_and(|column| !column.nullable || column.array);
     let has_id = table.primary_key.as_ref().is_some_and(|key| key.columns.iter().all(|column| is_known(column)));
     has_id || unique_sets(table).iter().any(|set| set.iter().all(|column| is_known(column) && is_present(column)))
