@@ -9,6 +9,7 @@ mod context;
 mod create;
 mod docs;
 mod enumeration;
+mod features;
 mod json_type;
 mod model;
 mod queries;

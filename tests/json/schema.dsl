@@ -8,7 +8,7 @@ generator client {
   provider = "relata"
 }
 
-/// Where somebody lives.
+/// A postal address.
 type Address {
   street  String
   /// Five digits.

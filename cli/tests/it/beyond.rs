@@ -285,6 +285,56 @@ fn generated_columns_follow_the_columns_of_their_expressions() {
     push("model Item {\n  id Int @id\n  b Int?\n}\n").exits(0).says("- column Item.twice");
 }
 
+/// What a schema says of each type is what a database has, and what is pulled from it.
+#[test]
+fn types_come_back_as_they_were_written() {
+    for (name, extensions) in [
+        ("schema.dsl", &["btree_gist", "citext", "hstore", "ltree"][..]),
+        ("vectors/schema.dsl", &["vector"]),
+        ("places/schema.dsl", &["postgis"]),
+    ] {
+        let (project, database) = (Project::new(), database("types_come_back"));
+        let available = "SELECT name FROM pg_available_extensions";
+        let available = query(&database, available);
+        if let Some(missing) = extensions.iter().find(|extension| !available.iter().any(|it| it == *extension)) {
+            relata_devdb::skip(&format!("this PostgreSQL does not have the extension {missing}"));
+            continue;
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres").join(name);
+        let said = std::fs::read_to_string(path).expect("is read");
+        project.write("schema.dsl", &said);
+        project.run(&["db", "push", "--url", database.url()]).exits(0);
+        project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
+        project.run(&["db", "pull", "--check", "--url", database.url()]).exits(0);
+        project.run(&["db", "pull", "--force", "--naming", "keep", "--url", database.url()]).exits(0);
+        project.run(&["db", "push", "--url", database.url()]).exits(0).says("already");
+        let types = |text: &str| {
+            let words =
+                text.lines().filter(|line| line.starts_with("  ") && !line.trim_start().starts_with(['@', '/']));
+            let mut found: Vec<String> =
+                words.filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect();
+            found.sort();
+            found
+        };
+        let (pulled, said) = (types(&project.read("schema.dsl")), types(&said));
+        let kept = [
+            "Interval",
+            "TstzMultirange?",
+            "Hstore?",
+            "Ltree?",
+            "TsVector?",
+            "HalfVec(3)?",
+            "Vector(2)[]",
+            "Geography(Point,",
+            "Geometry?",
+        ];
+        for ty in kept.iter().filter(|ty| said.iter().any(|it| it == *ty)) {
+            let count = |all: &[String]| all.iter().filter(|it| it == ty).count();
+            assert_eq!(count(&pulled), count(&said), "{ty}");
+        }
+    }
+}
+
 /// Types that are no scalars have names in the language, unless a model has the name, or the author wrote `Unsupported`.
 #[test]
 fn types_are_pulled_by_their_names() {

@@ -3,11 +3,12 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::context::{EmitCx, ModelNames, ident};
+use super::context::{EmitCx, ModelNames};
+use super::features::features_of_models;
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
 use crate::ir::names::{OWN_TYPES, OWN_TYPES_OF_TENANTS};
-use crate::ir::{ClientType, ColumnText, ColumnType, DefaultValue, ModelWalker, Tenancy, row_security_cast};
+use crate::ir::{ColumnType, ModelWalker, Tenancy, row_security_cast};
 
 /// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
@@ -67,68 +68,6 @@ fn import_list(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{{{}}}", names.join(", ")))
 }
 
-/// The default functions that need a feature of the runtime, with the feature and its constant.
-const FEATURES: [(&str, &str, &str); 3] =
-    [("cuid()", "cuid", "CUID"), ("nanoid()", "nanoid", "NANOID"), ("ulid()", "ulid", "ULID")];
-
-fn feature_of(default: &DefaultValue) -> Option<&'static str> {
-    match default {
-        DefaultValue::Cuid(_) => Some("cuid"),
-        DefaultValue::Nanoid(_) => Some("nanoid"),
-        DefaultValue::Ulid => Some("ulid"),
-        _ => None,
-    }
-}
-
-/// Emits, for each feature that the schema needs, the error that a program gets without it.
-fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
-    let columns = || cx.models.iter().flat_map(|model| &model.columns);
-    let needs = |feature: &str| {
-        columns().any(|column| column.walker.column().default.as_ref().and_then(feature_of) == Some(feature))
-    };
-    let needed = FEATURES.iter().filter(|(_, feature, _)| needs(feature));
-    let needed = needed.map(|(function, feature, constant)| (format!("`@default({function})`"), *feature, *constant));
-    let serde = match (cx.client.serde, cx.types.is_empty()) {
-        (_, false) => Some("`type` blocks"),
-        (true, true) => Some("`serde = true`"),
-        (false, true) => None,
-    };
-    let serde = serde.map(|reason| (reason.to_owned(), "serde", "SERDE"));
-    needed
-        .chain(serde)
-        .chain(types_with_features(cx))
-        .map(|(reason, feature, constant)| {
-            let constant = ident(constant);
-            let message = format!(
-                "the schema has {reason}: enable the feature `{feature}` of the dependency `relata`, by \
-                 features = [\"{feature}\"]"
-            );
-            quote!(
-                const _: () = ::std::assert!(rt::features::#constant, #message);
-            )
-        })
-        .collect()
-}
-
-/// Returns, for each feature that a type of a column needs, the type, the feature, and its constant.
-fn types_with_features(cx: &EmitCx<'_>) -> Vec<(String, &'static str, &'static str)> {
-    let mut found: Vec<(String, &'static str, &'static str)> = Vec::new();
-    for column in cx.models.iter().flat_map(|model| &model.columns).map(|column| column.walker.column()) {
-        let (ColumnType::Unsupported(text), None) = (&column.ty, &column.rust) else { continue };
-        let constant = match ClientType::of(text).feature() {
-            Some(feature @ "bit") => (feature, "BIT"),
-            Some(feature @ "geo") => (feature, "GEO"),
-            Some(feature @ "net") => (feature, "NET"),
-            Some(feature @ "pgvector") => (feature, "PGVECTOR"),
-            _ => continue,
-        };
-        if !found.iter().any(|(_, feature, _)| *feature == constant.0) {
-            found.push((format!("a column of type `{}`", ColumnText::type_of(text)), constant.0, constant.1));
-        }
-    }
-    found
-}
-
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenant = cx.schema.tenant().filter(|tenant| !tenant.model().ignored);
     let shared = cx.models.iter().filter(|model| tenant.is_none() || !model.walker.has_tenant());
@@ -142,7 +81,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         Some(_) => quote!(Self { executor, tenant: rt::PhantomData }),
         None => quote!(Self { executor }),
     };
-    let features = emit_features(cx);
+    let features = features_of_models(cx);
     let secured = emit_secured(cx);
     let has_tenants = tenant.map(|_| {
         quote!(

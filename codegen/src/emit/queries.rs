@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::context::{EmitCx, ident};
 use super::docs::docs;
+use super::features::features_of_queries;
 use super::scalar::{is_text, json_path, own_type, type_of};
 use super::serde;
 use crate::ir::{FieldId, names};
@@ -14,11 +15,14 @@ use crate::queries::{Confinement, ModelPart, Param, Query, ResultColumn};
 pub(super) const MODULE: &str = "queries";
 
 pub(super) fn emit_queries(cx: &EmitCx<'_>, queries: &[Query]) -> TokenStream {
+    let features = features_of_queries(cx, queries);
     let queries = queries.iter().map(|query| emit_query(cx, query));
     quote! {
         #![allow(missing_docs, unused, clippy::all)]
 
         use ::relata::rt;
+
+        #(#features)*
 
         #(#queries)*
     }

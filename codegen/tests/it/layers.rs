@@ -129,6 +129,7 @@ const ORDERED: &[(&str, &[&str])] = &[
         "emit",
         &[
             "context",
+            "features",
             "scalar",
             "docs",
             "sensitive",

@@ -4,7 +4,7 @@
 use ::relata::rt;
 const _: () = ::std::assert!(
     rt::features::PGVECTOR,
-    "the schema has a column of type `vector(3)`: enable the feature `pgvector` of the dependency `relata`, by features = [\"pgvector\"]"
+    "the schema has a value of type `vector(3)`: enable the feature `pgvector` of the dependency `relata`, by features = [\"pgvector\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;

@@ -83,50 +83,41 @@ impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for OrCreate<C> {
 
 impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for OrCreate<C> {}
 
-/// Keys of one column: every scalar type that a referenced column can have.
+/// Keys of one column: every type that a referenced column can have.
 macro_rules! key_type {
-    ($($key:ty),+) => {
-        $(
-            impl<M: Model> LinkTarget<M, $key> for $key {
-                fn link(self, insert: &mut Insert, relation: &'static Relation) {
-                    insert.key(relation, [Scalar::into_param(self)]);
-                }
+    (for [$($generic:tt)*] $key:ty) => {
+        impl<M: Model, $($generic)*> LinkTarget<M, $key> for $key {
+            fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                insert.key(relation, [Scalar::into_param(self)]);
             }
+        }
 
-            impl<M: Model> Link<M, $key> for $key {}
-        )+
+        impl<M: Model, $($generic)*> Link<M, $key> for $key {}
+    };
+    ($($key:ty),+) => {
+        $(key_type!(for [] $key);)+
     };
 }
 
 key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
 key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);
 key_type!(Interval, Hstore, Ltree, TsVector, AsText);
+key_type!(for [T: Scalar] Range<T>);
+key_type!(for [T: Scalar] Multirange<T>);
 #[cfg(feature = "net")]
 key_type!(cidr::IpInet, cidr::IpCidr, macaddr::MacAddr6, macaddr::MacAddr8);
 #[cfg(feature = "bit")]
 key_type!(bit_vec::BitVec);
+#[cfg(feature = "pgvector")]
+key_type!(pgvector::Vector, pgvector::HalfVector, pgvector::SparseVector);
+#[cfg(feature = "geo")]
+key_type!(geo_types::Geometry<f64>, geo_types::Point<f64>, geo_types::Polygon<f64>, geo_types::LineString<f64>);
 #[cfg(feature = "bigdecimal")]
 key_type!(bigdecimal::BigDecimal);
 #[cfg(feature = "jiff")]
 key_type!(jiff::Timestamp, jiff::civil::Date, jiff::civil::Time);
 #[cfg(feature = "time")]
 key_type!(time::OffsetDateTime, time::Date, time::Time);
-
-macro_rules! range_key {
-    ($($range:ident),+) => {
-        $(
-            impl<M: Model, T: Scalar> LinkTarget<M, $range<T>> for $range<T> {
-                fn link(self, insert: &mut Insert, relation: &'static Relation) {
-                    insert.key(relation, [Scalar::into_param(self)]);
-                }
-            }
-
-            impl<M: Model, T: Scalar> Link<M, $range<T>> for $range<T> {}
-        )+
-    };
-}
-
-range_key!(Range, Multirange);
 
 impl<M: Model> LinkTarget<M, String> for &str {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {

@@ -7,6 +7,7 @@ mod ewkb;
 #[cfg(feature = "geo")]
 mod geo;
 mod interval;
+#[cfg(not(all(feature = "bit", feature = "geo", feature = "net", feature = "pgvector")))]
 pub(crate) mod missing;
 #[cfg(feature = "net")]
 mod net;

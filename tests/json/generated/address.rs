@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
-/// Where somebody lives.
+/// A postal address.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
 #[serde(crate = "::relata::rt::serde")]

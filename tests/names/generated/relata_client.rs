@@ -4,7 +4,7 @@
 use ::relata::rt;
 const _: () = ::std::assert!(
     rt::features::GEO,
-    "the schema has a column of type `point`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+    "the schema has a value of type `point`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;

@@ -3,20 +3,20 @@
 #![allow(unused, clippy::all)]
 use ::relata::rt;
 const _: () = ::std::assert!(
-    rt::features::SERDE,
-    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
-);
-const _: () = ::std::assert!(
-    rt::features::NET,
-    "the schema has a column of type `inet`: enable the feature `net` of the dependency `relata`, by features = [\"net\"]"
-);
-const _: () = ::std::assert!(
     rt::features::BIT,
-    "the schema has a column of type `bit(5)`: enable the feature `bit` of the dependency `relata`, by features = [\"bit\"]"
+    "the schema has a value of type `bit(5)`: enable the feature `bit` of the dependency `relata`, by features = [\"bit\"]"
 );
 const _: () = ::std::assert!(
     rt::features::GEO,
-    "the schema has a column of type `point`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+    "the schema has a value of type `point`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::NET,
+    "the schema has a value of type `inet`: enable the feature `net` of the dependency `relata`, by features = [\"net\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::SERDE,
+    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;

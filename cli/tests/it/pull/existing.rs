@@ -163,7 +163,7 @@ datasource db {
   provider = \"postgresql\"
 }
 
-/// Where somebody lives.
+/// A postal address.
 type Address {
   street String
   // five digits

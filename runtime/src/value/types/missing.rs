@@ -1,7 +1,68 @@
-//! Stand-ins for the types of other crates whose feature is off. A client that names them gets one error, which says what
+//! A stand-in for the types of other crates whose feature is off. A client that names them gets one error, which says what
 //! to enable, rather than one for each place.
 
-/// Modules of the crates, with types that have no values.
+use std::marker::PhantomData;
+
+use tokio_postgres::types::Type;
+
+use super::super::param::Param;
+use super::super::scalar::Scalar;
+use crate::value::BoxError;
+
+/// A type without values. `T` is the parameter of the type that it stands for.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Missing<T = ()>(Never, PhantomData<fn() -> T>);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Never {}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> Scalar for Missing<T> {
+    type Base = Self;
+
+    fn decode(_: &[u8]) -> Result<Self, BoxError> {
+        Err("a feature of `relata` is off".into())
+    }
+
+    fn into_param(self) -> Param {
+        match self.0 {}
+    }
+
+    fn accepts(_: &Type) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "serde")]
+mod in_json {
+    use super::Missing;
+    use crate::value::text::AsText;
+
+    impl<T> serde::Serialize for Missing<T> {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            match self.0 {}
+        }
+    }
+
+    impl<'de, T> serde::Deserialize<'de> for Missing<T> {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Err(serde::de::Error::custom("a feature of `relata` is off"))
+        }
+    }
+
+    impl<T> AsText for Missing<T> {
+        fn to_text(&self) -> Result<String, std::fmt::Error> {
+            match self.0 {}
+        }
+
+        fn from_text(_: &str) -> Option<Self> {
+            None
+        }
+    }
+}
+
+/// Modules with the names of the crates.
 macro_rules! stand_ins {
     ($($feature:literal $crate_name:ident: $($name:ident $(<$parameter:ident>)?),+;)+) => {
         $(
@@ -9,68 +70,13 @@ macro_rules! stand_ins {
             #[doc(hidden)]
             #[allow(missing_docs, reason = "nothing has their values")]
             pub mod $crate_name {
-                use std::marker::PhantomData;
+                use super::Missing;
 
-                use tokio_postgres::types::Type;
-
-                use crate::value::types::missing::Never;
-                use crate::value::{BoxError, Param, Scalar};
-
-                $(
-                    #[derive(Debug, Clone, PartialEq)]
-                    pub struct $name $(<$parameter = f64>)? (Never, PhantomData<fn() -> ($($parameter,)?)>);
-
-                    #[diagnostic::do_not_recommend]
-                    impl $(<$parameter: Send + 'static>)? Scalar for $name $(<$parameter>)? {
-                        type Base = Self;
-
-                        fn decode(_: &[u8]) -> Result<Self, BoxError> {
-                            Err(concat!("the feature `", $feature, "` of `relata` is off").into())
-                        }
-
-                        fn into_param(self) -> Param {
-                            match self.0 {}
-                        }
-
-                        fn accepts(_: &Type) -> bool {
-                            false
-                        }
-                    }
-
-                    #[cfg(feature = "serde")]
-                    impl $(<$parameter>)? serde::Serialize for $name $(<$parameter>)? {
-                        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-                            match self.0 {}
-                        }
-                    }
-
-                    #[cfg(feature = "serde")]
-                    impl<'de $(, $parameter)?> serde::Deserialize<'de> for $name $(<$parameter>)? {
-                        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-                            Err(serde::de::Error::custom("a feature of `relata` is off"))
-                        }
-                    }
-
-                    #[cfg(feature = "serde")]
-                    impl $(<$parameter>)? crate::value::text::AsText for $name $(<$parameter>)? {
-                        fn to_text(&self) -> Result<String, std::fmt::Error> {
-                            match self.0 {}
-                        }
-
-                        fn from_text(_: &str) -> Option<Self> {
-                            None
-                        }
-                    }
-                )+
+                $(pub type $name $(<$parameter>)? = Missing $(<$parameter>)?;)+
             }
         )+
     };
 }
-
-/// Has no values.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(all(feature = "bit", feature = "geo", feature = "net", feature = "pgvector"), allow(dead_code))]
-pub(crate) enum Never {}
 
 stand_ins! {
     "net" cidr: IpInet, IpCidr;

@@ -3,12 +3,12 @@
 #![allow(unused, clippy::all)]
 use ::relata::rt;
 const _: () = ::std::assert!(
-    rt::features::SERDE,
-    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
+    rt::features::GEO,
+    "the schema has a value of type `geography(Point,4326)`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
 );
 const _: () = ::std::assert!(
-    rt::features::GEO,
-    "the schema has a column of type `geography(Point,4326)`: enable the feature `geo` of the dependency `relata`, by features = [\"geo\"]"
+    rt::features::SERDE,
+    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;

@@ -3,16 +3,16 @@
 #![allow(unused, clippy::all)]
 use ::relata::rt;
 const _: () = ::std::assert!(
-    rt::features::SERDE,
-    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
+    rt::features::BIT,
+    "the schema has a value of type `bit(4)`: enable the feature `bit` of the dependency `relata`, by features = [\"bit\"]"
 );
 const _: () = ::std::assert!(
     rt::features::PGVECTOR,
-    "the schema has a column of type `vector(3)`: enable the feature `pgvector` of the dependency `relata`, by features = [\"pgvector\"]"
+    "the schema has a value of type `vector(3)`: enable the feature `pgvector` of the dependency `relata`, by features = [\"pgvector\"]"
 );
 const _: () = ::std::assert!(
-    rt::features::BIT,
-    "the schema has a column of type `bit(4)`: enable the feature `bit` of the dependency `relata`, by features = [\"bit\"]"
+    rt::features::SERDE,
+    "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
