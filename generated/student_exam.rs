@@ -130,22 +130,23 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::StudentExam);
 }
 impl<
-    L0: rt::LinkTarget<super::student::Student, rt::Uuid>,
-    L1: rt::LinkTarget<super::exam_type::ExamType, rt::Uuid>,
+    L0: rt::Link<1, super::student::Student, rt::Uuid>,
+    L1: rt::Link<2, super::exam_type::ExamType, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::StudentExam;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.student).link(2, self.exam_type)
     }
 }
 impl<
-    L0: rt::Link<super::student::Student, rt::Uuid>,
-    L1: rt::Link<super::exam_type::ExamType, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::exam_type::ExamType, rt::Uuid>> rt::CreateRow<1>
-for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<2>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<1, super::student::Student, rt::Uuid>,
+    L1: rt::Link<2, super::exam_type::ExamType, rt::Uuid>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "student_exams_pkey";
 pub const INSTITUTION_ID_FKEY: &str = "student_exams_institution_id_fkey";
 pub const INSTITUTION_ID_STUDENT_ID_FKEY: &str = "student_exams_institution_id_student_id_fkey";

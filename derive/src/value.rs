@@ -161,7 +161,9 @@ fn key(ident: &Ident) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl<M: ::relata::Model> ::relata::rt::Link<M, #ident> for #ident {}
+        impl<const SLOT: usize, M: ::relata::Model> ::relata::rt::Link<SLOT, M, #ident> for #ident {
+            type With<Parents> = Parents;
+        }
     }
 }
 

@@ -33,10 +33,10 @@ pub use client::{
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Expression,
-    Field, Filter, GroupOrder, Having, Included, IntoInclude, IntoRange, JsonField, JsonPath, Key, Link, Nested,
-    NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf, Put, Ranges,
-    Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection, Unique,
-    UniqueKey, WholeOf, WithAll, count, kind,
+    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoInclude, IntoRange, JsonField, JsonPath, Key,
+    Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf, Put,
+    Ranges, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection,
+    Unique, UniqueKey, WholeOf, WithAll, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

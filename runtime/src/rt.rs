@@ -9,7 +9,7 @@ pub use crate::client::{
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Link, Nested, NewRow, Next, Parent,
-    PlaceOf, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;

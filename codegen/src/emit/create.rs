@@ -99,12 +99,12 @@ fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     }
 }
 
-/// Emits `Create` as a row, for each place where it can be used: by itself, and inside the `create` of each row that it
-/// must reference.
+/// Emits `Create` as a row. The types of its relations say in which places it can be used: by itself, or inside the
+/// `create` of a row that it references.
 fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
     let (model_ident, create_ident) = (&model.ident, &model.create_ident);
     let parameters: Vec<_> = (0..parts.links.len()).map(|index| format_ident!("L{index}")).collect();
-    let targets = parts.links.iter().map(|link| link_target(cx, link));
+    let parents = parameters.iter().rfold(quote!(()), |parents, parameter| quote!(#parameter::With<#parents>));
     let links = parts.links.iter().map(|link| {
         let (slot, ident) = (Literal::usize_unsuffixed(link.slot), &link.ident);
         quote!(.link(#slot, self.#ident))
@@ -116,22 +116,32 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
         }
         quote!(.value(#number, self.#ident))
     });
-    let own = emit_place(cx, model, parts, None);
-    let inside = (0..parts.links.len()).map(|parent| emit_place(cx, model, parts, Some(parent)));
+    let bounds: Vec<_> = parameters
+        .iter()
+        .zip(parts.links.iter())
+        .map(|(parameter, link)| {
+            let (slot, target) = (Literal::usize_unsuffixed(link.slot), link_target(cx, link));
+            quote!(#parameter: rt::Link<#slot, #target>)
+        })
+        .collect();
     quote! {
         impl<#(#parameters),*> #create_ident<#(#parameters),*> {
             rt::set_and_with!(self::#model_ident);
         }
 
-        impl<#(#parameters: rt::LinkTarget<#targets>),*> rt::NewRow for #create_ident<#(#parameters),*> {
+        impl<#(#bounds),*> rt::NewRow for #create_ident<#(#parameters),*> {
             type Model = self::#model_ident;
+            type Parents = #parents;
             fn into_insert(self) -> rt::Insert {
                 rt::Insert::new(&TABLE)#(#links)*#(#values)*
             }
         }
 
-        #own
-        #(#inside)*
+        impl<const PARENT_: usize, #(#bounds),*> rt::CreateRow<PARENT_> for #create_ident<#(#parameters),*>
+        where
+            Self: rt::PlacedIn<PARENT_>,
+        {
+        }
     }
 }
 
@@ -139,22 +149,4 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
 fn link_target(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     let (related, key) = (related_path(cx, link), key_type(cx, link));
     quote!(#related, #key)
-}
-
-/// Emits `Create` with its relation `parent`, a position in `links`, filled by the enclosing row.
-fn emit_place(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
-    let create_ident = &model.create_ident;
-    let bounds = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != parent).map(|(index, link)| {
-        let (parameter, target) = (format_ident!("L{index}"), link_target(cx, link));
-        quote!(#parameter: rt::Link<#target>)
-    });
-    let arguments = (0..parts.links.len()).map(|index| {
-        let parameter = format_ident!("L{index}");
-        if Some(index) == parent { quote!(rt::Parent) } else { quote!(#parameter) }
-    });
-    let slot = parent.map(|parent| {
-        let slot = Literal::usize_unsuffixed(parts.links[parent].slot);
-        quote!(<#slot>)
-    });
-    quote!(impl<#(#bounds),*> rt::CreateRow #slot for #create_ident<#(#arguments),*> {})
 }

@@ -51,7 +51,9 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
             }
         }
 
-        impl<M_: rt::Model> rt::Link<M_, #enum_ident> for #enum_ident {}
+        impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, #enum_ident> for #enum_ident {
+            type With<Parents_> = Parents_;
+        }
 
         impl rt::Scalar for #enum_ident {
             type Base = Self;

@@ -44,11 +44,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Cafe;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name).value(2, self.location)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "cafes_pkey";
 pub const NAME_KEY: &str = "cafes_name_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

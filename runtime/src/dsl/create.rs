@@ -1,5 +1,7 @@
 //! New rows: the values that a `Create` and the fields of its relations accept.
 
+use std::marker::PhantomData;
+
 use super::assignment::Assignment;
 use super::filter::Unique;
 use super::nested::Nested;
@@ -19,14 +21,41 @@ impl<M, K> LinkTarget<M, K> for Parent {
     fn link(self, _: &mut Insert, _: &'static Relation) {}
 }
 
-/// What the field of a required relation accepts: the key `K` of a row of `M`, a unique filter that finds the row, or a
-/// `Create` of it.
+/// What the field of the required relation `SLOT` accepts: the key `K` of a row of `M`, a unique filter that finds the
+/// row, a `Create` of it, or [`Parent`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{M}` this relation references",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`",
     note = "`Parent` can only be used in a row that is created inside a parent's `create`"
 )]
-pub trait Link<M, K>: LinkTarget<M, K> {}
+pub trait Link<const SLOT: usize, M, K>: LinkTarget<M, K> {
+    /// The parents of a row whose other relations have `Parents`: the same ones, and `SLOT` for [`Parent`].
+    type With<Parents>;
+}
+
+impl<const SLOT: usize, M, K> Link<SLOT, M, K> for Parent {
+    type With<Parents> = InParent<SLOT, Parents>;
+}
+
+/// The relations of a new row whose fields are [`Parent`]: `SLOT`, and those of `Rest`. A row with none of them has `()`.
+#[derive(Debug, Clone, Copy)]
+pub struct InParent<const SLOT: usize, Rest>(PhantomData<Rest>);
+
+/// The parents of a row that is created in a certain place: see [`CreateRow`].
+#[diagnostic::on_unimplemented(
+    message = "`Parent` is in the wrong place, or missing",
+    label = "expected `Parent` in the field of the relation to the row that creates this one, and in no other field",
+    note = "a row that is not created inside a parent's `create` takes keys, unique filters such as `user::id.eq(..)`, or `Create`s"
+)]
+pub trait Inside<const PARENT: usize> {}
+
+impl Inside<ANY> for () {}
+impl<const PARENT: usize> Inside<PARENT> for InParent<PARENT, ()> {}
+
+/// For generated code: a new row whose parents are those of a certain place.
+pub trait PlacedIn<const PARENT: usize> {}
+
+impl<const PARENT: usize, C: NewRow<Parents: Inside<PARENT>>> PlacedIn<PARENT> for C {}
 
 impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
@@ -37,7 +66,9 @@ impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
     }
 }
 
-impl<M: Model, K> Link<M, K> for Unique<M> {}
+impl<const SLOT: usize, M: Model, K> Link<SLOT, M, K> for Unique<M> {
+    type With<Parents> = Parents;
+}
 
 impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
@@ -45,7 +76,9 @@ impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
     }
 }
 
-impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
+impl<const SLOT: usize, M: Model, K, C: CreateRow<Model = M>> Link<SLOT, M, K> for C {
+    type With<Parents> = Parents;
+}
 
 /// A row that is created if no row has the key: the value of a required relation's field, made by
 /// [`or_create`](Unique::or_create).
@@ -81,7 +114,9 @@ impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for OrCreate<C> {
     }
 }
 
-impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for OrCreate<C> {}
+impl<const SLOT: usize, M: Model, K, C: CreateRow<Model = M>> Link<SLOT, M, K> for OrCreate<C> {
+    type With<Parents> = Parents;
+}
 
 /// Keys of one column: every type that a referenced column can have.
 macro_rules! key_type {
@@ -92,7 +127,9 @@ macro_rules! key_type {
             }
         }
 
-        impl<M: Model, $($generic)*> Link<M, $key> for $key {}
+        impl<const SLOT: usize, M: Model, $($generic)*> Link<SLOT, M, $key> for $key {
+            type With<Parents> = Parents;
+        }
     };
     ($($key:ty),+) => {
         $(key_type!(for [] $key);)+
@@ -125,7 +162,9 @@ impl<M: Model> LinkTarget<M, String> for &str {
     }
 }
 
-impl<M: Model> Link<M, String> for &str {}
+impl<const SLOT: usize, M: Model> Link<SLOT, M, String> for &str {
+    type With<Parents> = Parents;
+}
 
 /// Keys of several columns are tuples.
 macro_rules! key_tuple {
@@ -136,7 +175,9 @@ macro_rules! key_tuple {
             }
         }
 
-        impl<M: Model, $($type: Scalar),+> Link<M, ($($type,)+)> for ($($type,)+) {}
+        impl<const SLOT: usize, M: Model, $($type: Scalar),+> Link<SLOT, M, ($($type,)+)> for ($($type,)+) {
+            type With<Parents> = Parents;
+        }
     };
 }
 
@@ -153,12 +194,16 @@ pub const ANY: usize = usize::MAX;
 
 /// A new row as data. Implemented by generated code for each `Create`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a new row",
-    label = "expected a `Create`, whose relations hold keys, unique filters such as `user::id.eq(..)`, or `Create`s"
+    message = "`{Self}` is neither a new row nor a key that this place takes",
+    label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
+    note = "`Parent` can only be used in a row that is created inside a parent's `create`, for the relation to that parent"
 )]
 pub trait NewRow: Sized {
     /// The model.
     type Model: Model;
+
+    /// The relations whose fields are [`Parent`]: `()`, or [`InParent`].
+    type Parents;
 
     /// The row as data.
     fn into_insert(self) -> Insert;
@@ -234,6 +279,7 @@ impl<C: NewRow> CreateWith<C> {
 
 impl<C: NewRow> NewRow for CreateWith<C> {
     type Model = C::Model;
+    type Parents = C::Parents;
 
     fn into_insert(self) -> Insert {
         let mut insert = self.create.into_insert();

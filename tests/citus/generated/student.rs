@@ -128,14 +128,20 @@ pub struct Create<User = rt::Uuid> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::Student);
 }
-impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Student;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.user).value(3, self.class_year)
     }
 }
-impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<1> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<1, super::user::User, rt::Uuid>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "students_pkey";
 pub const INSTITUTION_ID_USER_ID_KEY: &str = "students_institution_id_user_id_key";
 pub const INSTITUTION_ID_FKEY: &str = "students_institution_id_fkey";

@@ -114,11 +114,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Contact;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.email)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Contact_pkey";
 pub const EMAIL_KEY: &str = "Contact_email_key";
 pub const INVITER_ID_FKEY: &str = "Contact_inviterId_fkey";

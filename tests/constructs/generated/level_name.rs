@@ -24,7 +24,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, LevelName> for LevelName {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, LevelName> for LevelName {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, LevelName> for LevelName {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for LevelName {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -93,22 +93,23 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::Membership);
 }
 impl<
-    L0: rt::LinkTarget<super::customer::Customer, i32>,
-    L1: rt::LinkTarget<super::club::Club, rt::Uuid>,
+    L0: rt::Link<1, super::customer::Customer, i32>,
+    L1: rt::Link<2, super::club::Club, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Membership;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.customer).link(2, self.club)
     }
 }
 impl<
-    L0: rt::Link<super::customer::Customer, i32>,
-    L1: rt::Link<super::club::Club, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::club::Club, rt::Uuid>> rt::CreateRow<1>
-for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::customer::Customer, i32>> rt::CreateRow<2>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<1, super::customer::Customer, i32>,
+    L1: rt::Link<2, super::club::Club, rt::Uuid>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Membership_pkey";
 pub const LEVEL_FKEY: &str = "Membership_level_fkey";
 pub const CUSTOMER_ID_FKEY: &str = "Membership_customerId_fkey";

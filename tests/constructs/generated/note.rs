@@ -77,17 +77,21 @@ impl<L0> Create<L0> {
     rt::set_and_with!(self::Note);
 }
 impl<
-    L0: rt::LinkTarget<super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
+    L0: rt::Link<0, super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
 > rt::NewRow for Create<L0> {
     type Model = self::Note;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.measurement).value(1, self.text)
     }
 }
 impl<
-    L0: rt::Link<super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
-> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<0, super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Note_pkey";
 pub const MEASUREMENT_ID_MEASURED_AT_FKEY: &str = "Note_measurementId_measuredAt_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

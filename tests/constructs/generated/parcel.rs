@@ -74,21 +74,23 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::Parcel);
 }
 impl<
-    L0: rt::LinkTarget<super::depot::Depot, i32>,
-    L1: rt::LinkTarget<super::rack::Rack, i32>,
+    L0: rt::Link<0, super::depot::Depot, i32>,
+    L1: rt::Link<1, super::rack::Rack, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Parcel;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.depot).link(1, self.rack).value(0, self.id)
     }
 }
 impl<
-    L0: rt::Link<super::depot::Depot, i32>,
-    L1: rt::Link<super::rack::Rack, i32>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::rack::Rack, i32>> rt::CreateRow<0> for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::depot::Depot, i32>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<0, super::depot::Depot, i32>,
+    L1: rt::Link<1, super::rack::Rack, i32>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Parcel_pkey";
 pub const DEPOT_CODE_FKEY: &str = "Parcel_depotCode_fkey";
 pub const RACK_ID_FKEY: &str = "Parcel_rackId_fkey";

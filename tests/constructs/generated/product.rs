@@ -76,6 +76,7 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Product;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(1, self.name)
@@ -83,7 +84,10 @@ impl rt::NewRow for Create {
             .value(3, self.tax)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Product_pkey";
 pub const SLUG_KEY: &str = "Product_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

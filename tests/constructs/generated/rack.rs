@@ -73,11 +73,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Rack;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.position)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Rack_pkey";
 pub const POSITION_KEY: &str = "Rack_position_key";
 pub const DEPOT_ID_FKEY: &str = "Rack_depotId_fkey";

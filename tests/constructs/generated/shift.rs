@@ -44,6 +44,7 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Shift;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(1, self.person)
@@ -51,7 +52,10 @@ impl rt::NewRow for Create {
             .value(3, self.ends)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Shift_pkey";
 pub const ONE_PLACE_AT_A_TIME: &str = "one_place_at_a_time";
 pub const STARTS_ENDS_EXCL: &str = "Shift_starts_ends_excl";

@@ -24,7 +24,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Status> for Status {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Status> for Status {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Status> for Status {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Status {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

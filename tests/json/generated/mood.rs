@@ -28,7 +28,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Mood> for Mood {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Mood> for Mood {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Mood> for Mood {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Mood {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -22,7 +22,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, A1b__> for A1b__ {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, A1b__> for A1b__ {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, A1b__> for A1b__ {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for A1b__ {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -177,10 +177,11 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::Balance_);
 }
 impl<
-    L0: rt::LinkTarget<super::balance::Balance, i32>,
-    L1: rt::LinkTarget<super::balance::Balance, i32>,
+    L0: rt::Link<0, super::balance::Balance, i32>,
+    L1: rt::Link<1, super::balance::Balance, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Balance_;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.row)
@@ -204,13 +205,13 @@ impl<
     }
 }
 impl<
-    L0: rt::Link<super::balance::Balance, i32>,
-    L1: rt::Link<super::balance::Balance, i32>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::balance::Balance, i32>> rt::CreateRow<0>
-for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::balance::Balance, i32>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<0, super::balance::Balance, i32>,
+    L1: rt::Link<1, super::balance::Balance, i32>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "balance_pkey";
 pub const CREATED_AT_KEY: &str = "balance_createdAt_key";
 pub const A_B_KEY: &str = "balance_a_b_key";

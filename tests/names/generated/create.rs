@@ -102,6 +102,7 @@ impl Create_ {
 }
 impl rt::NewRow for Create_ {
     type Model = self::Create;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -110,7 +111,10 @@ impl rt::NewRow for Create_ {
             .value(4, self.mk)
     }
 }
-impl rt::CreateRow for Create_ {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create_
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Create_pkey";
 pub const MK_KEY: &str = "Create_mk_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -24,7 +24,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Currency> for Currency {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Currency> for Currency {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Currency> for Currency {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Currency {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

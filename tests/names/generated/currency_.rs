@@ -26,7 +26,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Currency_> for Currency_ {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Currency_> for Currency_ {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Currency_> for Currency_ {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Currency_ {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

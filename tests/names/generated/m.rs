@@ -36,7 +36,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, M> for M {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, M> for M {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, M> for M {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for M {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

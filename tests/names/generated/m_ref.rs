@@ -63,14 +63,20 @@ pub struct Create<Key = super::m::M> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::MRef);
 }
-impl<L0: rt::LinkTarget<super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<0, super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
     type Model = self::MRef;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.key).value(0, self.id)
     }
 }
-impl<L0: rt::Link<super::m_key::MKey, super::m::M>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::m_key::MKey, super::m::M>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "MRef_pkey";
 pub const K_FKEY: &str = "MRef_k_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

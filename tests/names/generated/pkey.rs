@@ -45,6 +45,7 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Pkey;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -53,7 +54,10 @@ impl rt::NewRow for Create {
             .value(3, self.other)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Pkey_pkey";
 pub const PKEY_KEY: &str = "Pkey_pkey_key";
 pub const TABLE_KEY: &str = "Pkey_table_key";

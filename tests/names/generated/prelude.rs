@@ -48,7 +48,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Prelude> for Prelude {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Prelude> for Prelude {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Prelude> for Prelude {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Prelude {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -86,8 +86,9 @@ pub struct Create<Option = i32> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::Result);
 }
-impl<L0: rt::LinkTarget<super::option::Option, i32>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<0, super::option::Option, i32>> rt::NewRow for Create<L0> {
     type Model = self::Result;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.option)
@@ -95,8 +96,13 @@ impl<L0: rt::LinkTarget<super::option::Option, i32>> rt::NewRow for Create<L0> {
             .value(3, self.r#try)
     }
 }
-impl<L0: rt::Link<super::option::Option, i32>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::option::Option, i32>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Result_pkey";
 pub const TRY_KEY: &str = "Result_try_key";
 pub const OK_FKEY: &str = "Result_ok_fkey";

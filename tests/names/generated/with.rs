@@ -105,8 +105,9 @@ pub struct Create<User1 = i32> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::With);
 }
-impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<0, super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::With;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user1)
@@ -117,8 +118,13 @@ impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
             .value(4, self.set)
     }
 }
-impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::create::Create, i32>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "With_pkey";
 pub const C_ID_KEY: &str = "With_cId_key";
 pub const A_ID_FKEY: &str = "With_aId_fkey";

@@ -58,6 +58,7 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Note;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -65,7 +66,10 @@ impl rt::NewRow for Create {
             .json_list(3, self.many)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Note_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Note",

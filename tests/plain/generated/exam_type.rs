@@ -112,9 +112,10 @@ pub struct Create<Institution = rt::Uuid> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::ExamType);
 }
-impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
+impl<L0: rt::Link<0, super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {
     type Model = self::ExamType;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.institution)
@@ -123,9 +124,13 @@ for Create<L0> {
             .value(4, self.default_weight)
     }
 }
-impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
-for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::institution::Institution, rt::Uuid>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";

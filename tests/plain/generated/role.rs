@@ -26,7 +26,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Role> for Role {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Role> for Role {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Role> for Role {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Role {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

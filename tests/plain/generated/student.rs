@@ -122,10 +122,11 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::Student);
 }
 impl<
-    L0: rt::LinkTarget<super::user::User, rt::Uuid>,
-    L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
+    L0: rt::Link<0, super::user::User, rt::Uuid>,
+    L1: rt::Link<1, super::institution::Institution, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Student;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user)
@@ -134,13 +135,13 @@ impl<
     }
 }
 impl<
-    L0: rt::Link<super::user::User, rt::Uuid>,
-    L1: rt::Link<super::institution::Institution, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow<0>
-for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<0, super::user::User, rt::Uuid>,
+    L1: rt::Link<1, super::institution::Institution, rt::Uuid>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "students_pkey";
 pub const USER_ID_KEY: &str = "students_user_id_key";
 pub const USER_ID_FKEY: &str = "students_user_id_fkey";

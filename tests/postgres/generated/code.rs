@@ -155,6 +155,7 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Code;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.code)
@@ -164,7 +165,10 @@ impl rt::NewRow for Create {
             .value(4, self.ratio)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Code_pkey";
 pub const SPAN_KEY: &str = "Code_span_key";
 pub const AMOUNT_KEY: &str = "Code_amount_key";

@@ -161,13 +161,14 @@ impl<L0, L1, L2, L3, L4> Create<L0, L1, L2, L3, L4> {
     rt::set_and_with!(self::Mark);
 }
 impl<
-    L0: rt::LinkTarget<super::code::Code, rt::String>,
-    L1: rt::LinkTarget<super::code::Code, rt::Interval>,
-    L2: rt::LinkTarget<super::code::Code, rt::Decimal>,
-    L3: rt::LinkTarget<super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::LinkTarget<super::code::Code, f64>,
+    L0: rt::Link<0, super::code::Code, rt::String>,
+    L1: rt::Link<1, super::code::Code, rt::Interval>,
+    L2: rt::Link<2, super::code::Code, rt::Decimal>,
+    L3: rt::Link<3, super::code::Code, rt::Range<rt::Decimal>>,
+    L4: rt::Link<4, super::code::Code, f64>,
 > rt::NewRow for Create<L0, L1, L2, L3, L4> {
     type Model = self::Mark;
+    type Parents = L0::With<L1::With<L2::With<L3::With<L4::With<()>>>>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.by_code)
@@ -178,42 +179,16 @@ impl<
     }
 }
 impl<
-    L0: rt::Link<super::code::Code, rt::String>,
-    L1: rt::Link<super::code::Code, rt::Interval>,
-    L2: rt::Link<super::code::Code, rt::Decimal>,
-    L3: rt::Link<super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::Link<super::code::Code, f64>,
-> rt::CreateRow for Create<L0, L1, L2, L3, L4> {}
-impl<
-    L1: rt::Link<super::code::Code, rt::Interval>,
-    L2: rt::Link<super::code::Code, rt::Decimal>,
-    L3: rt::Link<super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::Link<super::code::Code, f64>,
-> rt::CreateRow<0> for Create<rt::Parent, L1, L2, L3, L4> {}
-impl<
-    L0: rt::Link<super::code::Code, rt::String>,
-    L2: rt::Link<super::code::Code, rt::Decimal>,
-    L3: rt::Link<super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::Link<super::code::Code, f64>,
-> rt::CreateRow<1> for Create<L0, rt::Parent, L2, L3, L4> {}
-impl<
-    L0: rt::Link<super::code::Code, rt::String>,
-    L1: rt::Link<super::code::Code, rt::Interval>,
-    L3: rt::Link<super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::Link<super::code::Code, f64>,
-> rt::CreateRow<2> for Create<L0, L1, rt::Parent, L3, L4> {}
-impl<
-    L0: rt::Link<super::code::Code, rt::String>,
-    L1: rt::Link<super::code::Code, rt::Interval>,
-    L2: rt::Link<super::code::Code, rt::Decimal>,
-    L4: rt::Link<super::code::Code, f64>,
-> rt::CreateRow<3> for Create<L0, L1, L2, rt::Parent, L4> {}
-impl<
-    L0: rt::Link<super::code::Code, rt::String>,
-    L1: rt::Link<super::code::Code, rt::Interval>,
-    L2: rt::Link<super::code::Code, rt::Decimal>,
-    L3: rt::Link<super::code::Code, rt::Range<rt::Decimal>>,
-> rt::CreateRow<4> for Create<L0, L1, L2, L3, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<0, super::code::Code, rt::String>,
+    L1: rt::Link<1, super::code::Code, rt::Interval>,
+    L2: rt::Link<2, super::code::Code, rt::Decimal>,
+    L3: rt::Link<3, super::code::Code, rt::Range<rt::Decimal>>,
+    L4: rt::Link<4, super::code::Code, f64>,
+> rt::CreateRow<PARENT_> for Create<L0, L1, L2, L3, L4>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Mark_pkey";
 pub const CODE_FKEY: &str = "Mark_code_fkey";
 pub const SPAN_FKEY: &str = "Mark_span_fkey";

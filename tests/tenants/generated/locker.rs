@@ -92,11 +92,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Locker;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.label)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Locker_pkey";
 pub const USER_ID_KEY: &str = "Locker_userId_key";
 pub const SCHOOL_ID_FKEY: &str = "Locker_schoolId_fkey";

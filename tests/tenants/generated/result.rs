@@ -92,21 +92,23 @@ impl<L0, L1> Create<L0, L1> {
     rt::set_and_with!(self::Result);
 }
 impl<
-    L0: rt::LinkTarget<super::student::Student, rt::Uuid>,
-    L1: rt::LinkTarget<super::exam::Exam, i32>,
+    L0: rt::Link<1, super::student::Student, rt::Uuid>,
+    L1: rt::Link<2, super::exam::Exam, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Result;
+    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.student).link(2, self.exam)
     }
 }
 impl<
-    L0: rt::Link<super::student::Student, rt::Uuid>,
-    L1: rt::Link<super::exam::Exam, i32>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::exam::Exam, i32>> rt::CreateRow<1> for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<2>
-for Create<L0, rt::Parent> {}
+    const PARENT_: usize,
+    L0: rt::Link<1, super::student::Student, rt::Uuid>,
+    L1: rt::Link<2, super::exam::Exam, i32>,
+> rt::CreateRow<PARENT_> for Create<L0, L1>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Result_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Result_schoolId_fkey";
 pub const SCHOOL_ID_STUDENT_ID_FKEY: &str = "Result_schoolId_studentId_fkey";

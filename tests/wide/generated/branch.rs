@@ -82,11 +82,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Branch;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Branch_pkey";
 pub const PARENT_ID_FKEY: &str = "Branch_parentId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

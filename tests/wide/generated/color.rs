@@ -26,7 +26,9 @@ impl<M_: rt::Model> rt::LinkTarget<M_, Color> for Color {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M_: rt::Model> rt::Link<M_, Color> for Color {}
+impl<const SLOT_: usize, M_: rt::Model> rt::Link<SLOT_, M_, Color> for Color {
+    type With<Parents_> = Parents_;
+}
 impl rt::Scalar for Color {
     type Base = Self;
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -75,14 +75,20 @@ pub struct Create<Note = (i32, i32)> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::Comment);
 }
-impl<L0: rt::LinkTarget<super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<0, super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
     type Model = self::Comment;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.note).value(3, self.text)
     }
 }
-impl<L0: rt::Link<super::note::Note, (i32, i32)>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::note::Note, (i32, i32)>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Comment_pkey";
 pub const TENANT_NUMBER_FKEY: &str = "Comment_tenant_number_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

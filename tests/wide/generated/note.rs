@@ -94,8 +94,9 @@ pub struct Create<Author = rt::String> {
 impl<L0> Create<L0> {
     rt::set_and_with!(self::Note);
 }
-impl<L0: rt::LinkTarget<super::person::Person, rt::String>> rt::NewRow for Create<L0> {
+impl<L0: rt::Link<0, super::person::Person, rt::String>> rt::NewRow for Create<L0> {
     type Model = self::Note;
+    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.author)
@@ -103,8 +104,13 @@ impl<L0: rt::LinkTarget<super::person::Person, rt::String>> rt::NewRow for Creat
             .value(1, self.number)
     }
 }
-impl<L0: rt::Link<super::person::Person, rt::String>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl<
+    const PARENT_: usize,
+    L0: rt::Link<0, super::person::Person, rt::String>,
+> rt::CreateRow<PARENT_> for Create<L0>
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Note_pkey";
 pub const AUTHOR_ID_NUMBER_KEY: &str = "Note_authorId_number_key";
 pub const AUTHOR_ID_FKEY: &str = "Note_authorId_fkey";

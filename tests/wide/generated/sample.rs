@@ -158,11 +158,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Sample;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.text)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Sample \"quoted\"_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Sample",

@@ -62,11 +62,15 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Item;
+    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.dense)
     }
 }
-impl rt::CreateRow for Create {}
+impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
+where
+    Self: rt::PlacedIn<PARENT_>,
+{}
 pub const PKEY: &str = "Item_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Item",
