@@ -83,9 +83,9 @@ async fn create_student_step_by_step(north: &TenantClient, types: &[ExamType]) -
         north
             .student_exam()
             .create(student_exam::Create { student: student.id, exam_type: exam_type.id })
-            .set(student_exam::scheduled_on.to(on))
+            .set(student_exam::scheduled_on.to_nullable(on))
             .set(student_exam::weight.to(exam_type.default_weight))
-            .set(student_exam::score.to(score))
+            .set(student_exam::score.to_nullable(score))
             .await?;
     }
     println!("student           {}, created step by step", user.email);
@@ -97,7 +97,7 @@ async fn create_student_in_one_go(north: &TenantClient, types: &[ExamType]) -> R
     let exam = student_exam::Create { student: Parent, exam_type: types[0].id };
     let student = student::Create { user: Parent, class_year: 2028 }
         .set(student::has_accommodations.to(true))
-        .with(student::exams.create(exam.set(student_exam::scheduled_on.to(date(2026, 3, 2)))));
+        .with(student::exams.create(exam.set(student_exam::scheduled_on.to_nullable(date(2026, 3, 2)))));
     let user = north.user().create(new_user("bob@north.edu")).with(user::student.create(student)).await?;
     println!("student           {}, created in one nested call", user.email);
     Ok(())

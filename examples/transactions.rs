@@ -38,7 +38,7 @@ async fn book_the_last_seats(north: &TenantClient) -> Result<()> {
                     attempts.fetch_add(1, Ordering::Relaxed);
                     async move { book_a_seat(&tx, visitor).await }
                 };
-                north.transaction(book).isolation(Isolation::Serializable).retry(20).await
+                north.retrying(20).transaction(book).isolation(Isolation::Serializable).await
             })
         })
         .collect();

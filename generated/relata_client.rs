@@ -94,6 +94,7 @@ impl rt::Models for TenantModels {
 }
 impl TenantModels {
     rt::calls_of_models!(TenantModels);
+    rt::any_of_models!();
     /// Returns the id of the `Institution` that the handle is confined to.
     pub fn tenant_id(&self) -> rt::Uuid {
         self.executor.tenant_id()

@@ -11,6 +11,7 @@ mod docs;
 mod enumeration;
 mod features;
 mod json_type;
+mod key;
 mod model;
 mod queries;
 mod relation;

@@ -20,6 +20,8 @@ pub(crate) enum Source {
     Nested,
     /// `column = ".."`: the column with this name.
     Column(LitStr),
+    /// `set = ..`: the field to set.
+    Set(TokenStream),
 }
 
 /// One of the arguments between the commas.
@@ -29,6 +31,7 @@ enum Argument {
     Select(TokenStream),
     Nested,
     Column(LitStr),
+    Set(TokenStream),
 }
 
 impl Parse for Argument {
@@ -37,9 +40,9 @@ impl Parse for Argument {
         if name == "nested" {
             return Ok(Argument::Nested);
         }
-        if !["from", "module", "select", "column"].iter().any(|known| name == known) {
+        if !["from", "module", "select", "column", "set"].iter().any(|known| name == known) {
             let message = "expected `from = Model` or `module = path` on a struct, \
-                `select = ..`, `nested` or `column = \"..\"` on a field";
+                `select = ..`, `set = ..`, `nested` or `column = \"..\"` on a field";
             return Err(syn::Error::new(name.span(), message));
         }
         input.parse::<Token![=]>()?;
@@ -47,6 +50,7 @@ impl Parse for Argument {
             "from" => Ok(Argument::From(input.call(Path::parse_mod_style)?)),
             "module" => Ok(Argument::Module(input.call(Path::parse_mod_style)?)),
             "column" => Ok(Argument::Column(input.parse()?)),
+            "set" => Ok(Argument::Set(input.parse()?)),
             // An expression extends to the end of the attribute, because it may contain commas.
             _ => Ok(Argument::Select(input.parse()?)),
         }
@@ -88,12 +92,17 @@ impl Source {
         let mut source = Source::SameName;
         for (span, argument) in arguments(attributes)? {
             if !matches!(source, Source::SameName) {
-                return Err(syn::Error::new(span, "a field can have only one of `select`, `nested` and `column`"));
+                let message = "a field can have only one of `select`, `set`, `nested` and `column`";
+                return Err(syn::Error::new(span, message));
             }
             source = match argument {
                 Argument::Select(tokens) if tokens.is_empty() => {
                     return Err(syn::Error::new(span, "`select` needs an expression"));
                 }
+                Argument::Set(tokens) if tokens.is_empty() => {
+                    return Err(syn::Error::new(span, "`set` needs a field, such as `student::class_year`"));
+                }
+                Argument::Set(tokens) => Source::Set(tokens),
                 Argument::Select(tokens) => Source::Select(tokens),
                 Argument::Nested => Source::Nested,
                 Argument::Column(name) => Source::Column(name),

@@ -1,11 +1,12 @@
 //! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for raw
-//! SQL; and [`Value`] for types that columns can hold.
+//! SQL; [`Patch`] for structs of changes; and [`Value`] for types that columns can hold.
 //!
 //! They take the tokens of a type and return an `impl` of relata's traits. They do not read the
 //! schema: rustc checks what a field is selected from, and whether the types match. `relata` re-exports them, so no
 //! other crate needs to depend on this one.
 
 mod attributes;
+mod patch;
 mod raw;
 mod selectable;
 mod value;
@@ -25,6 +26,17 @@ pub fn derive_selectable(input: TokenStream) -> TokenStream {
 pub fn derive_from_raw_row(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     raw::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Implements `relata::IntoAssignments`, so that `set` takes the struct: the changes of a PATCH request.
+///
+/// A field sets the column of the same name, or that of `#[relata(set = student::class_year)]`. A field whose type is an
+/// `Option` sets it by `to_opt`: `None` leaves the column as it is. For an optional column, the type
+/// `Option<Option<T>>` can also set it to null. A struct without a value changes nothing.
+#[proc_macro_derive(Patch, attributes(relata))]
+pub fn derive_patch(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    patch::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a type one that a column can hold, so that `@rust("crate::Email")` can name it.

@@ -35,7 +35,7 @@ fn column_of(field: &Field) -> syn::Result<String> {
     match Source::parse(&field.attrs)? {
         Source::SameName => Ok(field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default()),
         Source::Column(name) => Ok(name.value()),
-        Source::Select(_) | Source::Nested => {
+        Source::Select(_) | Source::Set(_) | Source::Nested => {
             let message = "rows of raw SQL have columns: write `column = \"..\"`, or derive Selectable";
             Err(syn::Error::new_spanned(&field.ident, message))
         }

@@ -45,7 +45,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 
 /// The module of a model is next to its struct, in lower case: `exam_planner::StudentExam`,
 /// `exam_planner::student_exam`.
-fn module_of(model: &Path) -> Path {
+pub(crate) fn module_of(model: &Path) -> Path {
     let mut module = model.clone();
     if let Some(last) = module.segments.last_mut() {
         last.ident = Ident::new(&module_name(&last.ident.to_string()), last.ident.span());
@@ -82,6 +82,9 @@ fn selection(field: &Field, module: &Path) -> syn::Result<(TokenStream, Span)> {
         Source::Nested => {
             let inner = innermost(&field.ty);
             (quote!(#module::#name.select_as::<#inner>()), span)
+        }
+        Source::Set(tokens) => {
+            return Err(syn::Error::new_spanned(tokens, "`set` is for `Patch`: write `select = module::field`"));
         }
         Source::Column(column) => {
             return Err(syn::Error::new_spanned(

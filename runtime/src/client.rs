@@ -10,8 +10,10 @@ pub use models::{
     AnySql, IntoTenantId, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, RunsWith, Sees, Tenants,
 };
 use models::{settings_across_tenants, settings_of_tenant, tenant_of};
-pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
+use transaction::Once;
+pub use transaction::{Begin, Isolation, Repeated, Retrying, Savepoint, Transaction, TransactionCall};
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -158,29 +160,49 @@ impl<M: Models> Client<M> {
 
     /// Runs a closure inside a transaction. Commits if the closure returns `Ok`, and rolls back if it returns `Err`.
     ///
-    /// `.isolation(..)`, `.timeout(..)` and `.retry(n)` can follow. With `retry`, the closure may run several times, so
-    /// it should have no effects outside the database.
+    /// `.isolation(..)`, `.timeout(..)` and other options can follow. To run the closure again after a collision with
+    /// another transaction, see [`retrying`](Self::retrying).
     ///
     /// ```
     /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let students: u64 = db
-    ///     .transaction(|tx| async move {
+    ///     .transaction(async |tx| {
     ///         tx.exam_type().update_many().all_rows().set(exam_type::default_weight.to(1.0)).await?;
     ///         tx.student().count().await
     ///     })
-    ///     .retry(3)
     ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn transaction<'a, F, Fut, T, E>(&self, work: F) -> TransactionCall<'a, M, F>
     where
-        F: FnMut(Transaction<M>) -> Fut,
+        F: FnOnce(Transaction<M>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: From<Error>,
     {
-        TransactionCall::new(Arc::clone(&self.pool), work)
+        TransactionCall::new(Arc::clone(&self.pool), work, Once)
+    }
+
+    /// Returns a client whose transactions run up to `times` more often if they collide with another one: after a
+    /// serialization failure or a deadlock. The closure may then run several times, so it should have no effects outside
+    /// the database.
+    ///
+    /// A conflict that was undone with its savepoint does not count, unless the closure returns its error. A COMMIT is
+    /// never repeated: if it got no answer, the result is [`Error::CommitUnknown`].
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// use relata::Isolation;
+    ///
+    /// let call = db.retrying(3).transaction(async |tx| tx.student().count().await);
+    /// let students: u64 = call.isolation(Isolation::Serializable).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retrying(&self, times: u32) -> Retrying<M> {
+        Retrying { pool: Arc::clone(&self.pool), times, models: PhantomData }
     }
 
     /// Runs several queries in one transaction. If each query is one statement, this takes one round trip. Either all

@@ -17,7 +17,8 @@ mod relation;
 mod selectable;
 mod selection;
 
-pub use assignment::Assignment;
+pub(crate) use assignment::as_sets;
+pub use assignment::{Assignment, IntoAssignments};
 pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
@@ -30,7 +31,7 @@ pub use field::{
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};
-pub use key::Key;
+pub use key::{Key, Keyed};
 pub(crate) use nested::sets_of;
 pub use nested::{Nested, NestedChange, NestedUpdate};
 pub use order::Order;

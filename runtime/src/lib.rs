@@ -28,35 +28,39 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{
-    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, RunsWith, Savepoint, Transaction, TransactionCall,
+    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, Repeated, Retrying, RunsWith, Savepoint,
+    Transaction, TransactionCall,
 };
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Expression,
-    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoInclude, IntoRange, JsonField, JsonPath, Key,
-    Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf, Put,
-    Ranges, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection,
-    Unique, UniqueKey, WholeOf, WithAll, count, kind,
+    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, IntoRange, JsonField,
+    JsonPath, Key, Keyed, Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson,
+    Overlapping, Parent, PartOf, Put, Ranges, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched,
+    SelectRelated, Selectable, Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]
-pub use relata_derive::{FromRawRow, Selectable, Value};
-pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow};
+pub use relata_derive::{FromRawRow, Patch, Selectable, Value};
+pub use rows::{
+    FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow, Writable,
+};
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
 #[cfg(feature = "pgvector")]
 pub use value::AnyVector;
-#[cfg(feature = "serde")]
-pub use value::Json;
 #[cfg(feature = "net")]
 pub use value::NetAddress;
 #[cfg(feature = "geo")]
 pub use value::Spatial;
 pub use value::{
-    AsText, Average, Holds, Hstore, Interval, IntoNullable, IntoParam, IntoValue, List, Ltree, Multirange, Newtype,
-    NotAnInterval, Number, Ordered, Param, Postgres, Range, RangeOf, Scalar, Sum, TsVector, UnknownLabel,
+    AsText, Assigned, Average, Compared, Holds, Hstore, Interval, IntoNullable, IntoParam, IntoValue, List, Ltree,
+    Multirange, Newtype, NotAnInterval, Number, Ordered, Param, Postgres, Range, RangeOf, Scalar, Sum, TsVector,
+    UnknownLabel,
 };
+#[cfg(feature = "serde")]
+pub use value::{Json, double_option};
 
 #[cfg(feature = "bit")]
 pub use bit_vec;

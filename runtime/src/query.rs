@@ -36,5 +36,5 @@ pub use select::Select;
 pub(crate) use select::{Include, Lock, Output, Outputs};
 pub use tenant::TenantId;
 pub(crate) use tenant::{Tenant, confine_copied};
-pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, is_idle, push_set};
+pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, push_set};
 pub use write::{Insert, LinkTarget};

@@ -1,5 +1,6 @@
 //! Re-exports for generated code: every path in it begins with this module.
 
+pub use crate::any_of_models;
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, OnlyConfined, SqlCommand, SqlQuery};
 pub use crate::calls_of_models;
 pub use crate::client::calls;
@@ -8,8 +9,8 @@ pub use crate::client::{
 };
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Link, Nested, NewRow, Next, Parent,
-    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Keyed, Link, Nested, NewRow, Next,
+    Parent, PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, Unique, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;

@@ -6,6 +6,8 @@ mod arithmetic;
 #[cfg(feature = "bigdecimal")]
 mod bigdecimal;
 mod datetime;
+#[cfg(feature = "serde")]
+mod double_option;
 mod holds;
 mod into;
 #[cfg(feature = "jiff")]
@@ -31,8 +33,10 @@ pub(crate) mod types;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
+#[cfg(feature = "serde")]
+pub use double_option::double_option;
 pub use holds::{Holds, assert_holds};
-pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
+pub use into::{Assigned, Compared, IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
 pub(crate) use json::array as json_array;
 pub use json_value::{is_json, is_json_null};
 pub use label::UnknownLabel;

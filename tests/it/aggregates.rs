@@ -22,7 +22,13 @@ async fn exams() -> Fixture {
         let student = fixture.student(tenant, &format!("s{index}@x.edu"), year).await.id;
         for (place, score) in scores.iter().copied().enumerate() {
             let row = student_exam::Create { student, exam_type: types[place % 2] };
-            fixture.db.student_exam().create(row).set(student_exam::score.to(score)).await.expect("is created");
+            fixture
+                .db
+                .student_exam()
+                .create(row)
+                .set(student_exam::score.to_nullable(score))
+                .await
+                .expect("is created");
         }
     }
     fixture

@@ -47,6 +47,7 @@ async fn a_tolerated_conflict_causes_no_retry() {
     let runs = AtomicU32::new(0);
     let refused: Result<()> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -54,12 +55,12 @@ async fn a_tolerated_conflict_causes_no_retry() {
                 Err(Error::custom("business"))
             }
         })
-        .retry(3)
         .await;
     assert!(matches!(refused, Err(Error::Custom(_))), "{refused:?}");
     assert_eq!(runs.swap(0, Ordering::SeqCst), 1);
     let own: Result<(), Mine> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -68,7 +69,6 @@ async fn a_tolerated_conflict_causes_no_retry() {
                 Err(Mine::Own)
             }
         })
-        .retry(3)
         .await;
     assert!(matches!(own, Err(Mine::Own)), "{own:?}");
     assert_eq!(runs.load(Ordering::SeqCst), 1);
@@ -82,26 +82,27 @@ async fn a_conflict_that_is_passed_on_is_retried() {
     let runs = AtomicU32::new(0);
     let passed: Result<()> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
             async move { if again { Ok(()) } else { collide_in_savepoint(&tx).await } }
         })
-        .retry(3)
         .await;
     passed.expect("is run again");
     assert_eq!(runs.swap(0, Ordering::SeqCst), 2);
     let wrapped: Result<(), Mine> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
             async move { if again { Ok(()) } else { collide_in_savepoint(&tx).await.map_err(Mine::from) } }
         })
-        .retry(3)
         .await;
     wrapped.expect("is run again");
     assert_eq!(runs.swap(0, Ordering::SeqCst), 2);
     let replaced: Result<(), Mine> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
             async move {
@@ -111,7 +112,6 @@ async fn a_conflict_that_is_passed_on_is_retried() {
                 tx.execute_raw(DEADLOCK, params![]).await.map(drop).map_err(|_| Mine::Own)
             }
         })
-        .retry(3)
         .await;
     replaced.expect("the server had ended it");
     assert_eq!(runs.load(Ordering::SeqCst), 2);
@@ -125,6 +125,7 @@ async fn committed_work_is_not_retried() {
     let kept = std::sync::Mutex::new(Vec::new());
     let failed: Result<()> = fixture
         .db
+        .retrying(3)
         .transaction(|tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             let kept = &kept;
@@ -136,7 +137,6 @@ async fn committed_work_is_not_retried() {
                 Err(Error::custom("too late"))
             }
         })
-        .retry(3)
         .await;
     assert!(matches!(failed, Err(Error::Custom(_))), "{failed:?}");
     assert_eq!(runs.load(Ordering::SeqCst), 1);
@@ -150,6 +150,7 @@ async fn a_commit_without_a_response_is_unknown_after_a_tolerated_conflict() {
     proxy.arm();
     let runs = AtomicU32::new(0);
     let lost: Result<()> = db
+        .retrying(3)
         .transaction(|tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -157,7 +158,6 @@ async fn a_commit_without_a_response_is_unknown_after_a_tolerated_conflict() {
                 tx.institution().create(row("once")).await.map(drop)
             }
         })
-        .retry(3)
         .await;
     assert!(matches!(lost, Err(Error::CommitUnknown)), "{lost:?}");
     assert_eq!(runs.load(Ordering::SeqCst), 1);

@@ -174,12 +174,12 @@ async fn transactions_and_batches() {
     tx.commit().await.expect("commits");
 
     let made = db
+        .retrying(3)
         .transaction(|tx| async move {
             tx.exam_type().create(row("B")).await?;
             tx.exam_type().count().await
         })
         .isolation(Isolation::Serializable)
-        .retry(3)
         .await
         .expect("commits");
     assert_eq!(made, 2);

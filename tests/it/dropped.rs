@@ -191,12 +191,12 @@ async fn transactions_may_be_dropped_at_any_await() {
     let db = &dropping.db;
     let new = || institution::Create { name: "dropped".to_owned(), slug: Uuid::new_v4().to_string() };
     let closure = || async {
-        let done = db.transaction(|tx| async move {
+        let done = db.retrying(2).transaction(|tx| async move {
             tx.institution().create(new()).await?;
             tx.execute_raw("UPDATE institutions SET name = name", params![]).await?;
             Err::<(), Error>(Error::custom("undone"))
         });
-        assert!(matches!(done.timeout(Duration::from_secs(60)).retry(2).await, Err(Error::Custom(_))));
+        assert!(matches!(done.timeout(Duration::from_secs(60)).await, Err(Error::Custom(_))));
         Ok(())
     };
     assert!(dropping.at_every_poll("closure", closure).await > 3);

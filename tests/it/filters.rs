@@ -45,7 +45,13 @@ async fn every_is_true_only_if_no_null_leaves_it_unknown() {
         let student = fixture.student(tenant, email, 2027).await.id;
         for score in scores {
             let row = student_exam::Create { student, exam_type };
-            fixture.db.student_exam().create(row).set(student_exam::score.to(*score)).await.expect("is created");
+            fixture
+                .db
+                .student_exam()
+                .create(row)
+                .set(student_exam::score.to_nullable(*score))
+                .await
+                .expect("is created");
         }
     }
     let emails = |filter: Filter<plain_planner::Student>| {

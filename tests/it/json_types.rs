@@ -322,13 +322,13 @@ async fn parts_of_values_are_set() {
     let ada = it.change([zip("1"), user::address.geo.lat.to(9), user::address.tags.to(["y"]), zip("2")]).await;
     let expected = Address { tags: vec!["y".to_owned()], ..at("2", 9.0, 2.0) };
     assert_eq!(ada.address, expected);
-    let ada = it.change([user::address.geo.to(None), user::address.zip.to(None)]).await;
+    let ada = it.change([user::address.geo.set_null(), user::address.zip.set_null()]).await;
     assert_eq!(ada.address, Address { geo: None, zip: None, ..expected });
     let keys = json!({ "street": "Main St", "country": "DE", "tags": ["y"] });
     assert_eq!(it.stored("address").await, Some(keys.clone()));
 
     // Removing inside what is missing changes nothing; objects on the way are created.
-    it.change([user::address.geo.grid.to(None), user::second.zip.to(None), user::second.geo.to(None)]).await;
+    it.change([user::address.geo.grid.set_null(), user::second.zip.set_null(), user::second.geo.set_null()]).await;
     assert_eq!((it.stored("address").await, it.stored("second").await), (Some(keys), None));
     let changes = [user::address.geo.grid.zone.to(33), user::address.geo.lng.to(5.5), user::address.geo.lat.to(4.5)];
     let geo = Geo { lat: 4.5, lng: 5.5, grid: Some(Grid { zone: 33 }) };
@@ -339,7 +339,7 @@ async fn parts_of_values_are_set() {
     let ada =
         it.change([user::second.to(address("A")), user::second.geo.to(geo.clone()), user::second.geo.lat.to(0)]).await;
     assert_eq!(ada.second.and_then(|second| second.geo), Some(Geo { lat: 0.0, ..geo.clone() }));
-    let ada = it.change([user::second.to(None), user::second.street.to("B")]).await;
+    let ada = it.change([user::second.set_null(), user::second.street.to("B")]).await;
     assert_eq!(ada.second, Some(address("B")));
     let ada = it.change([user::second.street.to("C"), user::second.to(address("D"))]).await;
     assert_eq!(ada.second, Some(address("D")));
@@ -359,7 +359,7 @@ async fn parts_of_values_are_set() {
     let row = new("ada", address("F"));
     let ada = it.db.user().upsert(user::name.eq("ada"), row).set(zip("99")).await.expect("is updated");
     assert_eq!(ada.address.zip.as_deref(), Some("99"));
-    let eve = new("eve", address("F")).set(zip("88")).set(user::home.to(address("G"))).set(user::home.zip.to(None));
+    let eve = new("eve", address("F")).set(zip("88")).set(user::home.to(address("G"))).set(user::home.zip.set_null());
     let eve = it.db.user().create(eve).await.expect("is created");
     assert_eq!(eve.address.zip.as_deref(), Some("88"));
     let calculated = it.db.user().create(new("joe", address("x"))).set(user::home.zip.to("1".to_owned())).await;
@@ -567,7 +567,7 @@ async fn examples(db: &db::Client) -> relata::Result<()> {
         .update(user::name.eq("ada"))
         .set(user::address.zip.to("04109".to_owned()))
         .set(user::address.geo.lat.to(51.5))
-        .set(user::second.geo.to(None))
+        .set(user::second.geo.set_null())
         .await?;
     Ok(())
 }

@@ -81,7 +81,7 @@ async fn a_deadlock_is_retried() {
     let locks = |first: &'static str, second: &'static str| {
         let (runs, both_locked) = (&runs, &both_locked);
         let own_runs = AtomicU32::new(0);
-        db.transaction(move |tx| {
+        db.retrying(3).transaction(move |tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             let again = own_runs.fetch_add(1, Ordering::SeqCst) > 0;
             async move {
@@ -93,7 +93,6 @@ async fn a_deadlock_is_retried() {
                 rename(second).await
             }
         })
-        .retry(3)
     };
     let (one, other) = both(locks("a", "b").into_future(), locks("b", "a").into_future()).await;
     one.expect("holds");
@@ -122,11 +121,11 @@ async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
     let runs = AtomicU32::new(0);
     let done = fixture
         .db
+        .retrying(5)
         .transaction(|tx| {
             runs.fetch_add(1, Ordering::SeqCst);
             async move { tx.institution().create(row("a")).await.map(drop) }
         })
-        .retry(5)
         .await;
     (runs.load(Ordering::SeqCst), done)
 }

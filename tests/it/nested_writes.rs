@@ -185,7 +185,7 @@ async fn rows_in_bulk_are_returned_or_omitted() {
     assert_eq!(db.person().create_many(duplicates()).skip_duplicates().await.expect("are created"), 2);
     let boss = db.person().find_unique(person::name.eq("b")).or_err().await.expect("is there");
     let mixed = vec![
-        named("d").set(person::manager_id.to(None)),
+        named("d").set(person::manager_id.set_null()),
         named("e").set(person::manager_id.to(boss.id.clone())),
         relata::CreateWith::new(named("f")),
     ];

@@ -193,7 +193,7 @@ async fn missing_related_rows_sort_as_null() {
             None => None,
         };
         let row = person::Create { name: name.to_owned() };
-        db.person().create(row).set(person::manager_id.to(manager)).await.expect("is created");
+        db.person().create(row).set(person::manager_id.to_nullable(manager)).await.expect("is created");
     }
     let by_manager = person::manager.order(person::name.asc());
     for (order, expected) in [

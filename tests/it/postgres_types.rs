@@ -231,7 +231,7 @@ async fn values_of_every_type_are_written_and_read() {
     assert!(rows.iter().all(|row| Value { id: made.id, ..row.clone() } == made));
     let changed = db.value().update(value::id.eq(none.id)).set(value::data.to(pairs([("k", Some("v"))])));
     let changed =
-        changed.set(value::length.to(Duration::from_secs(90))).set(value::bits.to(None)).await.expect("is updated");
+        changed.set(value::length.to(Duration::from_secs(90))).set(value::bits.set_null()).await.expect("is updated");
     assert_eq!((changed.length, changed.bits), (Interval::from_seconds(90), None));
 }
 

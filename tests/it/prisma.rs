@@ -36,7 +36,13 @@ impl Given {
         let bob = fixture.student(tenant, "bob@x.edu", 2027).await;
         for (student, score) in [(ada.id, Some(92.5)), (ada.id, None), (bob.id, Some(71.0))] {
             let row = student_exam::Create { student, exam_type: exam_type.id };
-            fixture.db.student_exam().create(row).set(student_exam::score.to(score)).await.expect("is created");
+            fixture
+                .db
+                .student_exam()
+                .create(row)
+                .set(student_exam::score.to_nullable(score))
+                .await
+                .expect("is created");
         }
         Self { fixture, tenant, exam_type, ada, bob }
     }

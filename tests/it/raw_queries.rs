@@ -134,3 +134,12 @@ async fn locked_rows_are_skipped_or_not_waited_for() {
     let busy = second.user().find_unique(key()).for_share().no_wait().await;
     assert_eq!(busy.expect_err("is locked by another").sqlstate(), Some("55P03"));
 }
+
+#[tokio::test]
+async fn a_null_says_how_to_read_it() {
+    let fixture = Fixture::new().await;
+    let null = fixture.db.query_raw::<(String, i32)>("SELECT 'a', NULL::int", params![]).await.expect_err("is null");
+    assert!(null.to_string().contains("it is null: read it as `Option<i32>`"), "{null}");
+    let read = fixture.db.query_raw::<(String, Option<i32>)>("SELECT 'a', NULL::int", params![]).await;
+    assert_eq!(read.expect("is read"), [("a".to_owned(), None)]);
+}

@@ -23,8 +23,8 @@ async fn exams() -> Fixture {
                 .db
                 .student_exam()
                 .create(student_exam::Create { student, exam_type })
-                .set(student_exam::score.to(score))
-                .set(student_exam::weight.to(weight))
+                .set(student_exam::score.to_nullable(score))
+                .set(student_exam::weight.to_nullable(weight))
                 .await
                 .expect("is created");
         }

@@ -184,7 +184,7 @@ async fn a_student_exam_needs_a_student_and_an_exam_type() {
         .student_exam()
         .create(student_exam::Create { student: student.id, exam_type: exam_type.id })
         .set(student_exam::scheduled_on.to(day))
-        .set(student_exam::weight.to(None))
+        .set(student_exam::weight.set_null())
         .await
         .expect("is created");
     assert_eq!((exam.scheduled_on, exam.weight, exam.score), (Some(day), None, None));

@@ -124,6 +124,7 @@ async fn a_conflict_is_retried() {
     db.institution().create(row("a")).await.expect("is created");
     let runs = AtomicU32::new(0);
     let done = db
+        .retrying(5)
         .transaction(|tx| {
             let runs = &runs;
             async move {
@@ -142,7 +143,6 @@ async fn a_conflict_is_retried() {
             }
         })
         .isolation(Isolation::Serializable)
-        .retry(5)
         .await
         .expect("is retried");
     assert_eq!(runs.load(Ordering::SeqCst), 2);

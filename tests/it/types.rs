@@ -166,8 +166,12 @@ macro_rules! in_json {
         let ordered = of.at.lt($later) & of.at.in_([$at]) & of.maybe.gt($at) & !of.day.gt($day) & of.time.lte($time);
         let ordered = ordered & of.amount.between($amount, $amount) & of.amounts.has($amount);
         assert_eq!(db.stamp().count().filter(equal & ordered).await.expect("is read"), 1);
-        let sets =
-            db.stamp().update(stamp::id.eq(1)).set(of.at.to($later)).set(of.maybe.to(None)).set(of.days.to([$day; 0]));
+        let sets = db
+            .stamp()
+            .update(stamp::id.eq(1))
+            .set(of.at.to($later))
+            .set(of.maybe.set_null())
+            .set(of.days.to([$day; 0]));
         let changed = sets.set(of.many.to([$at])).set(of.amount.to($amount)).await.expect("is updated").moments;
         assert_eq!(changed, Moments { at: $later, maybe: None, days: Vec::new(), many: vec![$at], ..moments });
         let sorted = db.stamp().find_many().order_by(of.at.asc()).order_by(of.amount.desc()).order_by(of.day.asc());

@@ -54,7 +54,7 @@ async fn vectors_are_written_and_read() {
         (last.0.as_slice(), last.1.is_some(), last.2.map(|it| it.to_vec())),
         (&[3.0; 3][..], true, Some(vec![0.0, 3.0, 0.0, 3.0, 3.0]))
     );
-    let changed = db.item().update(item::id.eq(made.id)).set(item::dense.to([0.0; 3])).set(item::half.to(None)).await;
+    let changed = db.item().update(item::id.eq(made.id)).set(item::dense.to([0.0; 3])).set(item::half.set_null()).await;
     let changed = changed.expect("is updated");
     assert_eq!((changed.dense.as_slice(), changed.half), (&[0.0; 3][..], None));
     let (mean, half, rows) =

@@ -91,7 +91,7 @@ async fn numbers_are_computed_in_the_database() {
     }
     let row = db.sample().update(sample::id.eq(id)).set(sample::exact.multiply(3)).await.expect("is changed");
     assert_eq!(row.exact.to_string(), "4.5000");
-    let row = db.sample().update(sample::id.eq(id)).set(sample::small.to(None)).await.expect("is changed");
+    let row = db.sample().update(sample::id.eq(id)).set(sample::small.set_null()).await.expect("is changed");
     assert_eq!(row.small, None);
 }
 
@@ -103,7 +103,11 @@ async fn json_of_both_types_is_compared() {
         let row = sample::Create { text: text.to_owned() };
         db.sample().create(row).set(sample::json.to(value.clone())).set(sample::plain.to(value)).await.expect("is");
     }
-    db.sample().create(sample::Create { text: "e".to_owned() }).set(sample::plain.to(None)).await.expect("is created");
+    db.sample()
+        .create(sample::Create { text: "e".to_owned() })
+        .set(sample::plain.set_null())
+        .await
+        .expect("is created");
     for (filter, expected) in [
         (sample::plain.in_([json!({"k": [1, 2]}), json!(7)]), "ad"),
         (sample::json.in_([json!({"k": [1, 2]}), json!(7)]), "ad"),

@@ -75,7 +75,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
-    let raw_sql = tenant.is_none().then(|| quote!(rt::raw_sql_of_models!();));
+    let raw_sql = tenant.is_none().then(|| quote!(rt::raw_sql_of_models!(); rt::any_of_models!();));
     let models = emit_models(cx, tenant.is_some());
     let new = match tenant {
         Some(_) => quote!(Self { executor, tenant: rt::PhantomData }),
@@ -260,6 +260,7 @@ fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
 
         impl TenantModels {
             rt::calls_of_models!(TenantModels);
+            rt::any_of_models!();
             #raw_sql
             #tenant_id
             #(#delegates)*

@@ -14,7 +14,7 @@ use crate::ir::{
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
 /// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 24] = [
+const OWN_METHODS: [&str; 26] = [
     "batch",
     "begin",
     "clone",
@@ -25,12 +25,14 @@ const OWN_METHODS: [&str; 24] = [
     "in_schema",
     "in_schemas",
     "into",
+    "of",
     "primary",
     "query",
     "query_raw",
     "query_raw_stream",
     "query_stream",
     "replica",
+    "retrying",
     "rollback",
     "savepoint",
     "statistics",

@@ -9,6 +9,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::docs::{column_docs, docs};
 use super::json_type::Paths;
+use super::key::emit_keyed;
 use super::relation::emit_relations;
 use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
@@ -21,6 +22,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let table = emit_table(cx, model);
     let row = emit_row(cx, model);
     let fields = model.columns.iter().map(|column| emit_field(cx, model, column));
+    let keyed = emit_keyed(cx, model);
     let keys = emit_keys(cx, model);
     let relations = emit_relations(cx, model);
     let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
@@ -31,6 +33,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
         use ::relata::rt;
 
         #row
+        #keyed
         #(#fields)*
         #(#holds)*
         #(#keys)*

@@ -138,6 +138,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "tenancy",
             "relation",
             "create",
+            "key",
             "table",
             "model",
             "enumeration",

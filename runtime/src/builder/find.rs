@@ -484,6 +484,24 @@ impl<M: Model, T: Selection<M>> ReadRow for ValuesOf<M, T> {
     }
 }
 
+impl<M: Model, T: Selection<M>> SelectFrom<M, T, OneOrNone> {
+    /// Returns the values themselves instead of an `Option`.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let email: String = db.user().find_unique(user::id.eq(id)).select(user::email).or_err().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call returns [`Error::NotFound`](crate::Error::NotFound) if there is no row.
+    pub fn or_err(self) -> SelectFrom<M, T, ExactlyOne> {
+        SelectFrom { find: self.find.or_err(), selection: PhantomData }
+    }
+}
+
 impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
     /// Returns the values as a stream; see [`stream`](FindMany::stream) on whole rows.
     pub fn stream(self) -> RowStream<T::Out> {

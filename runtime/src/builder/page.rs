@@ -13,6 +13,8 @@ use crate::rows::{Cursor, Model};
 
 /// The rows of a page, and the tokens of the pages before and after it.
 ///
+/// With the feature `serde`, it is an object in JSON, `{ "rows": [..], "next": "..", "previous": null }`, if its rows are.
+///
 /// ```
 /// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
@@ -29,6 +31,7 @@ use crate::rows::{Cursor, Model};
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Page<S> {
     /// At most as many rows as `take` allows.
     pub rows: Vec<S>,

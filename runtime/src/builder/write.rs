@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::builder::OfModels;
-use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
+use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, Unique, as_sets};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
@@ -80,8 +80,8 @@ impl<M: Model, S> Create<M, S> {
     }
 
     /// Sets an optional column, or a column with a default.
-    pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        self.row.assign(assignment.column, assignment.to);
+    pub fn set(mut self, assignments: impl IntoAssignments<M>) -> Self {
+        as_sets(assignments).for_each(|(column, to)| self.row.assign(column, to));
         self
     }
 
@@ -218,8 +218,8 @@ impl<M: Model, S> Update<M, S> {
     }
 
     /// Sets a column.
-    pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        push_set(&mut self.sets, assignment);
+    pub fn set(mut self, assignments: impl IntoAssignments<M>) -> Self {
+        push_sets(&mut self.sets, assignments);
         self
     }
 
@@ -271,8 +271,8 @@ impl<M: Model, S> Upsert<M, S> {
     }
 
     /// Sets a column of the row if it already exists.
-    pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        push_set(&mut self.sets, assignment);
+    pub fn set(mut self, assignments: impl IntoAssignments<M>) -> Self {
+        push_sets(&mut self.sets, assignments);
         self
     }
 }
@@ -365,8 +365,8 @@ impl<M: Model, C> UpdateMany<M, C> {
     }
 
     /// Sets a column.
-    pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        push_set(&mut self.sets, assignment);
+    pub fn set(mut self, assignments: impl IntoAssignments<M>) -> Self {
+        push_sets(&mut self.sets, assignments);
         self
     }
 
@@ -512,8 +512,8 @@ fn empty_filter(call: &str) -> String {
     format!("{call} has a filter that matches every row: call .all_rows() to write every row")
 }
 
-fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
-    query::push_set(sets, assignment.column, assignment.to);
+fn push_sets<M>(sets: &mut Sets, assignments: impl IntoAssignments<M>) {
+    as_sets(assignments).for_each(|(column, to)| query::push_set(sets, column, to));
 }
 
 fn only_row<T>(outcome: Outcome, operation: Lookup, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {

@@ -2,8 +2,9 @@
 //! have the generated models, which are all that a function sees of any of these.
 
 use super::models::{Models, RunsWith, SqlAccess};
+use super::transaction::transaction_of_models;
 use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::{BatchCall, Call, Executor, RowStream};
 use crate::query::Query;
 use crate::rows::{FromRawRow, SqlRow};
@@ -12,6 +13,17 @@ use crate::value::Param;
 /// Sends several queries in one transaction.
 pub fn batch<M: Models, B: Batch + RunsWith<M::Sql>>(executor: &Executor, queries: B) -> BatchCall<B::Output> {
     executor.batch(queries.into_batch(), <M::Sql as SqlAccess>::RUNS_SQL)
+}
+
+/// Runs a closure in a transaction, or in a savepoint of one.
+pub async fn transaction<M, F, Fut, T, E>(executor: &Executor, work: F) -> Result<T, E>
+where
+    M: Models,
+    F: FnOnce(M) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    transaction_of_models(executor, work).await
 }
 
 /// Sends a query of `queries/*.sql`.
@@ -100,6 +112,33 @@ macro_rules! calls_of_models {
             B: $crate::Batch + $crate::RunsWith<<$models as $crate::Models>::Sql>,
         {
             $crate::rt::calls::batch::<$models, B>(&self.executor, queries)
+        }
+
+        /// Runs a closure inside a transaction, so that a function that takes these models need not know whether they
+        /// are those of a client or of a transaction. On a client, it is a transaction; in a transaction, it is a
+        /// savepoint. If the closure returns `Err`, its writes are undone.
+        ///
+        /// # Errors
+        /// The error of the closure, and those of a transaction or a savepoint.
+        pub async fn transaction<F, Fut, T, E>(&self, work: F) -> ::std::result::Result<T, E>
+        where
+            F: ::std::ops::FnOnce($models) -> Fut,
+            Fut: ::std::future::Future<Output = ::std::result::Result<T, E>>,
+            E: ::std::convert::From<$crate::Error>,
+        {
+            $crate::rt::calls::transaction(&self.executor, work).await
+        }
+    };
+}
+
+/// For generated code: queries on any model, for models whose methods all return a `Delegate`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! any_of_models {
+    () => {
+        /// Queries on the model `M`: `db.of::<Student>()` is `db.student()`, for functions that take any model.
+        pub fn of<M: $crate::Model>(&self) -> $crate::Delegate<M> {
+            $crate::rt::Delegate::new(&self.executor)
         }
     };
 }

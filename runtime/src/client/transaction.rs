@@ -95,20 +95,34 @@ impl<M> Deref for Savepoint<M> {
     }
 }
 
-async fn within_savepoint<M, F, Fut, T, E>(outer: &Scope, work: F) -> Result<T, E>
+async fn within_savepoint<F, Fut, T, E>(outer: &Scope, work: F) -> Result<T, E>
 where
-    M: Models,
-    F: FnOnce(Savepoint<M>) -> Fut,
+    F: FnOnce(Scope) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
     let transaction = &outer.transaction;
     let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
     let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number, ..outer.clone() };
-    let models = M::new(Executor(Target::Transaction(scope.clone())));
-    let worked = work(Savepoint { scope, models }).await;
+    let worked = work(scope).await;
     transaction.end_savepoint(savepoint, worked.is_ok()).await?;
     worked
+}
+
+/// Runs a closure in a transaction of a client's models, or in a savepoint of a transaction's.
+pub(super) async fn transaction_of_models<M, F, Fut, T, E>(executor: &Executor, work: F) -> Result<T, E>
+where
+    M: Models,
+    F: FnOnce(M) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    match &executor.0 {
+        Target::Pool(pool) => attempt(pool, &Mode::default(), |tx: Transaction<M>| work(tx.models)).await?.1,
+        Target::Transaction(scope) => {
+            within_savepoint(scope, |scope| work(M::new(Executor(Target::Transaction(scope))))).await
+        }
+    }
 }
 
 macro_rules! inside_a_transaction {
@@ -141,7 +155,11 @@ macro_rules! inside_a_transaction {
                 Fut: Future<Output = Result<T, E>>,
                 E: From<Error>,
             {
-                within_savepoint(&self.scope, work).await
+                within_savepoint(&self.scope, |scope| {
+                    let models = M::new(Executor(Target::Transaction(scope.clone())));
+                    work(Savepoint { scope, models })
+                })
+                .await
             }
         }
 
@@ -380,26 +398,56 @@ impl<M: Models> IntoFuture for Begin<M> {
     }
 }
 
+/// A client that runs its transactions again after collisions: see [`Client::retrying`](crate::Client::retrying).
+#[derive(Debug)]
+pub struct Retrying<M> {
+    pub(super) pool: Arc<Pool>,
+    pub(super) times: u32,
+    pub(super) models: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M: Models> Retrying<M> {
+    /// Like [`Client::transaction`](crate::Client::transaction), with a closure that can run several times.
+    pub fn transaction<'a, F, Fut, T, E>(&self, work: F) -> TransactionCall<'a, M, F, Repeated>
+    where
+        F: FnMut(Transaction<M>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        TransactionCall::new(Arc::clone(&self.pool), work, Repeated { times: self.times })
+    }
+}
+
+/// The closure of a transaction runs once.
+#[derive(Debug, Clone, Copy)]
+pub struct Once;
+
+/// The closure of a transaction runs again after a collision.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated {
+    times: u32,
+}
+
 /// A closure to run inside a transaction. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
-pub struct TransactionCall<'a, M, F> {
+pub struct TransactionCall<'a, M, F, R = Once> {
     pool: Arc<Pool>,
     work: F,
     mode: Mode,
     timeout: Option<Duration>,
-    retries: u32,
+    runs: R,
     types: std::marker::PhantomData<fn() -> (M, &'a ())>,
 }
 
-impl<M, F> std::fmt::Debug for TransactionCall<'_, M, F> {
+impl<M, F, R: std::fmt::Debug> std::fmt::Debug for TransactionCall<'_, M, F, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TransactionCall({}, {} retries)", self.mode.begin_sql(), self.retries)
+        write!(f, "TransactionCall({}, {:?})", self.mode.begin_sql(), self.runs)
     }
 }
 
-impl<M, F> TransactionCall<'_, M, F> {
-    pub(crate) fn new(pool: Arc<Pool>, work: F) -> Self {
-        Self { pool, work, mode: Mode::default(), timeout: None, retries: 0, types: std::marker::PhantomData }
+impl<M, F, R> TransactionCall<'_, M, F, R> {
+    pub(super) fn new(pool: Arc<Pool>, work: F, runs: R) -> Self {
+        Self { pool, work, mode: Mode::default(), timeout: None, runs, types: std::marker::PhantomData }
     }
 
     mode_methods!();
@@ -410,17 +458,26 @@ impl<M, F> TransactionCall<'_, M, F> {
         self.timeout = Some(limit);
         self
     }
+}
 
-    /// Retries up to this many times if a serialization failure or a deadlock ended the transaction. A conflict that
-    /// was undone with its savepoint does not count, unless the closure returns its error. A COMMIT is never repeated:
-    /// if it got no answer, the result is [`Error::CommitUnknown`].
-    pub fn retry(mut self, times: u32) -> Self {
-        self.retries = times;
-        self
+impl<'a, M, F, Fut, T, E> IntoFuture for TransactionCall<'a, M, F, Once>
+where
+    M: Models,
+    F: FnOnce(Transaction<M>) -> Fut + Send + 'a,
+    Fut: Future<Output = Result<T, E>> + Send + 'a,
+    T: Send + 'a,
+    E: From<Error> + Send + 'a,
+{
+    type Output = Result<T, E>;
+    type IntoFuture = BoxFuture<'a, Result<T, E>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { pool, work, mode, .. } = self;
+        within(self.timeout, async move { attempt(&pool, &mode, work).await?.1 })
     }
 }
 
-impl<'a, M, F, Fut, T, E> IntoFuture for TransactionCall<'a, M, F>
+impl<'a, M, F, Fut, T, E> IntoFuture for TransactionCall<'a, M, F, Repeated>
 where
     M: Models,
     F: FnMut(Transaction<M>) -> Fut + Send + 'a,
@@ -432,45 +489,70 @@ where
     type IntoFuture = BoxFuture<'a, Result<T, E>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        match self.timeout {
-            None => run(self).boxed(),
-            Some(limit) => async move {
-                let late = |_| Err(E::from(Error::Timeout { what: "the transaction", limit }));
-                tokio::time::timeout(limit, run(self)).await.unwrap_or_else(late)
-            }
-            .boxed(),
-        }
+        within(self.timeout, repeat(self))
     }
 }
 
+/// Limits the time of a call.
+fn within<'a, T, E>(
+    limit: Option<Duration>,
+    call: impl Future<Output = Result<T, E>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, E>>
+where
+    T: Send + 'a,
+    E: From<Error> + Send + 'a,
+{
+    let Some(limit) = limit else { return call.boxed() };
+    async move {
+        let late = |_| Err(E::from(Error::Timeout { what: "the transaction", limit }));
+        tokio::time::timeout(limit, call).await.unwrap_or_else(late)
+    }
+    .boxed()
+}
+
 /// Runs the closure, and runs it again after collisions.
-async fn run<M, F, Fut, T, E>(mut call: TransactionCall<'_, M, F>) -> Result<T, E>
+async fn repeat<M, F, Fut, T, E>(mut call: TransactionCall<'_, M, F, Repeated>) -> Result<T, E>
 where
     M: Models,
     F: FnMut(Transaction<M>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    let mut attempt = 0;
+    let mut retries = 0;
     loop {
-        let shared = Arc::new(call.mode.begin(&call.pool).await?);
-        let worked = (call.work)(Transaction::of(Arc::clone(&shared))).await;
-        let outcome = match worked {
-            Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
-            Err(error) => {
-                // A failed rollback means that the connection is lost, and then the server rolls back.
-                let _ = shared.rollback().await;
-                Err(error)
-            }
-        };
+        let (shared, outcome) = attempt(&call.pool, &call.mode, &mut call.work).await?;
         // Checked while the error exists, because the error tells whether a collision is the reason.
-        if outcome.is_ok() || attempt == call.retries || !shared.has_collided() {
+        if outcome.is_ok() || retries == call.runs.times || !shared.has_collided() {
             return outcome;
         }
         drop((shared, outcome));
-        attempt += 1;
-        tokio::time::sleep(back_off(attempt)).await;
+        retries += 1;
+        tokio::time::sleep(back_off(retries)).await;
     }
+}
+
+/// Runs the closure in a transaction. Fails if none begins.
+async fn attempt<M, F, Fut, T, E>(
+    pool: &Arc<Pool>,
+    mode: &Mode,
+    work: F,
+) -> Result<(Arc<OpenTransaction>, Result<T, E>)>
+where
+    M: Models,
+    F: FnOnce(Transaction<M>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let shared = Arc::new(mode.begin(pool).await?);
+    let outcome = match work(Transaction::of(Arc::clone(&shared))).await {
+        Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
+        Err(error) => {
+            // A failed rollback means that the connection is lost, and then the server rolls back.
+            let _ = shared.rollback().await;
+            Err(error)
+        }
+    };
+    Ok((shared, outcome))
 }
 
 /// The delay doubles each time, up to half a second. It is random within its upper half, so that colliding transactions

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::assignment::Assignment;
+use super::assignment::{IntoAssignments, as_sets};
 use super::filter::Unique;
 use super::nested::Nested;
 use crate::meta::Relation;
@@ -156,15 +156,23 @@ key_type!(jiff::Timestamp, jiff::civil::Date, jiff::civil::Time);
 #[cfg(feature = "time")]
 key_type!(time::OffsetDateTime, time::Date, time::Time);
 
-impl<M: Model> LinkTarget<M, String> for &str {
-    fn link(self, insert: &mut Insert, relation: &'static Relation) {
-        insert.key(relation, [self.to_owned().into_param()]);
-    }
+macro_rules! text_key {
+    ($($text:ty),+) => {
+        $(
+            impl<M: Model> LinkTarget<M, String> for $text {
+                fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                    insert.key(relation, [self.to_owned().into_param()]);
+                }
+            }
+
+            impl<const SLOT: usize, M: Model> Link<SLOT, M, String> for $text {
+                type With<Parents> = Parents;
+            }
+        )+
+    };
 }
 
-impl<const SLOT: usize, M: Model> Link<SLOT, M, String> for &str {
-    type With<Parents> = Parents;
-}
+text_key!(&str, &String);
 
 /// Keys of several columns are tuples.
 macro_rules! key_tuple {
@@ -225,7 +233,7 @@ pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
 macro_rules! set_and_with {
     ($model:ty) => {
         /// Sets an optional column, or a column with a default.
-        pub fn set(self, to_: $crate::rt::Assignment<$model>) -> $crate::rt::CreateWith<Self> {
+        pub fn set(self, to_: impl $crate::IntoAssignments<$model>) -> $crate::rt::CreateWith<Self> {
             $crate::rt::CreateWith::first(self, to_)
         }
 
@@ -251,8 +259,8 @@ impl<C> CreateWith<C> {
     }
 
     /// For generated code: the first `set`, when the types of the relations are still unknown.
-    pub fn first<M>(create: C, assignment: Assignment<M>) -> Self {
-        Self { create, sets: vec![(assignment.column, assignment.to)], nested: Vec::new() }
+    pub fn first<M>(create: C, assignments: impl IntoAssignments<M>) -> Self {
+        Self { create, sets: as_sets(assignments).collect(), nested: Vec::new() }
     }
 }
 
@@ -265,8 +273,8 @@ impl<C> CreateWith<C> {
 
 impl<C: NewRow> CreateWith<C> {
     /// Sets an optional column, or a column with a default.
-    pub fn set(mut self, assignment: Assignment<C::Model>) -> Self {
-        self.sets.push((assignment.column, assignment.to));
+    pub fn set(mut self, assignments: impl IntoAssignments<C::Model>) -> Self {
+        self.sets.extend(as_sets(assignments));
         self
     }
 

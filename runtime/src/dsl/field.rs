@@ -26,7 +26,7 @@ use super::selection::{Selection, push_output};
 use crate::error::Result;
 use crate::query::{Condition, Operator, Output, Select, SetTo};
 use crate::rows::{Model, Reader};
-use crate::value::{IntoNullable, IntoValue, Number, Param, Scalar};
+use crate::value::{Assigned, Compared, IntoNullable, IntoValue, Number, Param, Scalar};
 
 type Types<M, T, A, U, S> = PhantomData<fn() -> (M, T, A, U, S)>;
 
@@ -86,15 +86,15 @@ impl<M: Model, T, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
 
 impl<M: Model, T: Scalar, A: Single, S: Source> Field<M, T, A, NotUnique, S> {
     /// Matches if the column equals the value.
-    pub fn eq(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn eq(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Eq, value)
     }
 }
 
 impl<M: Model, T: Scalar, A: Single, S: Source> Field<M, T, A, IsUnique, S> {
     /// Matches the row with this value; there is at most one.
-    pub fn eq(self, value: impl IntoValue<T>) -> Unique<M> {
-        Unique::new(vec![(self.column, value.into_value().into_param())])
+    pub fn eq(self, value: impl Compared<T>) -> Unique<M> {
+        Unique::new(vec![(self.column, value.into_compared().into_param())])
     }
 }
 
@@ -111,84 +111,84 @@ impl<M: Model, T: Scalar, U: Uniqueness, S: Source> Field<M, T, Optional, U, S> 
 }
 
 impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
-    fn compare(self, operator: Operator, value: impl IntoValue<T>) -> Filter<M> {
-        let value = value.into_value().into_param();
+    fn compare(self, operator: Operator, value: impl Compared<T>) -> Filter<M> {
+        let value = value.into_compared().into_param();
         Filter::new(Condition::Compare { column: self.column, operator, value })
     }
 
     /// Matches if the column differs from the value. As always in SQL, null does not match.
-    pub fn ne(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn ne(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Ne, value)
     }
 
     /// Matches if the column is less than the value.
-    pub fn lt(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn lt(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Lt, value)
     }
 
     /// Matches if the column is less than or equal to the value.
-    pub fn lte(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn lte(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Lte, value)
     }
 
     /// Matches if the column is greater than the value.
-    pub fn gt(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn gt(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Gt, value)
     }
 
     /// Matches if the column is greater than or equal to the value.
-    pub fn gte(self, value: impl IntoValue<T>) -> Filter<M> {
+    pub fn gte(self, value: impl Compared<T>) -> Filter<M> {
         self.compare(Operator::Gte, value)
     }
 
     /// Like `eq`; `None` applies no filter.
-    pub fn eq_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn eq_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.compare(Operator::Eq, value)).into()
     }
 
     /// Like `ne`; `None` applies no filter.
-    pub fn ne_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn ne_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.ne(value)).into()
     }
 
     /// Like `lt`; `None` applies no filter.
-    pub fn lt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn lt_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.lt(value)).into()
     }
 
     /// Like `lte`; `None` applies no filter.
-    pub fn lte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn lte_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.lte(value)).into()
     }
 
     /// Like `gt`; `None` applies no filter.
-    pub fn gt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn gt_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.gt(value)).into()
     }
 
     /// Like `gte`; `None` applies no filter.
-    pub fn gte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+    pub fn gte_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
         value.map(|value| self.gte(value)).into()
     }
 
     /// Like `in_`; `None` applies no filter.
-    pub fn in_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Filter<M> {
+    pub fn in_opt<V: Compared<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Filter<M> {
         values.map(|values| self.in_(values)).into()
     }
 
     /// Matches if the column is between the two values, inclusive.
-    pub fn between(self, low: impl IntoValue<T>, high: impl IntoValue<T>) -> Filter<M> {
+    pub fn between(self, low: impl Compared<T>, high: impl Compared<T>) -> Filter<M> {
         self.gte(low) & self.lte(high)
     }
 
     /// Matches if the column is one of the values. They are sent as one parameter, however many there are.
-    pub fn in_<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
-        let values = values.into_iter().map(|value| value.into_value().into_param()).collect();
+    pub fn in_<V: Compared<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+        let values = values.into_iter().map(|value| value.into_compared().into_param()).collect();
         Filter::new(Condition::In { column: self.column, values: Param::Array(values) })
     }
 
     /// Matches if the column is none of the values.
-    pub fn not_in<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+    pub fn not_in<V: Compared<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
         !self.in_(values)
     }
 
@@ -235,18 +235,68 @@ impl<M: Model, T, A: Arity, U: Uniqueness> Field<M, T, A, U> {
     }
 }
 
-impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Required, U> {
+impl<M: Model, T: Scalar, A: Single, U: Uniqueness> Field<M, T, A, U> {
     /// Sets the column to the value.
-    pub fn to(self, value: impl IntoValue<T>) -> Assignment<M> {
-        Assignment::new(self.column, SetTo::Value(value.into_value().into_param()))
+    pub fn to(self, value: impl Assigned<T>) -> Assignment<M> {
+        Assignment::new(self.column, SetTo::Value(value.into_assigned().into_param()))
+    }
+}
+
+impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Required, U> {
+    /// Sets the column to the value. `None` leaves the column as it is.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// struct Changes {
+    ///     class_year: Option<i32>,
+    ///     has_accommodations: Option<bool>,
+    /// }
+    ///
+    /// let changes = Changes { class_year: Some(2028), has_accommodations: None };
+    /// db.student()
+    ///     .update(student::id.eq(id))
+    ///     .set([
+    ///         student::class_year.to_opt(changes.class_year),
+    ///         student::has_accommodations.to_opt(changes.has_accommodations),
+    ///     ])
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_opt(self, value: Option<impl Assigned<T>>) -> Assignment<M> {
+        value.map_or(Assignment::nothing(self.column), |value| self.to(value))
     }
 }
 
 impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Optional, U> {
+    /// Sets the column to the value. `None` leaves the column as it is, and `Some(None)` sets it to null.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let score: Option<Option<f64>> = Some(None);
+    /// let weight: Option<f64> = None;
+    /// db.student_exam()
+    ///     .update(student_exam::id.eq(id))
+    ///     .set([student_exam::score.to_opt(score), student_exam::weight.to_opt(weight)])
+    ///     .await?; // sets the score to null, and leaves the weight
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_opt(self, value: Option<impl IntoNullable<T>>) -> Assignment<M> {
+        value.map_or(Assignment::nothing(self.column), |value| self.to_nullable(value))
+    }
+
     /// Sets the column to the value, or to null for `None`.
-    pub fn to(self, value: impl IntoNullable<T>) -> Assignment<M> {
+    pub fn to_nullable(self, value: impl IntoNullable<T>) -> Assignment<M> {
         let value = value.into_nullable().map_or(Param::Null, T::into_param);
         Assignment::new(self.column, SetTo::Value(value))
+    }
+
+    /// Sets the column to null.
+    pub fn set_null(self) -> Assignment<M> {
+        self.to_nullable(None::<T>)
     }
 }
 
@@ -286,6 +336,11 @@ impl<M: Model, T: Scalar> Field<M, T, List> {
     /// Sets the column to the list.
     pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         Assignment::new(self.column, SetTo::Value(Self::list(values)))
+    }
+
+    /// Sets the column to the list. `None` leaves the column as it is.
+    pub fn to_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Assignment<M> {
+        values.map_or(Assignment::nothing(self.column), |values| self.to(values))
     }
 }
 

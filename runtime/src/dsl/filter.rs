@@ -102,6 +102,11 @@ impl<M> Filter<M> {
 }
 
 impl<M> Unique<M> {
+    /// For generated code: a key of these columns.
+    pub fn of<const N: usize>(values: [(u16, Param); N]) -> Self {
+        Self::new(values.into())
+    }
+
     pub(crate) fn new(values: Vec<(u16, Param)>) -> Self {
         Self { values, model: PhantomData }
     }

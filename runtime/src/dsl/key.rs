@@ -6,6 +6,39 @@ use super::filter::Unique;
 use crate::rows::Model;
 use crate::value::{IntoValue, Scalar};
 
+/// A model with a primary key, for functions that take any model. Implemented by generated code.
+///
+/// ```
+/// # use plain_planner::*;
+/// use relata::Keyed;
+///
+/// /// Returns the row with a key, or the error that there is none.
+/// async fn get<M: Keyed>(db: &Models, key: M::Key) -> relata::Result<M> {
+///     db.of::<M>().find_unique(M::by_key(key)).or_err().await
+/// }
+///
+/// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+/// let student: Student = get(db, id).await?;
+/// assert_eq!(student.key(), id);
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no primary key in the client",
+    note = "a view has none without `@id`, and neither has a model whose key has a column that the client leaves out"
+)]
+pub trait Keyed: Model {
+    /// The type of the key: that of its column, or a tuple for several columns. If the key is unique within a tenant,
+    /// it does not contain the tenant's column.
+    type Key: Clone + Send + 'static;
+
+    /// Returns the key of this row.
+    fn key(&self) -> Self::Key;
+
+    /// Matches the row with a key.
+    fn by_key(key: Self::Key) -> Unique<Self>;
+}
+
 /// A unique key of several columns: `user::institution_id_email.eq(tenant, "a@x.edu")`.
 pub struct Key<M, T> {
     columns: &'static [u16],

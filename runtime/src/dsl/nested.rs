@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::assignment::Assignment;
+use super::assignment::{IntoAssignments, as_sets};
 use crate::meta::Relation;
 use crate::query::{Action, Key, NestedWrite, Sets, push_set};
 
@@ -52,11 +52,7 @@ pub struct NestedUpdate<P, C> {
 }
 
 impl<P, C> NestedUpdate<P, C> {
-    pub(super) fn new(
-        relation: &'static Relation,
-        key: Option<Key>,
-        sets: impl IntoIterator<Item = Assignment<C>>,
-    ) -> Self {
+    pub(super) fn new(relation: &'static Relation, key: Option<Key>, sets: impl IntoAssignments<C>) -> Self {
         Self { relation, key, sets: sets_of(sets), nested: Vec::new(), models: PhantomData }
     }
 
@@ -80,8 +76,8 @@ impl<M> From<Nested<M>> for NestedChange<M> {
     }
 }
 
-pub(crate) fn sets_of<M>(assignments: impl IntoIterator<Item = Assignment<M>>) -> Sets {
+pub(crate) fn sets_of<M>(assignments: impl IntoAssignments<M>) -> Sets {
     let mut sets = Sets::new();
-    assignments.into_iter().for_each(|assignment| push_set(&mut sets, assignment.column, assignment.to));
+    as_sets(assignments).for_each(|(column, to)| push_set(&mut sets, column, to));
     sets
 }

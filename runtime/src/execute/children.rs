@@ -10,7 +10,7 @@ use super::{changes, level};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, JoinTable, Relation, Table};
-use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets, is_idle};
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets};
 use crate::rows::Node;
 use crate::sql::{self, InputRows, Pairs};
 use crate::value::{Param, RawList};
@@ -196,7 +196,7 @@ impl Children<'_> {
             return Ok(());
         }
         let (parents, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        let upserted = upsert_many(session, rows, &upsert::no_changes(relation.child), &Condition::ALL).await?;
+        let upserted = upsert_many(session, rows, &Sets::new(), &Condition::ALL).await?;
         self.join(through, parents.into_iter().zip(upserted.places.iter().copied()), &upserted.node).await
     }
 
@@ -242,7 +242,7 @@ impl Children<'_> {
                     changed.map_err(|error| error.through(self.relation))?;
                 }
                 Action::UpdateMany { condition, sets } => {
-                    if !is_idle(self.relation.child, &sets) {
+                    if !sets.is_empty() {
                         self.execute_update(&belonging().and(condition), &sets).await?;
                     }
                 }

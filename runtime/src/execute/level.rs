@@ -7,11 +7,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::children::{Children, ForRow};
 use super::insert::insert_many;
 use super::nested;
-use super::upsert::{no_changes, upsert_many};
+use super::upsert::upsert_many;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::Relation;
-use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Referenced};
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Referenced, Sets};
 use crate::rows::Node;
 
 /// Writes the rows that `rows` reference. Returns what has to be written afterwards.
@@ -46,7 +46,7 @@ async fn connect_or_create(
     others: Vec<ForRow<(Insert, Key)>>,
 ) -> Result<()> {
     let (numbers, others): (Vec<_>, Vec<_>) = others.into_iter().unzip();
-    let upserted = upsert_many(session, others, &no_changes(relation.child), &Condition::ALL).await?;
+    let upserted = upsert_many(session, others, &Sets::new(), &Condition::ALL).await?;
     for (number, place) in numbers.into_iter().zip(upserted.places) {
         point_at(&mut rows[number], relation, &upserted.node, place)?;
     }

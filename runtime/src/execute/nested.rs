@@ -8,11 +8,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::insert::insert;
 use super::level;
 use super::read::{self, count_of};
-use super::upsert::{no_changes, upsert};
+use super::upsert::upsert;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{Action, Cell, Condition, Insert, Key, Lock, NestedWrite, Operator, Select, SetTo, Sets, is_idle};
+use crate::query::{Action, Cell, Condition, Insert, Key, Lock, NestedWrite, Operator, Select, SetTo, Sets};
 use crate::rows::{Cursor, Node};
 use crate::sql;
 use crate::value::Param;
@@ -87,7 +87,7 @@ async fn update_pointing(
     for (relation, of_key) in &others {
         condition = condition.and(Condition::Another { table: relation.child, condition: Box::new(of_key.clone()) });
     }
-    let node = if is_idle(table, &sets) {
+    let node = if sets.is_empty() {
         read_locked(session, table, condition).await?
     } else {
         Node::new(
@@ -131,7 +131,7 @@ async fn update_with_referenced(
     for NestedWrite { relation, action, .. } in own {
         deleted_last.extend(write_referenced(session, &before, relation, action, &mut sets).await?);
     }
-    let node = if is_idle(table, &sets) {
+    let node = if sets.is_empty() {
         before
     } else {
         let statement = sql::update_statement(session.unshaped(), table, &itself, &sets, true);
@@ -191,9 +191,7 @@ async fn write_referenced(
                 point_at(relation, &insert(session, row).await?, sets)?;
             }
         }
-        Action::ConnectOrCreate(key, row) => {
-            point_at(relation, &upsert(session, row, key, no_changes(child)).await?, sets)?
-        }
+        Action::ConnectOrCreate(key, row) => point_at(relation, &upsert(session, row, key, Sets::new()).await?, sets)?,
         Action::Connect(keys) => {
             for key in keys {
                 let mut select = Select::new(child);
@@ -248,7 +246,7 @@ pub(super) async fn change_one(
 ) -> Result<()> {
     let changed = if !nested.is_empty() {
         update(session, table, condition, sets, nested).await?.len() as u64
-    } else if is_idle(table, &sets) {
+    } else if sets.is_empty() {
         let mut select = Select::new(table);
         select.filter(condition);
         read::read(&session, &select, &[]).await?.len() as u64

@@ -11,7 +11,7 @@ use super::{bulk, insert, nested, read, single, upsert};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, Relation, Table};
-use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo, is_idle};
+use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo};
 use crate::rows::{Keys, Node};
 use crate::sql::{self, Context, ReadPlan, Statement};
 use crate::value::Param;
@@ -39,7 +39,7 @@ fn at_once(returning: &Returning) -> bool {
         // After a row is deleted, nothing can be read for it.
         Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
         Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),
-        Operation::UpdateMany { sets, .. } => !is_idle(table, sets),
+        Operation::UpdateMany { sets, .. } => !sets.is_empty(),
         _ => false,
     };
     possible && !counts(returning)
@@ -95,7 +95,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
             let statement = upsert::upsert_statement(session.unshaped(), row, &key, &sets, &Condition::ALL)?;
             insert_returning(session, statement, looked_up, &then).await?
         }
-        Operation::Update { table, condition, sets, nested } if nested.is_empty() && is_idle(table, &sets) => {
+        Operation::Update { condition, sets, nested, .. } if nested.is_empty() && sets.is_empty() => {
             return read_one(session, then, condition).await;
         }
         Operation::Update { table, condition, sets, .. } if at_once => {

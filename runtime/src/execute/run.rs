@@ -9,7 +9,7 @@ use super::{bulk, insert, nested, returning, upsert};
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Condition, NewRows, Operation, Outcome, Select, is_idle};
+use crate::query::{Condition, NewRows, Operation, Outcome, Select};
 use crate::rows::Node;
 use crate::sql::{self, Statement};
 
@@ -41,11 +41,11 @@ pub(crate) fn execute(session: Session<'_>, operation: &mut Operation) -> impl F
                 let statement = sql::exists_statement(session.shaped(), table, condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
-            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
+            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !sets.is_empty() => {
                 let statement = sql::update_statement(session.shaped(), table, condition, sets, true);
                 run_write(&session, table, statement, true).await
             }
-            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, sets) => {
+            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !sets.is_empty() => {
                 let statement = sql::update_statement(session.shaped(), table, condition, sets, *returning);
                 run_write(&session, table, statement, *returning).await
             }
@@ -87,7 +87,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
             nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
         }
         Operation::Update { table, condition, .. } => change_nothing(session, table, condition, None, true).await,
-        Operation::UpdateMany { table, condition, sets, limit, returning } if is_idle(table, &sets) => {
+        Operation::UpdateMany { table, condition, sets, limit, returning } if sets.is_empty() => {
             change_nothing(session, table, condition, limit, returning).await
         }
         Operation::UpdateMany { table, condition, sets, limit, returning } => {

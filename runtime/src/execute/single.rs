@@ -4,7 +4,7 @@ use super::read::{self, count_of};
 use super::{bulk, insert, nested, returning, upsert};
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Condition, Operation, Outcome, is_idle};
+use crate::query::{Condition, Operation, Outcome};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 
@@ -36,10 +36,10 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
             upsert::upsert_statement(context, row.clone(), key, sets, &Condition::ALL).ok()?
         }
         Operation::Returning(returning) => returning::single_statement(context, returning)?,
-        Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
+        Operation::Update { table, condition, sets, nested } if nested.is_empty() && !sets.is_empty() => {
             sql::update_statement(context, table, condition, sets, true)
         }
-        Operation::UpdateMany { table, condition, sets, limit, returning } if !is_idle(table, sets) => {
+        Operation::UpdateMany { table, condition, sets, limit, returning } if !sets.is_empty() => {
             sql::update_many_statement(context, table, condition, sets, *limit, *returning)
         }
         Operation::Delete { table, condition } => sql::delete_statement(context, table, condition, true),

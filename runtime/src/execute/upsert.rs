@@ -10,7 +10,6 @@ use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{
     Action, BulkInsert, Cell, Condition, Insert, Key, Lock, NestedWrite, OnConflict, Select, SetTo, Sets, another_key,
-    is_idle,
 };
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
@@ -108,13 +107,11 @@ async fn change_existing(
         return Ok(None);
     }
     let sets = sets_of_existing(row, sets);
-    let is_idle =
-        is_idle(table, &sets) || sets.iter().all(|(_, to)| matches!(to, SetTo::Unchanged)) && !sets.is_empty();
-    if is_idle && only_if.is_all() {
+    if sets.is_empty() && only_if.is_all() {
         return Ok(Some(existing));
     }
     let condition = nested::key_condition(key).and(only_if.clone());
-    let node = if is_idle {
+    let node = if sets.is_empty() {
         nested::read_locked(session, table, condition).await?
     } else {
         let statement = sql::update_statement(session.unshaped(), table, &condition, &sets, true);
@@ -223,12 +220,6 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     }
     row.fill_defaults();
     Ok(())
-}
-
-/// Returns the changes of a row that is only looked for: none, not even of its `@updatedAt` columns.
-pub(super) fn no_changes(table: &Table) -> Sets {
-    let numbered = (0_u16..).zip(table.columns);
-    numbered.filter(|(_, column)| column.updated_at).map(|(number, _)| (number, SetTo::Unchanged)).collect()
 }
 
 /// Rows that were inserted or already existed.

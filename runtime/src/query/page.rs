@@ -18,7 +18,7 @@ use crate::rows::Node;
 ///
 /// As text (`to_string`, `parse`), a token consists of letters, digits, `-` and `_`. It contains the sort values of the
 /// last row and is not encrypted, so the order must not contain a `@sensitive` column. A query with another order
-/// refuses the token.
+/// refuses the token. With the feature `serde`, it is read and written as this text.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -69,6 +69,22 @@ impl fmt::Display for PageToken {
             bytes.extend_from_slice(value.as_deref().unwrap_or_default());
         }
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+/// The token as a string.
+#[cfg(feature = "serde")]
+impl serde::Serialize for PageToken {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for PageToken {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

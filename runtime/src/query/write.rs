@@ -34,8 +34,6 @@ pub(crate) enum SetTo {
     JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
-    /// The value that the row has. Keeps an `@updatedAt` column from being set.
-    Unchanged,
     Default,
 }
 
@@ -67,11 +65,6 @@ fn changed_inside(before: SetTo, changes: Vec<JsonChange>) -> SetTo {
 /// Returns why a row is not inserted or updated whose key differs from the one that is looked for.
 pub(crate) fn another_key(column: &str) -> String {
     format!("upsert looks for one {column} and would create it with another: give both the same key")
-}
-
-/// Returns whether an update changes nothing: no column is set, and none is `@updatedAt`.
-pub(crate) fn is_idle(table: &Table, sets: &Sets) -> bool {
-    sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
 }
 
 /// The value of one column of a new row.

@@ -34,8 +34,31 @@ impl<T: Scalar> RawColumn for T {
     }
 
     fn read(ty: &Type, raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        T::decode_nullable(ty, raw)
+        match raw {
+            Some(_) => T::decode_nullable(ty, raw),
+            None => Err(format!("it is null: read it as `Option<{}>`", short_name(std::any::type_name::<T>())).into()),
+        }
     }
+}
+
+/// Returns the name of a type without the modules that it is in.
+fn short_name(full: &str) -> String {
+    let is_in_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut short = String::new();
+    let mut rest = full;
+    while let Some(start) = rest.find(is_in_name) {
+        short.push_str(&rest[..start]);
+        let word = &rest[start..];
+        let end = word.find(|c| !is_in_name(c)).unwrap_or(word.len());
+        match word[end..].strip_prefix("::") {
+            Some(behind) => rest = behind,
+            None => {
+                short.push_str(&word[..end]);
+                rest = &word[end..];
+            }
+        }
+    }
+    short + rest
 }
 
 impl<T: Scalar> RawColumn for Option<T> {
@@ -180,3 +203,18 @@ raw_tuple!(9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
 raw_tuple!(10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
 raw_tuple!(11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
 raw_tuple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn types_have_short_names() {
+        let date_time = std::any::type_name::<chrono::DateTime<chrono::Utc>>();
+        assert_eq!(
+            [short_name("i32"), short_name("alloc::string::String"), short_name(date_time)],
+            ["i32", "String", "DateTime<Utc>"]
+        );
+        assert_eq!(short_name("(a::B, &[c::d::E])"), "(B, &[E])");
+    }
+}

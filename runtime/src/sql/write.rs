@@ -420,7 +420,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Multiply(_) => 3,
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
-            SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Unchanged => {
+            SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded => {
                 return self.pass().give_up();
             }
         };
@@ -465,7 +465,6 @@ impl<P: Pass> Writer<'_, P> {
                 self.push("excluded.");
                 self.push_quoted(column.name);
             }
-            SetTo::Unchanged => self.push_column(TABLE, column),
             SetTo::Value(value)
             | SetTo::Add(value)
             | SetTo::Subtract(value)
@@ -496,7 +495,6 @@ impl<P: Pass> Writer<'_, P> {
             | SetTo::JsonFields(_)
             | SetTo::Lookup { .. }
             | SetTo::Excluded
-            | SetTo::Unchanged
             | SetTo::Default => return push(self, false),
         };
         let travels = column.wire.is_some();
@@ -545,7 +543,7 @@ impl<P: Pass> Writer<'_, P> {
         if self.tenancy_of(table).is_some() {
             self.unconfined += 1;
         }
-        if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+        if sets.is_empty() {
             // Sets a key column to itself, so that the row is returned.
             for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
                 self.push_quoted(column.name);

@@ -71,8 +71,7 @@ pub fn nullable_list<T: Scalar>(values: Option<impl IntoIterator<Item = impl Int
 /// An argument for a `T`: a `T`, or a type that converts to it without loss.
 #[diagnostic::on_unimplemented(
     message = "this column holds `{T}`, not `{Self}`",
-    label = "expected a value for a column of type `{T}`",
-    note = "a filter whose value may be missing is `eq_opt`, `lt_opt` and so on: they take an `Option`"
+    label = "expected a value for a column of type `{T}`"
 )]
 pub trait IntoValue<T> {
     /// The value.
@@ -112,6 +111,44 @@ into_value! {
     i32 => Decimal,
     i64 => Decimal,
     &[u8] => Vec<u8>,
+}
+
+/// An argument of a comparison with a column of type `T`: every value for such a column.
+#[diagnostic::on_unimplemented(
+    message = "this column holds `{T}`, not `{Self}`",
+    label = "expected a value for a column of type `{T}`",
+    note = "a filter whose value may be missing is `eq_opt`, `lt_opt` and so on: they take an `Option`"
+)]
+pub trait Compared<T> {
+    /// The value.
+    fn into_compared(self) -> T;
+}
+
+// Otherwise, rustc would not show the note.
+#[diagnostic::do_not_recommend]
+impl<T, V: IntoValue<T>> Compared<T> for V {
+    fn into_compared(self) -> T {
+        self.into_value()
+    }
+}
+
+/// The new value of a column of type `T`: every value for such a column.
+#[diagnostic::on_unimplemented(
+    message = "this column holds `{T}`, not `{Self}`",
+    label = "expected a value for a column of type `{T}`",
+    note = "`to_opt(..)` takes an `Option`, and changes nothing for `None`; an optional column also has \
+            `to_nullable(..)`, which writes NULL for `None`, and `set_null()`"
+)]
+pub trait Assigned<T> {
+    /// The value.
+    fn into_assigned(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, V: IntoValue<T>> Assigned<T> for V {
+    fn into_assigned(self) -> T {
+        self.into_value()
+    }
 }
 
 /// An argument for an optional column: a value, or an `Option` of exactly its type, so that a bare `None` is

@@ -21,6 +21,15 @@ impl rt::Model for Country {
     }
 }
 impl rt::Writable for Country {}
+impl rt::Keyed for Country {
+    type Key = rt::String;
+    fn key(&self) -> rt::String {
+        self.code.clone()
+    }
+    fn by_key(key_: rt::String) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `countries.code`: `text`, unique.
 pub const code: rt::Field<Country, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

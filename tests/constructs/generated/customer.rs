@@ -32,6 +32,15 @@ impl rt::Model for Customer {
     }
 }
 impl rt::Writable for Customer {}
+impl rt::Keyed for Customer {
+    type Key = i32;
+    fn key(&self) -> i32 {
+        self.id.clone()
+    }
+    fn by_key(key_: i32) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `customers.id`: `integer`, unique.
 pub const id: rt::Field<Customer, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `customers.email`: `text`.

@@ -16,6 +16,15 @@ impl rt::Model for Level {
     }
 }
 impl rt::Writable for Level {}
+impl rt::Keyed for Level {
+    type Key = super::level_name::LevelName;
+    fn key(&self) -> super::level_name::LevelName {
+        self.name.clone()
+    }
+    fn by_key(key_: super::level_name::LevelName) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `Level.name`: `"public"."LevelName"`, unique.
 pub const name: rt::Field<
     Level,

@@ -22,6 +22,18 @@ impl rt::Model for Membership {
     }
 }
 impl rt::Writable for Membership {}
+impl rt::Keyed for Membership {
+    type Key = (i32, rt::Uuid);
+    fn key(&self) -> (i32, rt::Uuid) {
+        (self.customer_id.clone(), self.club_id.clone())
+    }
+    fn by_key(key_: (i32, rt::Uuid)) -> rt::Unique<Self> {
+        rt::Unique::of([
+            (0, rt::Scalar::into_param(key_.0)),
+            (1, rt::Scalar::into_param(key_.1)),
+        ])
+    }
+}
 /// Column `Membership.customerId`: `integer`.
 pub const customer_id: rt::Field<Membership, i32> = rt::Field::new(0);
 /// Column `Membership.clubId`: `uuid`.

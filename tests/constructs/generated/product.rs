@@ -32,6 +32,15 @@ impl rt::Model for Product {
     }
 }
 impl rt::Writable for Product {}
+impl rt::Keyed for Product {
+    type Key = i32;
+    fn key(&self) -> i32 {
+        self.id.clone()
+    }
+    fn by_key(key_: i32) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `Product.id`: `integer`, unique.
 pub const id: rt::Field<Product, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Product.name`: `text`.

@@ -114,9 +114,9 @@ async fn transactions(db: &Client, tenant: Uuid) -> Result<()> {
     tx.commit().await?;
 
     let students = db
+        .retrying(3)
         .transaction(|tx| async move { tx.student().count().await })
         .isolation(Isolation::Serializable)
-        .retry(3)
         .await?;
     assert_eq!(students, 2);
     Ok(())

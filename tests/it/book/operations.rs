@@ -14,6 +14,7 @@ async fn transactions_with_limits() -> Result<()> {
     tx.commit().await?;
     assert_eq!((students, exams), (1, 0));
     let moved: u64 = db
+        .retrying(5)
         .transaction(|tx| async move {
             let cap = tx.student().count().filter(student::class_year.eq(2028)).await?;
             if cap > 100 {
@@ -22,7 +23,6 @@ async fn transactions_with_limits() -> Result<()> {
             tx.student().update_many().filter(student::class_year.eq(2027)).set(student::class_year.to(2028)).await
         })
         .isolation(Isolation::Serializable)
-        .retry(5)
         .timeout(Duration::from_secs(10))
         .await?;
     assert_eq!(moved, 1);

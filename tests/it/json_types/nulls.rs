@@ -64,8 +64,9 @@ async fn parts_of_a_value_are_set_in_a_new_row() {
     assert_eq!(it.names(user::second.zip.eq("77")).await, ["four", "one", "two"]);
 
     // Objects on the way are created, and nothing is removed from null.
-    let deep = new("deep", address("x")).set(user::all.to(None)).set(user::old.lat.to(1.0)).set(user::old.lng.to(2.5));
-    let deep = deep.set(user::second.zip.to(None)).set(user::second.geo.to(None));
+    let deep =
+        new("deep", address("x")).set(user::all.set_null()).set(user::old.lat.to(1.0)).set(user::old.lng.to(2.5));
+    let deep = deep.set(user::second.zip.set_null()).set(user::second.geo.set_null());
     let made = it.db.user().create(deep).await.expect("is created");
     assert_eq!((made.second, made.old.map(|geo| (geo.lat, geo.lng))), (None, Some((1.0, 2.5))));
     let inner = named("inner").set(user::second.geo.lat.to(1.0)).set(user::second.geo.lng.to(2.0));
@@ -79,6 +80,6 @@ async fn parts_of_a_value_are_set_in_a_new_row() {
     let whole = named("whole").set(user::home.to(at("0", 1.0, 2.0))).set(inside());
     let made = it.db.user().create(whole).await.expect("is created");
     assert_eq!(made.home, Address { zip: Some("1".to_owned()), ..at("0", 1.0, 2.0) });
-    let set = it.db.user().update(user::name.eq("whole")).set(user::second.to(None)).set(user::second.zip.to(None));
+    let set = it.db.user().update(user::name.eq("whole")).set(user::second.set_null()).set(user::second.zip.set_null());
     assert_eq!(set.await.expect("is updated").second, None);
 }

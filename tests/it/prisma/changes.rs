@@ -139,7 +139,7 @@ async fn set_a_value() {
 #[tokio::test]
 async fn set_null() {
     let db = Given::new().await;
-    db.student_exam().update_many().all_rows().set(student_exam::score.to(None)).await.expect("are updated");
+    db.student_exam().update_many().all_rows().set(student_exam::score.set_null()).await.expect("are updated");
     assert_eq!(db.student_exam().count().filter(student_exam::score.is_null()).await.expect("counts"), 3);
 }
 
@@ -188,7 +188,7 @@ async fn json_null_and_db_null() {
     let row = sample::Create { text: "a".to_owned() }.set(sample::plain.to(null.clone()));
     let row = wide.db.sample().create(row).await.expect("is created");
     assert_eq!(row.plain, Some(null), "Json's null is a value");
-    let row = wide.db.sample().update(sample::id.eq(row.id)).set(sample::plain.to(None)).await.expect("is updated");
+    let row = wide.db.sample().update(sample::id.eq(row.id)).set(sample::plain.set_null()).await.expect("is updated");
     assert_eq!(row.plain, None, "SQL's null is none");
 }
 

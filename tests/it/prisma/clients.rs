@@ -72,7 +72,8 @@ async fn transaction_options() {
     let level = |tx: Transaction| async move {
         tx.query_raw::<(String,)>("SELECT current_setting('transaction_isolation')", params![]).await
     };
-    let level = db.transaction(level).isolation(Isolation::Serializable).timeout(Duration::from_secs(5)).retry(3).await;
+    let level =
+        db.retrying(3).transaction(level).isolation(Isolation::Serializable).timeout(Duration::from_secs(5)).await;
     assert_eq!(level.expect("runs"), [("serializable".to_owned(),)]);
 }
 

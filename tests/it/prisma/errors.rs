@@ -126,7 +126,7 @@ async fn p2011_null() {
     db.execute_raw("ALTER TABLE student_exams ALTER weight SET NOT NULL", params![]).await.expect_err("has nulls");
     db.execute_raw("UPDATE student_exams SET weight = 1", params![]).await.expect("is updated");
     db.execute_raw("ALTER TABLE student_exams ALTER weight SET NOT NULL", params![]).await.expect("is altered");
-    let error = db.student_exam().update_many().all_rows().set(student_exam::weight.to(None)).await;
+    let error = db.student_exam().update_many().all_rows().set(student_exam::weight.set_null()).await;
     assert!(matches!(&error, Err(Error::NotNullViolation(violation)) if violation.columns == ["weight"]), "{error:?}");
 }
 

@@ -222,7 +222,8 @@ async fn new_rows_belong_to_the_tenant() {
     let rows = (10..30).map(|number| user::Create { email: format!("m{number}@x.edu") });
     assert_eq!(north.user().create_many(rows).await.expect("are created"), 20);
     let rows = (30..40).map(|number| {
-        user::Create { email: format!("m{number}@x.edu") }.set(user::country_id.to((number % 2 == 0).then_some(1)))
+        user::Create { email: format!("m{number}@x.edu") }
+            .set(user::country_id.to_nullable((number % 2 == 0).then_some(1)))
     });
     assert_eq!(north.user().create_many_and_return(rows).await.expect("are created").len(), 10);
     let rows = (40..50).map(|number| user::Create { email: format!("m{number}@x.edu") });

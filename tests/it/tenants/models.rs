@@ -2,7 +2,7 @@
 //! transaction and in a savepoint.
 
 use futures_util::TryStreamExt;
-use relata::Error;
+use relata::{Error, Keyed};
 
 use super::*;
 
@@ -83,5 +83,29 @@ async fn a_batch_in_a_transaction_holds_queries_of_one_tenant() {
     }
     assert_eq!(north.batch((north.user().count(),)).await.expect("counts"), (3,));
     tx.commit().await.expect("commits");
+    assert_eq!(schools.all_of(other).await, before);
+}
+
+/// The row with a key, of a model that is a type parameter.
+async fn get<M: Keyed>(school: &TenantModels, key: M::Key) -> relata::Result<Option<M>> {
+    school.of::<M>().find_unique(M::by_key(key)).await
+}
+
+#[tokio::test]
+async fn any_model_is_of_one_tenant() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let found: Option<User> = get(&north, own.users[0].key()).await.expect("is read");
+    assert_eq!(found.as_ref(), Some(&own.users[0]));
+    assert_eq!(get::<User>(&north, other.users[0].key()).await.expect("is read"), None);
+    let before = schools.all_of(other).await;
+    let renamed: relata::Result<u64> = north
+        .transaction(async |tx| {
+            let count = tx.of::<Room>().update_many().all_rows().set(room::name.to("Hall")).await?;
+            assert_eq!(get::<User>(&tx, other.users[0].key()).await?, None);
+            Ok(count)
+        })
+        .await;
+    assert_eq!(renamed.expect("commits"), 1);
     assert_eq!(schools.all_of(other).await, before);
 }

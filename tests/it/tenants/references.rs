@@ -145,7 +145,7 @@ async fn an_optional_reference_of_an_upsert_is_looked_up() {
         refused!(schools, "known", upsert("north-1", room), Err(Error::NotFound { relation: Some("room"), .. }));
     }
     assert_eq!(upsert("new", own.room.id).await.expect("is created").room_id, Some(own.room.id));
-    north.exam().update(exam::code.eq("new")).set(exam::room_id.to(None)).await.expect("updates");
+    north.exam().update(exam::code.eq("new")).set(exam::room_id.set_null()).await.expect("updates");
     assert_eq!(upsert("new", own.room.id).await.expect("is found").room_id, None);
     // The exam of another school, whose code is taken for all.
     refused!(schools, "of another", upsert("south-1", own.room.id), Err(Error::NotFound { .. }));

@@ -26,6 +26,7 @@ impl rt::AnySql for Models {}
 impl Models {
     rt::calls_of_models!(Models);
     rt::raw_sql_of_models!();
+    rt::any_of_models!();
     /// Queries on `User`.
     pub fn user(&self) -> rt::Delegate<super::user::User> {
         rt::Delegate::new(&self.executor)

@@ -16,6 +16,15 @@ impl rt::Model for Batch {
     }
 }
 impl rt::Writable for Batch {}
+impl rt::Keyed for Batch {
+    type Key = i32;
+    fn key(&self) -> i32 {
+        self.id.clone()
+    }
+    fn by_key(key_: i32) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `Batch.id`: `integer`, unique.
 pub const id: rt::Field<Batch, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Batch. `set` adds optional ones.

@@ -77,6 +77,7 @@ impl rt::Models for TenantModels {
 }
 impl TenantModels {
     rt::calls_of_models!(TenantModels);
+    rt::any_of_models!();
     /// Returns the id of the `School` that the handle is confined to.
     pub fn tenant_id(&self) -> crate::own_types::SchoolId {
         self.executor.tenant_id()

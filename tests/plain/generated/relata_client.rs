@@ -22,6 +22,7 @@ impl rt::AnySql for Models {}
 impl Models {
     rt::calls_of_models!(Models);
     rt::raw_sql_of_models!();
+    rt::any_of_models!();
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)

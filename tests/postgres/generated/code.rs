@@ -28,6 +28,15 @@ impl rt::Model for Code {
     }
 }
 impl rt::Writable for Code {}
+impl rt::Keyed for Code {
+    type Key = rt::String;
+    fn key(&self) -> rt::String {
+        self.code.clone()
+    }
+    fn by_key(key_: rt::String) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `Code.code`: `citext`, unique.
 pub const code: rt::Field<Code, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

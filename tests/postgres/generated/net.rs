@@ -18,6 +18,15 @@ impl rt::Model for Net {
     }
 }
 impl rt::Writable for Net {}
+impl rt::Keyed for Net {
+    type Key = rt::cidr::IpCidr;
+    fn key(&self) -> rt::cidr::IpCidr {
+        self.net.clone()
+    }
+    fn by_key(key_: rt::cidr::IpCidr) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `Net.net`: `cidr`, unique.
 pub const net: rt::Field<Net, rt::cidr::IpCidr, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

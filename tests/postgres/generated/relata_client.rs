@@ -38,6 +38,7 @@ impl rt::AnySql for Models {}
 impl Models {
     rt::calls_of_models!(Models);
     rt::raw_sql_of_models!();
+    rt::any_of_models!();
     /// Queries on `Booking`.
     pub fn booking(&self) -> rt::Delegate<super::booking::Booking> {
         rt::Delegate::new(&self.executor)

@@ -159,6 +159,7 @@ impl rt::Models for TenantModels {
 impl rt::AnySql for TenantModels {}
 impl TenantModels {
     rt::calls_of_models!(TenantModels);
+    rt::any_of_models!();
     rt::raw_sql_of_models!();
     /// Returns the id of the `School` that the handle is confined to.
     pub fn tenant_id(&self) -> rt::Uuid {

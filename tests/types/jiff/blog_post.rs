@@ -40,6 +40,15 @@ impl rt::Model for BlogPost {
     }
 }
 impl rt::Writable for BlogPost {}
+impl rt::Keyed for BlogPost {
+    type Key = rt::jiff::Timestamp;
+    fn key(&self) -> rt::jiff::Timestamp {
+        self.published_at.clone()
+    }
+    fn by_key(key_: rt::jiff::Timestamp) -> rt::Unique<Self> {
+        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
+    }
+}
 /// Column `BlogPost.publishedAt`: `timestamptz`, unique.
 pub const published_at: rt::Field<
     BlogPost,

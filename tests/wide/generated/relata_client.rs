@@ -34,6 +34,7 @@ impl rt::AnySql for Models {}
 impl Models {
     rt::calls_of_models!(Models);
     rt::raw_sql_of_models!();
+    rt::any_of_models!();
     /// Queries on `Sample`.
     pub fn sample(&self) -> rt::Delegate<super::sample::Sample> {
         rt::Delegate::new(&self.executor)

@@ -13,7 +13,7 @@ use crate::query::{
 };
 use crate::rows::{Model, Reader};
 use crate::value::json_format::{JsonFormat, Plain};
-use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
+use crate::value::{Assigned, IntoNullable, IntoValue, Ordered, Param, Scalar, json_array};
 
 type Types<M, T, A, F> = PhantomData<fn() -> (M, T, A, F)>;
 
@@ -204,20 +204,37 @@ impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, Optional, F> {
         !self.is_null()
     }
 
+    /// Sets the value. `None` leaves it as it is, and `Some(None)` removes its key.
+    pub fn to_opt(self, value: Option<impl IntoNullable<T>>) -> Assignment<M> {
+        value.map_or(Assignment::nothing(self.place.column), |value| self.to_nullable(value))
+    }
+
     /// Sets the value, or removes its key for `None`. Other values of the column stay as they are. Objects that are
     /// missing on the way are created.
-    pub fn to(self, value: impl IntoNullable<T>) -> Assignment<M> {
+    pub fn to_nullable(self, value: impl IntoNullable<T>) -> Assignment<M> {
         match value.into_nullable() {
             Some(value) => self.to_param(value),
             None => self.change(None),
         }
     }
+
+    /// Removes the key of the value. Other values of the column stay as they are.
+    pub fn set_null(self) -> Assignment<M> {
+        self.change(None)
+    }
 }
 
 impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, Required, F> {
+    /// Sets the value. `None` leaves it as it is.
+    pub fn to_opt(self, value: Option<impl Assigned<T>>) -> Assignment<M> {
+        value.map_or(Assignment::nothing(self.place.column), |value| self.to(value))
+    }
+}
+
+impl<M: Model, T: Scalar, A: Single, F: JsonFormat<T>> JsonField<M, T, A, F> {
     /// Sets the value. Other values of the column stay as they are. Objects that are missing on the way are created.
-    pub fn to(self, value: impl IntoValue<T>) -> Assignment<M> {
-        self.to_param(value)
+    pub fn to(self, value: impl Assigned<T>) -> Assignment<M> {
+        self.to_param(value.into_assigned())
     }
 }
 
@@ -316,6 +333,11 @@ impl<M: Model, T: Scalar, F: JsonFormat<T>> JsonField<M, T, List, F> {
     /// Sets the list. Other values of the column stay as they are. Objects that are missing on the way are created.
     pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         self.change(Some(Self::list(values)))
+    }
+
+    /// Sets the list. `None` leaves it as it is.
+    pub fn to_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Assignment<M> {
+        values.map_or(Assignment::nothing(self.place.column), |values| self.to(values))
     }
 }
 

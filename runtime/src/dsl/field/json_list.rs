@@ -17,6 +17,11 @@ impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, JsonList, U> {
     pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         Assignment::new(self.column, SetTo::Value(list(values)))
     }
+
+    /// Sets the column to the list. `None` leaves the column as it is.
+    pub fn to_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Assignment<M> {
+        values.map_or(Assignment::nothing(self.column), |values| self.to(values))
+    }
 }
 
 impl<M: Model, T: Scalar, U: Uniqueness, S: Source> Field<M, T, JsonList, U, S> {

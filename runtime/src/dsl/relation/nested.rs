@@ -3,7 +3,7 @@
 use super::RelationOf;
 use super::constant::RelationField;
 use crate::dsl::kind::{List, Optional, Single};
-use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, NestedUpdate, UniqueKey, sets_of};
+use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, NestedUpdate, UniqueKey, sets_of};
 use crate::query::{Action, Key};
 use crate::rows::Model;
 
@@ -39,16 +39,12 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, 
 
     /// Updates the row with this key, which must be connected to this one. To write rows that are related to it in turn,
     /// use [`with`](NestedUpdate::with).
-    pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
+    pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoAssignments<C>) -> NestedUpdate<P, C> {
         NestedUpdate::new(Self::relation(), Some(key_of(key)), sets)
     }
 
     /// Updates the connected rows that match the filter.
-    pub fn update_many(
-        self,
-        filter: impl Into<Filter<C>>,
-        sets: impl IntoIterator<Item = Assignment<C>>,
-    ) -> NestedChange<P> {
+    pub fn update_many(self, filter: impl Into<Filter<C>>, sets: impl IntoAssignments<C>) -> NestedChange<P> {
         let condition = filter.into().condition;
         NestedChange::new(Self::relation(), Action::UpdateMany { condition, sets: sets_of(sets) })
     }
@@ -58,7 +54,7 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, 
         self,
         key: impl UniqueKey<C>,
         row: R,
-        sets: impl IntoIterator<Item = Assignment<C>>,
+        sets: impl IntoAssignments<C>,
     ) -> NestedChange<P> {
         let action = Action::Upsert { key: Some(key_of(key)), row: row.into_insert(), sets: sets_of(sets) };
         NestedChange::new(Self::relation(), action)
@@ -105,18 +101,14 @@ impl<P: Model, C: Model, A: Single, const SLOT: usize, const BACK: usize> Relati
     }
 
     /// Updates the related row. To write rows that are related to it in turn, use [`with`](NestedUpdate::with).
-    pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
+    pub fn update(self, sets: impl IntoAssignments<C>) -> NestedUpdate<P, C> {
         NestedUpdate::new(Self::relation(), None, sets)
     }
 }
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, C, Optional, SLOT, BACK> {
     /// Updates the related row, or creates it if there is none.
-    pub fn upsert<R: CreateRow<BACK, Model = C>>(
-        self,
-        row: R,
-        sets: impl IntoIterator<Item = Assignment<C>>,
-    ) -> NestedChange<P> {
+    pub fn upsert<R: CreateRow<BACK, Model = C>>(self, row: R, sets: impl IntoAssignments<C>) -> NestedChange<P> {
         let action = Action::Upsert { key: None, row: row.into_insert(), sets: sets_of(sets) };
         NestedChange::new(Self::relation(), action)
     }

@@ -30,6 +30,7 @@ impl rt::AnySql for Models {}
 impl Models {
     rt::calls_of_models!(Models);
     rt::raw_sql_of_models!();
+    rt::any_of_models!();
     /// Queries on `Spot`.
     pub fn spot(&self) -> rt::Delegate<super::spot::Spot> {
         rt::Delegate::new(&self.executor)
