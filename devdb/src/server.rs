@@ -13,6 +13,13 @@ use tokio_postgres::error::SqlState;
 /// The number of locks for templates. Several keys may share one, which only causes waiting.
 const LOCKS: u8 = 64;
 
+/// What a prepared database is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Template,
+    Shared,
+}
+
 /// A server and what keeps it running.
 pub(crate) struct Server {
     pub(crate) source: Source,
@@ -58,19 +65,26 @@ pub(crate) fn server_info(admin: &Admin) -> Result<ServerInfo, Failure> {
 }
 
 impl Server {
-    fn prepare(self: &Arc<Self>, template: &str, key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
-        // It is prepared under another name, so that a template that exists is complete. If this fails, it is dropped.
+    /// Creates the database `name`, unless it exists, in the state in which `prepare` leaves it.
+    fn prepare(self: &Arc<Self>, (kind, name): (Prepared, &str), key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
+        let _lock = self.lock(name)?;
+        if self.exists(name)? {
+            return Ok(());
+        }
+        // It is prepared under another name, so that one that exists is complete. If this fails, it is dropped.
         let draft = Arc::clone(self).create_database("template")?;
         run_prepare(key, prepare, draft.url())?;
-        let name = draft.name();
-        let published = self.admin.run(&[
+        let made = draft.name();
+        let close = format!("ALTER DATABASE {made} ALLOW_CONNECTIONS false");
+        let terminate = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{made}'");
+        let comment = format!("COMMENT ON DATABASE {made} IS '{}'", database::time_comment());
+        let rename = format!("ALTER DATABASE {made} RENAME TO {name}");
+        let mut statements = vec![terminate.as_str(), &comment, &rename];
+        if kind == Prepared::Template {
             // Nobody should connect to a template, because a copy would have to wait for that connection.
-            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
-            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
-            &format!("COMMENT ON DATABASE {name} IS '{}'", database::template_comment()),
-            &format!("ALTER DATABASE {name} RENAME TO {template}"),
-        ]);
-        match published {
+            statements.insert(0, &close);
+        }
+        match self.admin.run(&statements) {
             // Another machine was faster; our draft is dropped.
             Err(failure) if is_duplicate(&failure) => Ok(()),
             other => Ok(other.map(drop)?),
@@ -142,13 +156,17 @@ impl Backend for Server {
             Err(failure) if is_missing(&failure) => {}
             done => return Ok(done?),
         }
-        {
-            let _lock = self.lock(&template)?;
-            if !self.exists(&template)? {
-                self.prepare(&template, key, prepare)?;
-            }
-        }
+        self.prepare((Prepared::Template, &template), key, prepare)?;
         Ok(self.copy(&template)?)
+    }
+
+    fn shared_database(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
+        let name = database::shared_name(key);
+        if !self.exists(&name)? {
+            self.prepare((Prepared::Shared, &name), key, prepare)?;
+        }
+        let url = self.url(&name);
+        Ok(TestDatabase::new(name, url, Box::new(self)))
     }
 }
 
