@@ -154,6 +154,24 @@ impl Diagnostic {
     }
 }
 
+/// Returns a number with its noun, in the plural if it is not 1.
+///
+/// ```
+/// use relata_codegen::diagnostics::counted;
+///
+/// assert_eq!(counted(1, "error"), "1 error");
+/// assert_eq!(counted(2, "query"), "2 queries");
+/// assert_eq!(counted(0, "key"), "0 keys");
+/// ```
+pub fn counted(number: usize, noun: &str) -> String {
+    let is_vowel = |letter: char| "aeiou".contains(letter);
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) if !stem.ends_with(is_vowel) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
 /// The longest name that is compared. Longer names are not typos, and comparing names of a megabyte would take hours.
 const MAX_COMPARED: usize = 200;
 
