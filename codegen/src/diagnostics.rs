@@ -10,6 +10,7 @@ mod render;
 mod shorten;
 mod sources;
 
+pub use allow::allowable;
 pub(crate) use allow::without_allowed;
 pub(crate) use codes::*;
 pub use codes::{CODES, Code, find_code};
