@@ -5,7 +5,7 @@ use crate::admin::{Admin, Failure};
 use crate::backend::{Backend, Prepare, run_prepare};
 use crate::database::{self, TestDatabase};
 use crate::error::Error;
-use crate::{files, url};
+use crate::{files, skip, url};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) psql_url: String,
     pub(crate) description: String,
     pub(crate) max_connections: usize,
+    /// Whether databases outlive their values.
+    pub(crate) keep: bool,
     /// ` STRATEGY FILE_COPY`, if the server supports it and it is faster.
     pub(crate) copy_strategy: &'static str,
     /// The folder for the locks of the templates.
@@ -72,7 +74,7 @@ impl Server {
             return Ok(());
         }
         // It is prepared under another name, so that one that exists is complete. If this fails, it is dropped.
-        let draft = Arc::clone(self).create_database("template")?;
+        let draft = self.create("template", false)?;
         run_prepare(key, prepare, draft.url())?;
         let made = draft.name();
         let close = format!("ALTER DATABASE {made} ALLOW_CONNECTIONS false");
@@ -92,7 +94,7 @@ impl Server {
     }
 
     fn copy(self: &Arc<Self>, template: &str) -> Result<TestDatabase, Failure> {
-        let database = self.test_database("copy");
+        let database = self.test_database("copy", self.keep);
         let strategy = self.copy_strategy;
         self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE {template}{strategy}", database.name())])?;
         Ok(database)
@@ -105,10 +107,17 @@ impl Server {
 
     /// This value, whose Drop removes the database, exists before the database does: a failure in between leaves
     /// nothing behind.
-    fn test_database(self: &Arc<Self>, prefix: &str) -> TestDatabase {
+    fn test_database(self: &Arc<Self>, prefix: &str, keep: bool) -> TestDatabase {
         let name = database::test_name(prefix);
-        let life = Created { server: Arc::clone(self), name: name.clone() };
+        let life = Created { server: Arc::clone(self), name: name.clone(), keep };
         TestDatabase::new(name.clone(), self.url(&name), Box::new(life))
+    }
+
+    fn create(self: &Arc<Self>, prefix: &str, keep: bool) -> Result<TestDatabase, Error> {
+        let database = self.test_database(prefix, keep);
+        // template1 may be busy or changed; template0 is neither.
+        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name())])?;
+        Ok(database)
     }
 
     fn lock(&self, template: &str) -> Result<std::fs::File, Error> {
@@ -144,10 +153,7 @@ impl Backend for Server {
     }
 
     fn create_database(self: Arc<Self>, prefix: &str) -> Result<TestDatabase, Error> {
-        let database = self.test_database(prefix);
-        // template1 may be busy or changed; template0 is neither.
-        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name())])?;
-        Ok(database)
+        self.create(prefix, self.keep)
     }
 
     fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
@@ -170,14 +176,18 @@ impl Backend for Server {
     }
 }
 
-/// A database that was created on a server and is dropped with this value.
+/// A database that was created on a server and is dropped with this value, unless it is kept.
 struct Created {
     server: Arc<Server>,
     name: String,
+    keep: bool,
 }
 
 impl Drop for Created {
     fn drop(&mut self) {
+        if self.keep {
+            return skip::kept(&crate::redact_url(&url::with_database(&self.server.psql_url, &self.name)));
+        }
         // If the server is gone, so is the database. Anything that remains is dropped by a later start.
         let _ = self.server.admin.run(&[&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)]);
     }

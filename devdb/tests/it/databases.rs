@@ -115,6 +115,19 @@ fn a_shared_database_is_prepared_once_and_stays() {
 }
 
 #[test]
+fn databases_are_kept_on_request() {
+    let Some(home) = Home::new() else { return };
+    let db = home.builder().keep(true).start().expect("a cluster starts");
+    let copy = db.database_from_template("kept", |url| try_ask(url, "CREATE TABLE t (n int)").map(drop));
+    let names = [db.create_database("kept").expect("a database"), copy.expect("a copy")].map(|it| it.name().to_owned());
+    assert!(names.iter().all(|name| exists(&db, name)));
+    // What is prepared for a template is no database of a test.
+    assert!(db.database_from_template("bad", |url| try_ask(url, "SELECT 1 / 0").map(drop)).is_err());
+    let left = ask(&db.url("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE 'relata\\_test\\_%'");
+    assert_eq!(left, "2");
+}
+
+#[test]
 fn sessions_begin_as_a_role() {
     let Some(home) = Home::new() else { return };
     let db = home.start();
