@@ -43,7 +43,7 @@ pub enum Error {
         /// Their folder.
         folder: PathBuf,
         /// The reason.
-        source: migrate::Error,
+        source: Box<migrate::Error>,
     },
 
     /// A file of fixtures cannot be read.

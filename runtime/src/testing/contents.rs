@@ -32,8 +32,8 @@ impl Contents {
     }
 
     pub(super) fn with_migrations(mut self, folder: &Path) -> Result<Self, Error> {
-        let migrations = Migrations::from_dir(folder);
-        self.migrations = migrations.map_err(|source| Error::Migrations { folder: folder.to_owned(), source })?;
+        let unreadable = |source| Error::Migrations { folder: folder.to_owned(), source: Box::new(source) };
+        self.migrations = Migrations::from_dir(folder).map_err(unreadable)?;
         Ok(self)
     }
 
