@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::compile_client;
-use crate::diagnostics::{Diagnostic, Places, Severity, SourceFile, Sources, shorten};
+use crate::diagnostics::{Diagnostic, Places, Severity, SourceFile, Sources, allowable, shorten};
 use crate::emit::{EmitOptions, GeneratedFile, emit_with_queries};
 
 /// The first line of every generated file. Stale files are recognised by it.
@@ -58,13 +58,14 @@ pub struct Build {
     committed: Option<PathBuf>,
     migrations: Option<PathBuf>,
     queries: Option<PathBuf>,
+    allowed: Vec<String>,
 }
 
 impl Build {
     /// Compiles a schema, one file or a folder of them, into `OUT_DIR`, where `relata::include_client!()`
     /// finds the client. A relative path starts at the package.
     pub fn new(schema: impl Into<PathBuf>) -> Self {
-        Self { schema: schema.into(), committed: None, migrations: None, queries: None }
+        Self { schema: schema.into(), committed: None, migrations: None, queries: None, allowed: Vec::new() }
     }
 
     /// Writes the client into this folder of the package instead, to be committed. Its `lib.rs` is
@@ -85,6 +86,13 @@ impl Build {
     /// folder `queries` next to the schema, if it exists.
     pub fn queries(mut self, folder: impl Into<PathBuf>) -> Self {
         self.queries = Some(folder.into());
+        self
+    }
+
+    /// Accepts the warnings with this code everywhere, such as `R0716`. For the commands, write `allow` in `codegen.toml`. A
+    /// code that is none of a warning stops the build.
+    pub fn allow(mut self, code: impl Into<String>) -> Self {
+        self.allowed.push(code.into());
         self
     }
 
@@ -111,7 +119,10 @@ impl Build {
         if let Some(folder) = &self.migrations {
             migrations::embed(folder).map_err(problem)?;
         }
-        let sources = read_schema(&self.schema).map_err(problem)?;
+        for code in &self.allowed {
+            allowable(code).map_err(|reason| vec![reason])?;
+        }
+        let sources = Sources { allowed: self.allowed.clone(), ..read_schema(&self.schema).map_err(problem)? };
         for folder in [views_beside(&self.schema), objects_beside(&self.schema)] {
             if folder.is_dir() {
                 println!("cargo::rerun-if-changed={}", folder.display());
@@ -223,7 +234,7 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
     for file in views.iter_mut().chain(&mut objects) {
         file.text = file.text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     }
-    Ok(Sources { files, views, objects })
+    Ok(Sources { files, views, objects, allowed: Vec::new() })
 }
 
 /// Reads the files of the folder `sql` next to the schema, and those of the folders in it, in the order of their paths.

@@ -10,6 +10,7 @@ mod render;
 mod shorten;
 mod sources;
 
+pub use allow::allowable;
 pub(crate) use allow::without_allowed;
 pub(crate) use codes::*;
 pub use codes::{CODES, Code, find_code};
@@ -151,6 +152,24 @@ impl Diagnostic {
     /// Whether the schema is refused because of it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+/// Returns a number with its noun, in the plural if it is not 1.
+///
+/// ```
+/// use relata_codegen::diagnostics::counted;
+///
+/// assert_eq!(counted(1, "error"), "1 error");
+/// assert_eq!(counted(2, "query"), "2 queries");
+/// assert_eq!(counted(0, "key"), "0 keys");
+/// ```
+pub fn counted(number: usize, noun: &str) -> String {
+    let is_vowel = |letter: char| "aeiou".contains(letter);
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) if !stem.ends_with(is_vowel) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
     }
 }
 

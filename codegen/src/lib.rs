@@ -97,7 +97,9 @@ pub fn compile_client(mut sources: Sources, files: Sources) -> CompiledClient {
     let before = sources.all().count() as u32;
     let check = |schema| queries::check_with(schema, &files, &sources.objects);
     let checked = schema.as_ref().map(check).unwrap_or_default();
-    diagnostics.extend(checked.diagnostics.into_iter().map(|found| found.behind_files(before)));
+    let mut of_queries = checked.diagnostics;
+    diagnostics::without_allowed(&mut of_queries, &Sources { allowed: sources.allowed.clone(), ..files.clone() });
+    diagnostics.extend(of_queries.into_iter().map(|found| found.behind_files(before)));
     let queries = checked.queries.into_iter().map(|query| query.behind_files(before)).collect();
     let (views, objects) = (std::mem::take(&mut sources.views), std::mem::take(&mut sources.objects));
     sources.files.extend([views, objects, files.files].into_iter().flatten());

@@ -1,5 +1,6 @@
 //! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for raw
-//! SQL; [`Patch`] for structs of changes; and [`Value`] for types that columns can hold.
+//! SQL; [`Patch`] for structs of changes; [`Value`] for types that columns can hold; and the attribute
+//! [`test`](macro@test).
 //!
 //! They take the tokens of a type and return an `impl` of relata's traits. They do not read the
 //! schema: rustc checks what a field is selected from, and whether the types match. `relata` re-exports them, so no
@@ -9,6 +10,7 @@ mod attributes;
 mod patch;
 mod raw;
 mod selectable;
+mod test;
 mod value;
 
 use proc_macro::TokenStream;
@@ -50,6 +52,12 @@ pub fn derive_patch(input: TokenStream) -> TokenStream {
 pub fn derive_value(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     value::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Turns an async function into a test that has its own database. `relata` documents it.
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, function: TokenStream) -> TokenStream {
+    test::expand(options.into(), function.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Implements nothing. `relata` has it in place of serde's derives if the feature `serde` is missing, so that the only

@@ -18,6 +18,7 @@ pub(crate) trait Backend: Send + Sync {
     fn ensure_database(&self, name: &str) -> Result<(), Error>;
     fn create_database(self: Arc<Self>, prefix: &str) -> Result<TestDatabase, Error>;
     fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error>;
+    fn shared_database(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error>;
 }
 
 /// Runs `prepare` on a separate thread, so that it may start a runtime even if the caller is in one.

@@ -28,6 +28,7 @@ pub struct Builder {
     #[cfg_attr(not(unix), allow(dead_code, reason = "there is no cluster to stop"))]
     idle: Option<OsString>,
     path: OsString,
+    keep: bool,
     #[cfg(unix)]
     search: crate::system::Search,
 }
@@ -42,6 +43,7 @@ impl Builder {
             directory: variable("RELATA_DEVDB_DIR").map(PathBuf::from),
             idle: variable("RELATA_DEVDB_IDLE"),
             path: variable("PATH").unwrap_or_default(),
+            keep: variable("RELATA_DEVDB_KEEP").is_some_and(|value| value != "0"),
             #[cfg(unix)]
             search: crate::system::Search {
                 pg_bin: variable("PG_BIN").map(PathBuf::from),
@@ -83,6 +85,13 @@ impl Builder {
     /// Sets how long an unused cluster keeps running (`RELATA_DEVDB_IDLE`, in seconds; 30 minutes by default).
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = Some(OsString::from(limit.as_secs().to_string()));
+        self
+    }
+
+    /// Keeps the databases that are created, to look at them after a test (`RELATA_DEVDB_KEEP`). The URL of each is printed on
+    /// stderr, without a password. A later start drops them when they are six hours old. The embedded engine keeps none.
+    pub fn keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
         self
     }
 
@@ -161,6 +170,7 @@ impl Builder {
             psql_url: text.to_owned(),
             description: format!("DATABASE_URL, PostgreSQL {} at {}", info.version, redact_url(text)),
             max_connections: info.max_connections,
+            keep: self.keep,
             // FILE_COPY forces checkpoints, which would slow down a server that is not ours.
             copy_strategy: "",
             home: self.home(),
@@ -186,6 +196,7 @@ impl Builder {
             psql_url: running.socket_url,
             description: format!("{}, shared, stops after {idle} min without use", cluster.describe()),
             max_connections: info.max_connections,
+            keep: self.keep,
             copy_strategy: if info.version_number >= FILE_COPY_SINCE { " STRATEGY FILE_COPY" } else { "" },
             home: self.home(),
             life: Box::new(cluster.heartbeat()),

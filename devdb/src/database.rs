@@ -1,27 +1,31 @@
 //! A database for one test, and the names of databases on a server.
 //!
 //! A name says what the database is for and when it was created (`relata_test_<prefix>_<time>_<random>`,
-//! `relata_template_<hash>`). Leftovers of killed processes are therefore recognized, and nothing else is ever dropped.
+//! `relata_template_<hash>`, `relata_shared_<hash>`). Leftovers of killed processes are therefore recognized, and nothing else is ever dropped.
 
+use crate::url;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const TEST: &str = "relata_test_";
 pub(crate) const TEMPLATE: &str = "relata_template_";
+const SHARED: &str = "relata_shared_";
 const TIME_LENGTH: usize = 8;
 const RANDOM_LENGTH: usize = 12;
 
 /// A test that runs longer than this may lose its database if it has no open connection.
 const TEST_LIFETIME: Duration = Duration::from_secs(6 * 3600);
-/// Templates are created again when they are needed, so this only limits how many accumulate.
+/// Templates and shared databases are created again when they are needed, so this only limits how many accumulate.
 pub(crate) const TEMPLATE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// Lists the databases of this crate that have no connections, with the comment that holds a template's time.
+/// Lists the databases of this crate that have no connections, with the comment that holds the time of a template or
+/// shared database.
 pub(crate) const LEFTOVERS: &str = "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
     WHERE d.datname LIKE 'relata\\_%' \
     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
-/// A database for exclusive use, dropped together with this value.
+/// A database for a test. It is dropped together with this value, unless it is
+/// [shared](crate::DevDb::shared_database).
 ///
 /// Dropping it closes all connections to it.
 pub struct TestDatabase {
@@ -47,6 +51,22 @@ impl TestDatabase {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Lets the sessions of [`url`](Self::url) begin as `role`, which must exist: for tests of privileges and of row
+    /// security, which do not apply to the superuser to whom the database belongs.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), relata_devdb::Error> {
+    /// let database = relata_devdb::DevDb::start()?.create_database("roles")?.with_role("app");
+    /// assert!(database.url().contains("role"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_role(mut self, role: &str) -> Self {
+        self.url = url::with_role(&self.url, role);
+        self
+    }
 }
 
 impl fmt::Debug for TestDatabase {
@@ -68,22 +88,31 @@ pub(crate) fn test_name(prefix: &str) -> String {
 
 /// Returns the name of the template for `key`, which is the same in every process.
 pub(crate) fn template_name(key: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(key.as_bytes());
-    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("{TEMPLATE}{hex}")
+    format!("{TEMPLATE}{}", hash(key))
 }
 
-/// Returns the comment of a template that is created now.
-pub(crate) fn template_comment() -> String {
+/// Returns the name of the database for `key` that all processes share.
+pub(crate) fn shared_name(key: &str) -> String {
+    format!("{SHARED}{}", hash(key))
+}
+
+fn hash(key: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(key.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the comment of a template or shared database that is created now.
+pub(crate) fn time_comment() -> String {
     format!("made by relata-devdb at {}", now().as_secs())
 }
 
-/// Whether an unused database was left behind by a process that died, or is an old template.
+/// Whether an unused database was left behind by a process that died, or is an old template or shared database.
 pub(crate) fn is_leftover(name: &str, comment: Option<&str>) -> bool {
     let (made, lifetime) = match name.strip_prefix(TEST) {
         Some(rest) => (made_at(rest), TEST_LIFETIME),
-        None if name.starts_with(TEMPLATE) => (comment.and_then(comment_time), TEMPLATE_LIFETIME),
+        None if name.starts_with(TEMPLATE) || name.starts_with(SHARED) => {
+            (comment.and_then(comment_time), TEMPLATE_LIFETIME)
+        }
         None => return false,
     };
     made.is_some_and(|made| now().saturating_sub(made) > lifetime)
@@ -127,7 +156,9 @@ mod tests {
         assert!(!is_leftover("relata_test_data", None));
         assert!(!is_leftover("relata_production", None));
         assert!(!is_leftover("relata_template_00", None));
-        assert!(!is_leftover("relata_template_00", Some(&template_comment())));
+        assert!(!is_leftover("relata_template_00", Some(&time_comment())));
+        assert!(!is_leftover("relata_shared_00", Some(&time_comment())));
+        assert!(is_leftover("relata_shared_00", Some("made by relata-devdb at 1600000000")));
         assert!(is_leftover("relata_template_00", Some("made by relata-devdb at 1600000000")));
         assert!(!is_leftover("relata_template_00", Some("keep: 1600000000")));
     }

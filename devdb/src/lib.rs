@@ -185,6 +185,37 @@ impl DevDb {
         Arc::clone(&self.backend).database_from_template(key, prepare)
     }
 
+    /// Returns the database for `key` that all tests and processes share, in the state in which `prepare` leaves it.
+    /// `prepare` runs once per `key`, as for [`database_from_template`](Self::database_from_template).
+    ///
+    /// It is for tests that roll back what they write: nothing restores what is committed in it. It is not dropped with
+    /// its value, but by a later start, when it is three days old. On the embedded engine, it is a copy for exclusive
+    /// use.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), relata_devdb::Error> {
+    /// let db = relata_devdb::DevDb::start()?;
+    /// let database = db.shared_database("example-1", |_url| Ok::<(), std::io::Error>(()))?;
+    /// # drop(database);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// An error of `prepare` is returned as [`Error::Prepare`], and the database is not kept.
+    pub fn shared_database<E>(
+        &self,
+        key: &str,
+        prepare: impl FnOnce(&str) -> Result<(), E> + Send,
+    ) -> Result<TestDatabase, Error>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let prepare: Prepare<'_> = Box::new(move |url| prepare(url).map_err(Into::into));
+        Arc::clone(&self.backend).shared_database(key, prepare)
+    }
+
     /// Creates the database `name` if it does not exist. It is not dropped automatically.
     ///
     /// # Errors

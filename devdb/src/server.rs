@@ -5,13 +5,20 @@ use crate::admin::{Admin, Failure};
 use crate::backend::{Backend, Prepare, run_prepare};
 use crate::database::{self, TestDatabase};
 use crate::error::Error;
-use crate::{files, url};
+use crate::{files, skip, url};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 
 /// The number of locks for templates. Several keys may share one, which only causes waiting.
 const LOCKS: u8 = 64;
+
+/// What a prepared database is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Template,
+    Shared,
+}
 
 /// A server and what keeps it running.
 pub(crate) struct Server {
@@ -23,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) psql_url: String,
     pub(crate) description: String,
     pub(crate) max_connections: usize,
+    /// Whether databases outlive their values.
+    pub(crate) keep: bool,
     /// ` STRATEGY FILE_COPY`, if the server supports it and it is faster.
     pub(crate) copy_strategy: &'static str,
     /// The folder for the locks of the templates.
@@ -58,19 +67,26 @@ pub(crate) fn server_info(admin: &Admin) -> Result<ServerInfo, Failure> {
 }
 
 impl Server {
-    fn prepare(self: &Arc<Self>, template: &str, key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
-        // It is prepared under another name, so that a template that exists is complete. If this fails, it is dropped.
-        let draft = Arc::clone(self).create_database("template")?;
+    /// Creates the database `name`, unless it exists, in the state in which `prepare` leaves it.
+    fn prepare(self: &Arc<Self>, (kind, name): (Prepared, &str), key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
+        let _lock = self.lock(name)?;
+        if self.exists(name)? {
+            return Ok(());
+        }
+        // It is prepared under another name, so that one that exists is complete. If this fails, it is dropped.
+        let draft = self.create("template", false)?;
         run_prepare(key, prepare, draft.url())?;
-        let name = draft.name();
-        let published = self.admin.run(&[
+        let made = draft.name();
+        let close = format!("ALTER DATABASE {made} ALLOW_CONNECTIONS false");
+        let terminate = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{made}'");
+        let comment = format!("COMMENT ON DATABASE {made} IS '{}'", database::time_comment());
+        let rename = format!("ALTER DATABASE {made} RENAME TO {name}");
+        let mut statements = vec![terminate.as_str(), &comment, &rename];
+        if kind == Prepared::Template {
             // Nobody should connect to a template, because a copy would have to wait for that connection.
-            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
-            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
-            &format!("COMMENT ON DATABASE {name} IS '{}'", database::template_comment()),
-            &format!("ALTER DATABASE {name} RENAME TO {template}"),
-        ]);
-        match published {
+            statements.insert(0, &close);
+        }
+        match self.admin.run(&statements) {
             // Another machine was faster; our draft is dropped.
             Err(failure) if is_duplicate(&failure) => Ok(()),
             other => Ok(other.map(drop)?),
@@ -78,7 +94,7 @@ impl Server {
     }
 
     fn copy(self: &Arc<Self>, template: &str) -> Result<TestDatabase, Failure> {
-        let database = self.test_database("copy");
+        let database = self.test_database("copy", self.keep);
         let strategy = self.copy_strategy;
         self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE {template}{strategy}", database.name())])?;
         Ok(database)
@@ -91,10 +107,17 @@ impl Server {
 
     /// This value, whose Drop removes the database, exists before the database does: a failure in between leaves
     /// nothing behind.
-    fn test_database(self: &Arc<Self>, prefix: &str) -> TestDatabase {
+    fn test_database(self: &Arc<Self>, prefix: &str, keep: bool) -> TestDatabase {
         let name = database::test_name(prefix);
-        let life = Created { server: Arc::clone(self), name: name.clone() };
+        let life = Created { server: Arc::clone(self), name: name.clone(), keep };
         TestDatabase::new(name.clone(), self.url(&name), Box::new(life))
+    }
+
+    fn create(self: &Arc<Self>, prefix: &str, keep: bool) -> Result<TestDatabase, Error> {
+        let database = self.test_database(prefix, keep);
+        // template1 may be busy or changed; template0 is neither.
+        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name())])?;
+        Ok(database)
     }
 
     fn lock(&self, template: &str) -> Result<std::fs::File, Error> {
@@ -130,10 +153,7 @@ impl Backend for Server {
     }
 
     fn create_database(self: Arc<Self>, prefix: &str) -> Result<TestDatabase, Error> {
-        let database = self.test_database(prefix);
-        // template1 may be busy or changed; template0 is neither.
-        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name())])?;
-        Ok(database)
+        self.create(prefix, self.keep)
     }
 
     fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
@@ -142,24 +162,32 @@ impl Backend for Server {
             Err(failure) if is_missing(&failure) => {}
             done => return Ok(done?),
         }
-        {
-            let _lock = self.lock(&template)?;
-            if !self.exists(&template)? {
-                self.prepare(&template, key, prepare)?;
-            }
-        }
+        self.prepare((Prepared::Template, &template), key, prepare)?;
         Ok(self.copy(&template)?)
+    }
+
+    fn shared_database(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
+        let name = database::shared_name(key);
+        if !self.exists(&name)? {
+            self.prepare((Prepared::Shared, &name), key, prepare)?;
+        }
+        let url = self.url(&name);
+        Ok(TestDatabase::new(name, url, Box::new(self)))
     }
 }
 
-/// A database that was created on a server and is dropped with this value.
+/// A database that was created on a server and is dropped with this value, unless it is kept.
 struct Created {
     server: Arc<Server>,
     name: String,
+    keep: bool,
 }
 
 impl Drop for Created {
     fn drop(&mut self) {
+        if self.keep {
+            return skip::kept(&crate::redact_url(&url::with_database(&self.server.psql_url, &self.name)));
+        }
         // If the server is gone, so is the database. Anything that remains is dropped by a later start.
         let _ = self.server.admin.run(&[&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)]);
     }

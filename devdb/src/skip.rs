@@ -1,4 +1,5 @@
-//! Skipped tests: prints a line for each of them, past the test runner's capture, and a count at the end.
+//! Skipped tests and kept databases: prints a line for each of them, past the test runner's capture, and a count of the
+//! skipped ones at the end.
 //!
 //! A library cannot run code when its process ends, and a test runner captures what a test prints with `eprintln!`. The
 //! lines therefore go directly to the standard error of the process. A small shell that reads from a pipe counts them,
@@ -23,8 +24,7 @@ printf '\nSKIPPED: %s %s of this program, %s in this run\n\n' "$here" "$tests" "
 /// its skipped tests is printed, together with that of all processes with the same parent, that is, of one `cargo
 /// test`.
 pub fn skip(reason: &str) {
-    let thread = std::thread::current();
-    let test = thread.name().filter(|name| *name != "main").unwrap_or("a test");
+    let test = test();
     say(&format!("SKIPPED: {test}: {}\n", reason.lines().collect::<Vec<_>>().join(" ")));
     static COUNTER: Mutex<Option<Counter>> = Mutex::new(None);
     let mut counter = COUNTER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,6 +35,17 @@ pub fn skip(reason: &str) {
         // If there is no counter, nothing is counted. That is no reason to fail.
         let _ = writeln!(pipe, "{test}");
     }
+}
+
+/// Reports that the database of the calling test is kept.
+pub(crate) fn kept(url: &str) {
+    say(&format!("KEPT: {}: {url}\n", test()));
+}
+
+/// The name of the calling test, which is that of its thread.
+fn test() -> String {
+    let thread = std::thread::current();
+    thread.name().filter(|name| *name != "main").unwrap_or("a test").to_owned()
 }
 
 /// Writes `text` to the standard error of the process at once, past a test runner that captures `eprintln!`.

@@ -37,6 +37,21 @@ pub(crate) fn with_database(url: &str, database: &str) -> String {
     parts.join(parts.authority, &encode(database), &query)
 }
 
+/// Returns `url` with sessions that begin as `role`. The server reads `\` in the options as an escape.
+pub(crate) fn with_role(url: &str, role: &str) -> String {
+    let escape = |c: char| if c == '\\' || c.is_whitespace() { format!("\\{c}") } else { c.to_string() };
+    let option = format!("-c role={}", role.chars().map(escape).collect::<String>());
+    let Some(parts) = Parts::of(url) else {
+        return format!("{} options='{}'", url.trim_end(), option.replace('\\', "\\\\").replace('\'', "\\'"));
+    };
+    let is_options = |parameter: &&str| parameter.starts_with("options=");
+    let before = parts.query().find(is_options).map_or(String::new(), |options| format!("{options}%20"));
+    let before = if before.is_empty() { "options=".to_owned() } else { before };
+    let mut query: Vec<String> = parts.query().filter(|p| !is_options(p)).map(str::to_owned).collect();
+    query.push(format!("{before}{}", encode(&option)));
+    parts.join(parts.authority, parts.database, &query)
+}
+
 /// Percent-encodes everything that has a meaning in a URL, so that any database name or path can be part of one.
 pub(crate) fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -133,5 +148,20 @@ mod tests {
             assert_eq!(with_database(url, "new"), expected);
         }
         assert_eq!(with_database("postgres://h/d", "a b/c"), "postgres://h/a%20b%2Fc");
+    }
+
+    #[test]
+    fn a_role_is_an_option_beside_the_others() {
+        for (url, expected) in [
+            ("postgres://u@h/d", "postgres://u@h/d?options=-c%20role%3Dapp"),
+            (
+                "postgres://u@h/d?options=-csearch_path%3Da&x=1",
+                "postgres://u@h/d?x=1&options=-csearch_path%3Da%20-c%20role%3Dapp",
+            ),
+            ("host=h dbname=d", "host=h dbname=d options='-c role=app'"),
+        ] {
+            assert_eq!(with_role(url, "app"), expected);
+        }
+        assert_eq!(with_role("host=h", "it's me"), r"host=h options='-c role=it\'s\\ me'");
     }
 }

@@ -19,6 +19,8 @@ mod rows;
 pub mod rt;
 mod sql;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use builder::{
@@ -42,6 +44,40 @@ pub use dsl::{
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
+/// Turns an async function into a test that has its own database, with all migrations applied.
+///
+/// The migrations run once; each test gets a copy of the result, which takes some milliseconds, and is dropped after the
+/// test. So tests can run in parallel, and commit what they like. The database is on the server that
+/// [`DevDb::start`](testing::DevDb::start) finds or starts.
+///
+/// The arguments are of types with [`TestArgument`](testing::TestArgument): the `Client` of the schema, its
+/// `ClientBuilder`, a [`&TestDatabase`](testing::TestDatabase), or your own type. The function can return whatever a
+/// test can return, such as a `Result`. Other attributes, such as `#[ignore]` and `#[should_panic]`, work as usual.
+///
+/// Options, separated by commas; paths start at the folder of the package:
+/// - `migrations = ".."`: the folder of the migrations; `migrations` by default. With `migrations = false`, the database
+///   is empty.
+/// - `fixtures("..", "..")`: files of SQL that run after the migrations, also once.
+/// - `rollback`: the function gets a `&Transaction` that is rolled back, in a database that all such tests share: see
+///   [`InTransaction`](testing::InTransaction).
+/// - `role = ".."`: sessions begin as this role, which may read and write all tables and owns nothing: for schemas with row
+///   security. It is created on the server if it does not exist.
+/// - `flavor = "multi_thread"`, `worker_threads = 2`: the runtime, as for `#[tokio::test]`. By default, it is one thread.
+///
+/// ```
+/// use plain_planner::{Client, Error, institution};
+///
+/// #[relata::test]
+/// async fn a_slug_is_taken_once(db: Client) -> relata::Result<()> {
+///     let north = || institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
+///     db.institution().create(north()).await?;
+///     let again = db.institution().create(north()).await;
+///     assert!(matches!(again, Err(Error::UniqueViolation(c)) if c.constraint == institution::SLUG_KEY));
+///     Ok(())
+/// }
+/// ```
+#[cfg(feature = "testing")]
+pub use relata_derive::test;
 #[cfg(feature = "derive")]
 pub use relata_derive::{FromRawRow, Patch, Selectable, Value};
 pub use rows::{

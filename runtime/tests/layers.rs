@@ -21,6 +21,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("builder", &["dsl", "error", "execute", "query", "rows", "value"]),
     ("client", &["builder", "connection", "error", "execute", "meta", "query", "rows", "telemetry", "value"]),
     ("migrate", &[]),
+    // What tests need.
+    ("testing", &["client", "connection", "error", "migrate"]),
     // The door for generated code.
     (
         "rt",

@@ -47,9 +47,11 @@ const SOURCES: [&str; 20] = [
 ];
 
 /// Returns the text without indentation and rustfmt's line breaks. On the pages, the folder of
-/// migrations is that of a user's project, which is not below `tests`.
+/// migrations is that of a user's project, which is not below `tests`, and the default of `#[relata::test]`.
 fn words(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("tests/plain/migrations", "migrations");
+    let words = words.replace("#[relata::test(migrations = \"migrations\")]", "#[relata::test]");
+    let words = words.replace("#[relata::test(migrations = \"migrations\", ", "#[relata::test(");
     words.replace("( ", "(").replace(" .", ".").replace(", )", ")")
 }
 

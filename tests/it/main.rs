@@ -56,6 +56,7 @@ mod statements;
 mod streams;
 mod support;
 mod tenants;
+mod testing;
 mod traces;
 mod transactions;
 mod turns;

@@ -42,7 +42,7 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
     let folders = read_folders(&args.prisma)?;
     let schema_path = locate(args.schema.as_deref())?;
     let sources = schema_files::read(&schema_path)?;
-    let schema = report::compile(&sources)?;
+    let schema = report::compile(&schema_path, &sources)?;
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     let ours = migrate::status(&client, &Migrations::default()).await?;

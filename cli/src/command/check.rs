@@ -3,7 +3,7 @@
 pub(crate) mod compare;
 mod database;
 
-use relata_codegen::diagnostics::Sources;
+use relata_codegen::diagnostics::{Sources, counted};
 use relata_codegen::ir::Schema;
 use relata_codegen::{CompiledClient, Fixed, compile_client, format_all};
 
@@ -57,10 +57,9 @@ fn fix(sources: &Sources) -> Result<(), Failure> {
 }
 
 fn summary(schema: &Schema, queries: usize) -> String {
-    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     let views = schema.models.iter().filter(|model| model.is_view).count();
-    let models = count(schema.models.len() - views, "model", "models");
-    let rest = [(views, "view", "views"), (schema.enums.len(), "enum", "enums"), (queries, "query", "queries")];
-    let rest = rest.iter().filter(|(number, ..)| *number > 0);
-    models + &rest.map(|(number, one, many)| format!(", {}", count(*number, one, many))).collect::<String>()
+    let models = counted(schema.models.len() - views, "model");
+    let rest = [(views, "view"), (schema.enums.len(), "enum"), (queries, "query")];
+    let rest = rest.iter().filter(|(number, _)| *number > 0);
+    models + &rest.map(|(number, noun)| format!(", {}", counted(*number, noun))).collect::<String>()
 }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use relata::migrate::{self, Options};
+use relata_codegen::diagnostics::counted;
 use relata_codegen::sql::{Hazard, HazardKind, Pair, Plan, plan, render, summary};
 use tokio_postgres::Client;
 
@@ -44,7 +45,7 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     }
     refuse_what_is_used(&plan)?;
     if !args.allow_data_loss {
-        refuse_losses(&losses(&plan), &args.allow, "nothing was changed")?;
+        refuse_losses(&losses(&plan), &args.allow, "nothing was changed", "")?;
     }
     // The domains were looked up.
     let may_fail = |hazard: &&Hazard| hazard.kind == HazardKind::MayFail && hazard.lint.code != "F210";
@@ -117,7 +118,7 @@ async fn run_file(file: &Path, sql: &str, url: Option<&str>, lock: &args::LockOp
     let mut options = database.migrate_options(&client, None).await?;
     lock.apply_to(&mut options);
     let done = run(&mut client, &name, sql, options).await?;
-    output::print(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
+    output::print(&format!("{database}: ran {}", counted(done, "statement")))?;
     Ok(Exit::Done)
 }
 

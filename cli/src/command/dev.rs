@@ -24,7 +24,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;
     let path = schema_files::locate(args.schema.as_deref())?;
     let sources = schema_files::read(&path)?;
-    let next = Loaded::of_schema(&report::compile(&sources)?);
+    let next = Loaded::of_schema(&report::compile(&path, &sources)?);
     let previous = read_snapshot(folder)?.map_or_else(Loaded::empty, |schema| Loaded::of_schema(&schema));
     let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
 

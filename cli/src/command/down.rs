@@ -68,7 +68,16 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     }
     if !args.allow_data_loss {
         let lost: Vec<Loss> = undo.iter().flat_map(|step| step.losses.iter().cloned()).collect();
-        refuse_losses(&lost, &args.allow, "nothing was undone")?;
+        let names: Vec<&str> = undo.iter().filter(|step| !step.losses.is_empty()).map(|it| it.name.as_str()).collect();
+        let place = match names.as_slice() {
+            [name] => folder.join(name).join(DOWN_FILE),
+            _ => folder.join("NAME").join(DOWN_FILE),
+        };
+        let instead = format!(
+            "; to keep the data, pass --rename OLD:NEW if something has another name, or write other statements into {}",
+            place.display()
+        );
+        refuse_losses(&lost, &args.allow, "nothing was undone", &instead)?;
     }
     for step in &mut undo {
         step.sql = replaced(&migrations, &step.name) + &step.sql;
@@ -148,16 +157,30 @@ pub(super) fn backwards(
     if let Some(more) = migration.and_then(|migration| beyond_snapshots(migration, &managed)) {
         output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
     }
-    let plan = reverse_plan(migration, Pair { previous: &from?, next: &to? }, renames)?;
+    let renames = renames.clone().of_reverse(&file);
+    let plan = reverse_plan(migration, Pair { previous: &from?, next: &to? }, &renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
 }
 
 /// The plan of the reverse migration. It also reverses the renames of the migration.
 pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
-    let renames = renames.clone().with_hints(migration.map(renamed::reverse_renames).unwrap_or_default());
+    let mut renames = renames.clone().with_hints(migration.map(renamed::reverse_renames).unwrap_or_default());
+    // Whoever wrote the migration has decided what is a rename. Only statements that write rows may be one in disguise.
+    if migration.is_some_and(|migration| !migration.script().statements().any(|it| writes_rows(&it.sql))) {
+        renames = renames.with_drops();
+    }
     // The renames in the earlier schema describe how it came about, not the reverse migration.
     let next = pair.next.clone().without_renames();
     Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))
+}
+
+/// Whether a hand-written statement may copy values from one column or table to another.
+fn writes_rows(sql: &str) -> bool {
+    const DEFINITIONS: [&str; 8] = ["alter", "analyze", "comment", "create", "drop", "grant", "revoke", "set"];
+    let mut words = relata_pgsql::tokens(sql).filter(|token| !token.is_comment());
+    let is_definition = words.next().is_none_or(|first| DEFINITIONS.iter().any(|word| first.is_word(sql, word)));
+    let copies = || relata_pgsql::tokens(sql).any(|token| token.is_word(sql, "select"));
+    !sql.contains("$relata$") && (!is_definition || copies())
 }
 
 /// The objects that a snapshot has.
@@ -230,8 +253,8 @@ fn losses_of(name: &str, sql: &str) -> Result<Vec<Loss>, Failure> {
     Ok(script.statements().filter_map(|statement| data_loss(&statement.sql)).map(loss).collect())
 }
 
-/// Fails if data would be lost that is not allowed to be.
-pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str) -> Result<(), Failure> {
+/// Fails if data would be lost that is not allowed to be. `instead` is more help, after a semicolon.
+pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str, instead: &str) -> Result<(), Failure> {
     let is_allowed =
         |loss: &Loss| allowed.iter().any(|it| *it == loss.subject || loss.table.as_deref() == Some(it.as_str()));
     let lost: Vec<&Loss> = losses.iter().filter(|loss| !is_allowed(loss)).collect();
@@ -242,5 +265,5 @@ pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str) -> Re
     let mut flags: Vec<String> = lost.iter().map(|loss| format!("--allow {}", loss.subject)).collect();
     flags.dedup();
     Err(Failure::refused(format!("this would lose data; {so}:{lines}"))
-        .help(format!("pass {}, or --allow-data-loss for all; --dry-run prints the SQL", flags.join(" "))))
+        .help(format!("pass {}, or --allow-data-loss for all; --dry-run prints the SQL{instead}", flags.join(" "))))
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use relata_codegen::diagnostics::Sources;
+use relata_codegen::diagnostics::{Sources, counted};
 use relata_codegen::{added_by_format, format_all};
 
 use crate::args;
@@ -37,8 +37,8 @@ pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
         }
     }
     if changed.is_empty() {
-        let count = texts.len();
-        output::print(&format!("{count} file{} formatted already", if count == 1 { " is" } else { "s are" }))?;
+        let are = if texts.len() == 1 { "is" } else { "are" };
+        output::print(&format!("{} {are} formatted already", counted(texts.len(), "file")))?;
     }
     Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! `generate`: writes the client of a schema.
 
 use relata_codegen::build::{stale_files, write_files};
+use relata_codegen::diagnostics::counted;
 use relata_codegen::emit::{EmitOptions, emit_with_queries};
 
 use crate::args;
@@ -12,7 +13,7 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.schema.as_deref())?;
     let (schema, queries) = {
         let (schema, queries) = (schema_files::read(&path)?, schema_files::read_queries(&path)?);
-        report::compile_client(schema, queries)?
+        report::compile_client(&path, schema, queries)?
     };
     let source =
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
@@ -21,7 +22,7 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let stale = stale_files(&args.out, &files).map_err(refused)?;
     let (out, count) = (args.out.display(), files.len());
     if stale.is_empty() {
-        output::print(&format!("{out} is up to date: {count} files"))?;
+        output::print(&format!("{out} is up to date: {}", counted(count, "file")))?;
         return Ok(Exit::Done);
     }
     if args.check {
@@ -30,6 +31,6 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
             .help("run `codegen generate`, or cargo build, and commit the folder"));
     }
     write_files(&args.out, &files).map_err(refused)?;
-    output::print(&format!("wrote {} of {count} files to {out}", stale.len()))?;
+    output::print(&format!("wrote {} of {} to {out}", stale.len(), counted(count, "file")))?;
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use relata::migrate::{self, Migration, Migrations};
+use relata_codegen::diagnostics::counted;
 use relata_codegen::sql::{Finding, LintSeverity, find_lint};
 use serde::Serialize;
 use tokio_postgres::Client;
@@ -151,7 +152,6 @@ impl Report {
             output::print(&self.describe(located))?;
         }
         let allowed = self.findings.iter().filter(|it| matches!(it.allowance, Allowance::Reason(_))).count();
-        let counted = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
         let mut parts = vec![counted(self.names.len(), "migration"), counted(self.errors(), "error")];
         parts.push(counted(self.with(LintSeverity::Warning), "warning"));
         parts.push(format!("{} info", self.with(LintSeverity::Info)));

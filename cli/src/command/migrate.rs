@@ -6,6 +6,8 @@ use std::time::Duration;
 use relata::migrate::{self, Migrations, Options, Report};
 use tokio_postgres::Client;
 
+use relata_codegen::diagnostics::counted;
+
 use crate::args;
 use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
@@ -75,7 +77,7 @@ pub(super) fn report_outcome(report: &Report, database: &Database) -> Result<Exi
 }
 
 pub(super) fn count(number: usize) -> String {
-    if number == 1 { "1 migration".to_owned() } else { format!("{number} migrations") }
+    counted(number, "migration")
 }
 
 pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
@@ -97,8 +99,8 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let report = result?;
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
-    let objects = if report.dropped == 1 { "object" } else { "objects" };
-    output::print(&format!("{database}: dropped {} {objects} from {schemas}, applied {applied}", report.dropped))?;
+    let objects = counted(report.dropped, "object");
+    output::print(&format!("{database}: dropped {objects} from {schemas}, applied {applied}"))?;
     Ok(Exit::Done)
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     })?;
     let path = schema_files::locate(args.schema.as_deref())?;
     let sources = schema_files::read(&path)?;
-    let next = Loaded::of_schema(&report::compile(&sources)?);
+    let next = Loaded::of_schema(&report::compile(&path, &sources)?);
     let previous = base(folder, &migrations, &args.name)?;
     if !args.no_database {
         refuse_applied(&migrations, args).await?;

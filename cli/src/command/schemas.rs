@@ -9,6 +9,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
+use relata_codegen::diagnostics::counted;
+
 use super::migrate::count;
 use crate::args;
 use crate::database::Database;
@@ -49,7 +51,8 @@ pub(super) async fn deploy(
         }
     }
     let current = schemas.len() - applied - failed.len() - left.len();
-    output::print(&format!("{database}: {applied} of {} schemas changed, {current} were up to date", schemas.len()))?;
+    let all = counted(schemas.len(), "schema");
+    output::print(&format!("{database}: {applied} of {all} changed, up to date: {current}"))?;
     let Some(exit) = first else { return Ok(Exit::Done) };
     left.sort();
     let rest = if left.is_empty() { String::new() } else { format!("; not begun: {}", left.join(", ")) };

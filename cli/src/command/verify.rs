@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migrations, Options};
+use relata_codegen::diagnostics::counted;
 use relata_codegen::sql::{Change, Pair, summary};
 use relata_devdb::{DevDb, Source};
 use serde::Serialize;
@@ -229,8 +230,7 @@ fn report(findings: &Findings, json: bool) -> Result<Exit, Failure> {
         }
         let verdict = match findings.differences.len() {
             0 => "no difference".to_owned(),
-            1 => "1 difference".to_owned(),
-            number => format!("{number} differences"),
+            number => counted(number, "difference"),
         };
         output::print(&format!("{}: {verdict}", count(findings.migrations)))?;
     }

@@ -1,5 +1,7 @@
 //! The changes between two endpoints, with every probable rename resolved by a flag, an attribute, or a prompt.
 
+use std::path::{Path, PathBuf};
+
 use relata_codegen::sql::{self, Change, DiffError, DiffOptions, Pair, Plan, ProbableRename, Rename, diff};
 
 use crate::compare::endpoint::Loaded;
@@ -16,6 +18,8 @@ pub struct Renames {
     accept_drops: bool,
     /// Whether properties of the database that the schema does not mention are differences.
     is_complete: bool,
+    /// The file for a hand-written reverse migration, if this is about one.
+    down_file: Option<PathBuf>,
 }
 
 impl Renames {
@@ -47,6 +51,18 @@ impl Renames {
         self.hints = hints;
         self
     }
+
+    /// The same, for a migration that made everything else by a drop and an addition.
+    pub(crate) fn with_drops(mut self) -> Self {
+        self.accept_drops = true;
+        self
+    }
+
+    /// The same, for the reverse of a migration, which this file can have instead.
+    pub(crate) fn of_reverse(mut self, down_file: &Path) -> Self {
+        self.down_file = Some(down_file.to_owned());
+        self
+    }
 }
 
 /// One object cannot get two new names, and two objects cannot get the same name.
@@ -69,7 +85,7 @@ fn refuse_contradictions(given: &[Rename]) -> Result<(), Failure> {
 /// The changes from one endpoint to the other.
 pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
-    let Renames { mut given, hints, accept_drops, is_complete } = renames;
+    let Renames { mut given, hints, accept_drops, is_complete, down_file } = renames;
     given.extend(hints.iter().filter(|hint| !given.contains(hint)).cloned().collect::<Vec<_>>());
     let mut options = DiffOptions { renames: given, accept_drops, is_complete, ..DiffOptions::default() };
     if let Some(schema) = schema {
@@ -83,7 +99,7 @@ pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, 
             Err(DiffError::UnknownRename(rename)) if hints.contains(&rename) => {
                 options.renames.retain(|other| *other != rename);
             }
-            result => return result.map_err(|error| refuse(&error)),
+            result => return result.map_err(|error| refuse(&error, down_file.as_deref())),
         }
     }
 }
@@ -102,7 +118,23 @@ fn answer(probable: &[ProbableRename], options: &mut DiffOptions) -> Result<(), 
     Ok(())
 }
 
-fn refuse(error: &DiffError) -> Failure {
+fn refuse(error: &DiffError, down_file: Option<&Path>) -> Failure {
+    match (error, down_file) {
+        // The schema of an earlier migration is not edited any more, so an attribute is no remedy.
+        (DiffError::ProbableRenames(probable), Some(file)) => {
+            let line = |it: &ProbableRename| format!("\n  {} {} -> {}: pass {}", it.kind, it.from, it.to, it.flag());
+            let lines: String = probable.iter().map(line).collect();
+            Failure::question(format!("this looks like a rename; as a drop and an addition, it would lose data{lines}"))
+                .help(format!(
+                    "pass --accept-drops if it is not a rename; or write the statements that undo it into {}",
+                    file.display()
+                ))
+        }
+        (error, _) => refuse_edited(error),
+    }
+}
+
+fn refuse_edited(error: &DiffError) -> Failure {
     match error {
         DiffError::ProbableRenames(_) => Failure::question(error.to_string())
             .help("pass --accept-drops if it is not a rename, but a drop and an addition"),

@@ -83,8 +83,8 @@ impl Loaded {
 
 /// Reads both endpoints. A database is read last, because the schema on the other side determines its scope.
 pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure> {
-    let mut previous = load_file(pair.previous)?;
-    let mut next = load_file(pair.next)?;
+    let mut previous = load_file(pair.previous, read_old_schema)?;
+    let mut next = load_file(pair.next, read_schema)?;
     let scope = |other: &Option<(Loaded, Scope)>| other.as_ref().map_or(Scope::Current, |(_, scope)| scope.clone());
     let is_whole = previous.is_none() && next.is_none();
     let (previous_scope, next_scope) =
@@ -110,11 +110,14 @@ async fn of_databases(pair: Pair<&Endpoint>) -> Result<(Scope, Scope), Failure> 
     Ok((scope.clone(), scope))
 }
 
-/// Reads an endpoint that is not a database.
-fn load_file(endpoint: &Endpoint) -> Result<Option<(Loaded, Scope)>, Failure> {
+/// Reads an endpoint that is not a database; `read` reads a schema.
+fn load_file(
+    endpoint: &Endpoint,
+    read: fn(&Path) -> Result<Schema, Failure>,
+) -> Result<Option<(Loaded, Scope)>, Failure> {
     let schema = match endpoint {
         Endpoint::Empty => None,
-        Endpoint::Schema(path) => Some(read_schema(path)?),
+        Endpoint::Schema(path) => Some(read(path)?),
         Endpoint::Migrations(folder) => read_snapshot(folder)?,
         Endpoint::Database(_) => return Ok(None),
     };
@@ -175,7 +178,7 @@ pub(crate) async fn read_whole(client: &mut Client, scope: &Scope) -> Result<Loa
 
 /// Reads and compiles a schema, and reports its errors.
 pub(crate) fn read_schema(path: &Path) -> Result<Schema, Failure> {
-    report::compile(&schema_files::read(path)?)
+    report::compile(path, &schema_files::read(path)?)
 }
 
 /// The snapshot of the last migration; none if there is no migration.

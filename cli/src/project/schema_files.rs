@@ -35,9 +35,10 @@ fn locate_default() -> Result<PathBuf, Failure> {
     })
 }
 
-/// Reads the schema at `path`, by the same rules as a build script.
+/// Reads the schema at `path`, by the same rules as a build script, with the warnings that the project accepts.
 pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
-    build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))
+    let sources = build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))?;
+    Ok(Sources { allowed: settings::allowed(), ..sources })
 }
 
 /// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of

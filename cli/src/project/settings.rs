@@ -1,4 +1,5 @@
-//! `codegen.toml`: the paths of the schema, the client and the migrations, if they are not the defaults.
+//! `codegen.toml`: the paths of the schema, the client and the migrations, if they are not the defaults, and the warnings that
+//! the project accepts.
 //!
 //! The file in this folder is used, else that of the nearest parent folder. Its paths are relative to the file. The
 //! command line takes precedence.
@@ -8,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use relata_codegen::diagnostics::allowable;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -25,6 +27,17 @@ struct Settings {
     migrations: Option<PathBuf>,
     seed: Option<PathBuf>,
     queries: Option<PathBuf>,
+    #[serde(default)]
+    check: CheckSettings,
+}
+
+/// The table `[check]`.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckSettings {
+    /// The codes of warnings that are accepted everywhere.
+    #[serde(default)]
+    allow: Vec<String>,
 }
 
 /// Reads the file, if there is one.
@@ -48,11 +61,16 @@ pub(crate) fn load() -> Result<(), Failure> {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
-    toml::from_str(text).map_err(|error| {
+    let settings: Settings = toml::from_str(text).map_err(|error| {
         Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end())).help(
-            "the keys are `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"",
+            "the keys are `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"; and \
+             in the table [check], `allow`, a list of codes: allow = [\"R0716\"]",
         )
-    })
+    })?;
+    for code in &settings.check.allow {
+        allowable(code).map_err(|reason| Failure::refused(format!("`allow` in {}: {reason}", path.display())))?;
+    }
+    Ok(settings)
 }
 
 impl Settings {
@@ -64,6 +82,7 @@ impl Settings {
             migrations: from(self.migrations),
             seed: from(self.seed),
             queries: from(self.queries),
+            check: self.check,
         }
     }
 }
@@ -86,6 +105,11 @@ pub(crate) fn migrations() -> PathBuf {
 /// The folder of queries, if it is not next to the schema.
 pub(crate) fn queries() -> Option<PathBuf> {
     SETTINGS.get()?.queries.clone()
+}
+
+/// The codes of warnings that the project accepts everywhere.
+pub(crate) fn allowed() -> Vec<String> {
+    SETTINGS.get().map(|settings| settings.check.allow.clone()).unwrap_or_default()
 }
 
 /// The SQL that fills a new database.
@@ -112,9 +136,21 @@ mod tests {
 
     #[test]
     fn what_it_cannot_have_is_said() {
-        for text in ["shema = \"a\"", "schema = 1", "schema", "[schema]"] {
+        for text in ["shema = \"a\"", "schema = 1", "schema", "[schema]", "[check]\nallows = []"] {
             let failure = parse(text, Path::new(FILE)).expect_err("refused").to_string();
             assert!(failure.contains("codegen.toml") && failure.contains("`schema`"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn only_warnings_are_allowed() {
+        let allow = |code: &str| parse(&format!("[check]\nallow = [\"{code}\"]"), Path::new(FILE));
+        assert_eq!(allow("R0716").expect("is a warning").check.allow, ["R0716"]);
+        for (code, expected) in
+            [("R0301", "is an error"), ("R9999", "there is no diagnostic R9999"), ("", "there is no")]
+        {
+            let failure = allow(code).expect_err("is refused").to_string();
+            assert!(failure.contains(expected) && failure.contains(FILE), "{failure}");
         }
     }
 }

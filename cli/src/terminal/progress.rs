@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use relata::migrate::{Event, Listener};
+use relata_codegen::diagnostics::counted;
 
 use crate::terminal::output;
 
@@ -47,8 +48,9 @@ fn reporting(spinner: &ProgressBar, of: String) -> Listener {
                 &format!("{name}: the statement in line {at} had taken effect before the run was interrupted"),
             );
         }
-        Event::Resuming { name, done: 1 } => line(&spinner, &format!("{name}: resuming after 1 statement")),
-        Event::Resuming { name, done } => line(&spinner, &format!("{name}: resuming after {done} statements")),
+        Event::Resuming { name, done } => {
+            line(&spinner, &format!("{name}: resuming after {}", counted(*done as usize, "statement")))
+        }
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
         Event::Applied { name } => line(&spinner, &format!("applied {name}")),
         Event::Undone { name } => line(&spinner, &format!("undone {name}")),

@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::io::IsTerminal;
+use std::path::Path;
 
 use miette::{LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler, SourceCode};
-use relata_codegen::diagnostics::{
-    Diagnostic, Label, Places, Severity, Shortened, Sources, Span, render_plain, shorten,
-};
+use relata_codegen::diagnostics::{Diagnostic, Label, Places, Severity, Sources, Span, counted, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::queries::Query;
 use serde::Serialize;
@@ -14,30 +13,35 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::terminal::output;
 
-/// Compiles a schema, and reports its diagnostics on stderr, shortened.
-pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
+/// Compiles the schema of a path, and reports its errors on stderr. Warnings are only counted: `check` shows them.
+pub(crate) fn compile(path: &Path, sources: &Sources) -> Result<Schema, Failure> {
     let compiled = relata_codegen::compile(sources);
-    let Shortened { shown, rest } = shorten(&compiled.diagnostics);
-    print(shown, sources);
-    for line in rest {
-        output::eprint(&line);
-    }
+    print_errors(path, &compiled.diagnostics, sources);
     compiled.schema.ok_or_else(Failure::reported)
 }
 
 /// The same, with the queries.
-pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schema, Vec<Query>), Failure> {
+pub(crate) fn compile_client(path: &Path, schema: Sources, queries: Sources) -> Result<(Schema, Vec<Query>), Failure> {
     let compiled = relata_codegen::compile_client(schema, queries);
-    let Shortened { shown, rest } = shorten(&compiled.diagnostics);
-    print(shown, &compiled.sources);
-    for line in rest {
-        output::eprint(&line);
-    }
+    print_errors(path, &compiled.diagnostics, &compiled.sources);
     let refused = compiled.is_refused();
     compiled.schema.filter(|_| !refused).map(|schema| (schema, compiled.queries)).ok_or_else(Failure::reported)
 }
 
-/// The same without warnings, for a snapshot.
+/// Prints the errors, or else the number of warnings.
+fn print_errors(path: &Path, diagnostics: &[Diagnostic], sources: &Sources) {
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return print(diagnostics.iter().filter(|diagnostic| diagnostic.is_error()), sources);
+    }
+    let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
+    if warnings > 0 {
+        let (number, path) = (counted(warnings, "warning"), path.display());
+        let them = if warnings == 1 { "it" } else { "them" };
+        output::eprint(&format!("{number} in {path}: `codegen check {path}` shows {them}"));
+    }
+}
+
+/// The same without warnings, for a schema that is no longer edited: a snapshot, or the one that a comparison starts from.
 pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
     let compiled = relata_codegen::compile(sources);
     if compiled.schema.is_none() {
@@ -66,10 +70,8 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
             _ => output::eprint(&render_plain(diagnostic, sources)),
         }
     }
-    match errors {
-        0 => {}
-        1 => output::eprint("1 error; `codegen explain CODE` explains a code"),
-        _ => output::eprint(&format!("{errors} errors; `codegen explain CODE` explains a code")),
+    if errors > 0 {
+        output::eprint(&format!("{}; `codegen explain CODE` explains a code", counted(errors, "error")));
     }
 }
 

@@ -63,8 +63,20 @@ fn warnings_and_notes_do_not_refuse_a_schema() {
         .says("note[R0810]")
         .says("warning[R0716]")
         .says("schema.prisma is valid: 2 models");
-    // Who asked for something else is not told what has no effect.
-    project.run(&["generate"]).exits(0).says("warning[R0716]").hides("R0810");
+    // Who asked for something else is told in one line.
+    let told = "1 warning in schema.prisma: `codegen check schema.prisma` shows it";
+    project.run(&["generate"]).exits(0).says(told).hides("R0716").hides("R0810");
+    let both = ["migrate-diff", "--from-schema", "schema.prisma", "--to-schema", "schema.prisma"];
+    assert_eq!(project.run(&both).exits(0).stderr, format!("{told}\nno difference\n"));
+    // A project can accept them.
+    project.write("codegen.toml", "[check]\nallow = [\"R0716\", \"r0810\"]\n");
+    project.run(&["check"]).exits(0).hides("R0716").hides("R0810");
+    assert_eq!(project.run(&both).exits(0).stderr, "no difference\n");
+    project.run(&["check", "--fix"]).exits(0).hides("R0716");
+    assert!(!project.read("schema.prisma").contains("@@index"));
+    project.write("codegen.toml", "[check]\nallow = [\"R0301\"]\n");
+    project.run(&["check"]).exits(1).says("`allow` in codegen.toml: R0301 is an error, which cannot be allowed");
+    std::fs::remove_file(project.path("codegen.toml")).expect("is removed");
     project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
     assert_eq!(diagnostics(&project.run(&["check", "--json"]).exits(0).stdout), json!({"ok": true, "diagnostics": []}));
 }

@@ -278,3 +278,25 @@ fn what_makes_way_for_a_rename_is_told_by_its_name() {
     let said = project.run(&[&args[..], &["--rename", "t:u", "--rename", "t.a:b"]].concat()).exits(0).hides("__old");
     said.says("- table u").says("~ table t is renamed to u").says("- column u.b").says("~ column u.a is renamed to b");
 }
+
+/// What a deletion deletes is no detail.
+#[test]
+fn the_summary_says_which_action_of_a_foreign_key_changes() {
+    let project = Project::new();
+    let schema = |actions: &str| {
+        format!(
+            "model User {{\n  id Int @id\n  posts Post[]\n}}\nmodel Post {{\n  id Int @id\n  userId Int?\n  user User? \
+             @relation(fields: [userId], references: [id]{actions})\n  @@index([userId])\n}}\n"
+        )
+    };
+    project.write("a.dsl", schema("")).write("b.dsl", schema(", onDelete: Cascade"));
+    project.write("c.dsl", schema(", onDelete: Cascade, onUpdate: NoAction"));
+    let words = |from: &str, to: &str| {
+        diff(&project, &["--summary", "--from-schema", from, "--to-schema", to]).exits(0).stdout.trim().to_owned()
+    };
+    let key = "~ foreign key Post_userId_fkey on Post from";
+    assert_eq!(words("a.dsl", "b.dsl"), format!("{key} ON DELETE SET NULL to ON DELETE CASCADE"));
+    assert_eq!(words("b.dsl", "c.dsl"), format!("{key} ON UPDATE CASCADE to ON UPDATE NO ACTION"));
+    let both = "ON DELETE CASCADE ON UPDATE NO ACTION to ON DELETE SET NULL ON UPDATE CASCADE";
+    assert_eq!(words("c.dsl", "a.dsl"), format!("{key} {both}"));
+}

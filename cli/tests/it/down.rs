@@ -58,6 +58,37 @@ fn a_migration_is_undone_and_done_again_without_loss() {
     down(&project, &database, &[]).exits(0).says("nothing to undo");
 }
 
+/// What was no rename when the migration was written is none when it is undone.
+#[test]
+fn a_drop_and_an_addition_are_undone_as_what_they_were() {
+    let (project, database) = (Project::new(), database("dropped"));
+    let schema = |column: &str| format!("model User {{\n  id Int @id\n  {column} String?\n}}\n");
+    dev(&project, &database, &schema("name"), "first", &[]);
+    dev(&project, &database, &schema("nick"), "second", &["--accept-drops"]);
+    query(&database, "INSERT INTO \"User\" VALUES (1, 'ada')");
+    let file = format!("migrations/{}/down.sql", project.list("migrations")[1]);
+    let refused = down(&project, &database, &[]).exits(1).hides("looks like a rename");
+    refused.says("column User.nick is dropped").says("--allow User.nick").says("--rename OLD:NEW").says(&file);
+    down(&project, &database, &["--rename", "User.nick:name", "--dry-run"]).exits(0).says("RENAME COLUMN");
+    down(&project, &database, &["--allow", "User.nick"]).exits(0).says("undid 1 migration");
+    assert_eq!(query(&database, "SELECT name IS NULL FROM \"User\""), ["t"]);
+
+    // Statements that copy the values may mean a rename.
+    project.deploy(&database).exits(0);
+    let second = project.list("migrations")[1].clone();
+    down(&project, &database, &["--allow", "User.nick"]).exits(0);
+    let copies =
+        "ALTER TABLE \"User\" ADD \"nick\" text; UPDATE \"User\" SET nick = name; ALTER TABLE \"User\" DROP \"name\"";
+    project.write(&format!("migrations/{second}/migration.sql"), copies);
+    project.run(&["migrate", "dev", "--url", database.url(), "--create-only", "--name", "none"]).exits(0);
+    query(&database, "UPDATE \"User\" SET name = 'ada'");
+    project.deploy(&database).exits(0);
+    let asked = down(&project, &database, &[]).exits(3).hides("@renamedFrom");
+    asked.says("column User.nick -> User.name: pass --rename User.nick:name").says(&file).says("--accept-drops");
+    down(&project, &database, &["--rename", "User.nick:name"]).exits(0);
+    assert_eq!(query(&database, "SELECT name FROM \"User\""), ["ada"]);
+}
+
 #[test]
 fn where_to_end_is_a_name_or_a_number() {
     let (project, database) = (Project::new(), database("down_to"));

@@ -100,7 +100,7 @@ fn what_postgresql_sees_otherwise_is_told() {
         .says("PostgreSQL says that `level` is int8, but int4 was inferred")
         .says("a.sql:2:8")
         .says("`name` is nullable in the database")
-        .says("PostgreSQL returns 0 columns, but 1 were inferred")
+        .says("PostgreSQL returns 0 columns, and the compiler inferred 1")
         .says("3 errors");
 }
 

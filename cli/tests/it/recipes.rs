@@ -86,6 +86,7 @@ recipes! {
     change_a_type "Change the type of a big column"
     partition_a_table "Partition a table"
     change_an_enum "Change an enum"
+    remove_a_value "Remove a value of an enum from a large table"
     a_long_index "A long index"
     a_failed_deploy "A failed deploy"
     two_branches "Two branches"

@@ -37,8 +37,8 @@ fn each_schema_has_its_tables_and_its_history() {
     assert_eq!(tables(&database, "_relata_migrations"), names);
 
     project.migration("20260102000000_second", "ALTER TABLE note ADD COLUMN author text;");
-    deploy(&project, &database, &["--schemas", "n*h"]).exits(0).says("1 of 1 schemas changed");
-    deploy(&project, &database, &["--schemas", "*o*h,West"]).exits(0).says("2 of 3 schemas changed, 1 were up to date");
+    deploy(&project, &database, &["--schemas", "n*h"]).exits(0).says("1 of 1 schema changed");
+    deploy(&project, &database, &["--schemas", "*o*h,West"]).exits(0).says("2 of 3 schemas changed, up to date: 1");
     deploy(&project, &database, &["--schemas", "tenant_*"]).exits(1).says("no schema matches tenant_*");
     assert_eq!(query(&database, "SELECT count(*) FROM pg_attribute WHERE attname = 'author'"), ["3"]);
     assert_eq!(tables(&database, "note"), names);
@@ -57,7 +57,7 @@ fn a_failure_stops_what_has_not_begun_and_the_next_deploy_goes_on() {
     assert_eq!(tables(&database, "note_text"), ["a"]);
     query(&database, "DELETE FROM b.note WHERE id = 2");
     let done = deploy(&project, &database, &all).exits(0).says("a: up to date").says("3 of 4 schemas changed");
-    done.says("1 were up to date");
+    done.says("up to date: 1");
     assert_eq!(tables(&database, "note_text"), ["a", "b", "c", "d"]);
 }
 

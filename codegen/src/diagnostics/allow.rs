@@ -1,15 +1,42 @@
-//! `// lint:allow R0716 reason`: accepts a warning, with a reason.
+//! `// lint:allow R0716 reason`: accepts a warning, with a reason. A project can also accept a code everywhere.
 //!
 //! The comment is above the place or at the end of its line. An error cannot be allowed, and a comment without a
 //! reason allows nothing.
 
-use super::{Diagnostic, Sources};
+use super::{Diagnostic, Severity, Sources, find_code};
 
-/// Removes the diagnostics that a comment allows.
+/// Checks that a project can accept the code everywhere: that it is one of a warning or a note.
+///
+/// ```
+/// use relata_codegen::diagnostics::allowable;
+///
+/// assert!(allowable("R0716").is_ok());
+/// assert!(allowable("R0301").is_err());
+/// ```
+///
+/// # Errors
+/// A sentence that says what is wrong, and what to do.
+pub fn allowable(code: &str) -> Result<(), String> {
+    match find_code(code) {
+        Some(known) if known.severity == Severity::Error => Err(format!(
+            "{} is an error, which cannot be allowed: `codegen explain {}` says what to write",
+            known.code, known.code
+        )),
+        Some(_) => Ok(()),
+        None => {
+            Err(format!("there is no diagnostic {code}: write the code of a warning of `codegen check`, such as R0716"))
+        }
+    }
+}
+
+/// Removes the diagnostics that a comment or the project allows.
 pub(crate) fn without_allowed(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
     diagnostics.retain_mut(|diagnostic| {
         if diagnostic.is_error() {
             return true;
+        }
+        if sources.allowed.iter().any(|code| code.eq_ignore_ascii_case(diagnostic.code)) {
+            return false;
         }
         match allowance(diagnostic, sources) {
             Allowance::None => true,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, counted};
 
 /// The number of warnings shown for each code.
 const OF_ONE_CODE: usize = 3;
@@ -31,9 +31,8 @@ pub fn shorten(diagnostics: &[Diagnostic]) -> Shortened<'_> {
     };
     let shown = diagnostics.iter().filter(is_shown).collect();
     let more = warnings.into_iter().filter(|(_, count)| *count > OF_ONE_CODE);
-    let line = |(code, count)| match count - OF_ONE_CODE {
-        1 => format!("1 more warning {code}: `codegen check` shows all"),
-        more => format!("{more} more warnings {code}: `codegen check` shows all"),
+    let line = |(code, count): (&str, usize)| {
+        format!("{} {code}: `codegen check` shows all", counted(count - OF_ONE_CODE, "more warning"))
     };
     Shortened { shown, rest: more.map(line).collect() }
 }

@@ -11,6 +11,8 @@ pub struct Sources {
     pub views: Vec<SourceFile>,
     /// Functions, procedures, triggers and policies: `sql/**/*.sql`.
     pub objects: Vec<SourceFile>,
+    /// The codes of warnings that the project accepts everywhere, such as `R0716`: see [`allowable`](super::allowable).
+    pub allowed: Vec<String>,
 }
 
 /// One file of a schema.

@@ -1,6 +1,7 @@
 //! Relations: which two fields belong together, how the relation is stored, and whether it is valid.
 
 mod indexes;
+mod lonely;
 mod options;
 mod pairs;
 mod rules;

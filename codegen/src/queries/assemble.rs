@@ -149,6 +149,7 @@ impl Assembly<'_> {
         for note in header.params.iter().filter(|note| numbered.place(&note.param).is_none()) {
             let help = match numbered.params.len() {
                 0 => "the statement has no parameters: remove the line".to_owned(),
+                1 => "the statement has one parameter, `$1`".to_owned(),
                 count => format!("the statement has {count} parameters, from `$1` to `${count}`"),
             };
             let message = "the annotation names a parameter that the statement does not have";

@@ -137,7 +137,7 @@ lints! {
         "Use CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT .. USING INDEX. --online does this."
     L305 Warning "Changes a type and rewrites the table"
         "All rows and indexes are rewritten, and nobody can read or write the table meanwhile."
-        "Expand and contract: add a second column, write both, backfill in batches, switch over, drop the first. --online does this."
+        "Expand and contract: add a second column, write both, backfill in batches, switch over, drop the first. --online does this, but not for an enum that loses a value: leave the value in the enum and stop writing it, or give the second column a second enum."
     L306 Warning "Adds a column and rewrites the table"
         "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row, a domain with a constraint checks every row, and nobody can read or write the table meanwhile."
         "Add the column empty, set the default, backfill in batches, then make it required. --online does this for defaults and serials."

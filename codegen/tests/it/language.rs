@@ -118,6 +118,25 @@ fn a_fix_keeps_what_is_unique_across_tenants() {
     assert!(told.help.as_deref().is_some_and(|help| help.contains("or drop `global: true`")), "{told:?}");
 }
 
+/// What is proposed for a relation of one side is the whole of it, also if a model references itself.
+#[test]
+fn a_fix_completes_relations() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/validation");
+    let left = |name: &str| {
+        let (sources, _) = compile_fixture(&folder.join(name));
+        let fixed = fix(&sources);
+        let compiled = compile(&fixed.sources);
+        compiled.diagnostics.iter().map(|found| format!("{} {}", found.code, found.message)).collect::<Vec<_>>()
+    };
+    let lists = ["boxes", "things", "boxes"].into_iter().zip(["City", "Box", "Thing"]);
+    let lists = lists.map(|(field, model)| format!("R0701 `{model}.{field}` has no field on its other side"));
+    let relations = left("relations_of_one_side.dsl");
+    assert!(relations.iter().zip(lists).all(|(found, list)| found.starts_with(&list)), "{relations:#?}");
+    assert_eq!(relations.len(), 3, "{relations:#?}");
+    let actions = left("what_a_deletion_cannot_set_to_null.dsl");
+    assert_eq!(actions, ["R0712 `onDelete: SetNull` cannot set `orgId` to null, because it is required"]);
+}
+
 const ORDERS: &str = "model Shop {
   id     Int     @id
   orders Order[]

@@ -91,15 +91,63 @@ fn a_failed_preparation_is_reported_and_not_kept() {
 }
 
 #[test]
+fn a_shared_database_is_prepared_once_and_stays() {
+    let Some(home) = Home::new() else { return };
+    let db = home.start();
+    let prepared = AtomicUsize::new(0);
+    let shared = || {
+        db.shared_database("key", |url| {
+            prepared.fetch_add(1, Ordering::SeqCst);
+            try_ask(url, "CREATE TABLE t AS SELECT 1 AS n").map(drop)
+        })
+        .expect("a database")
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(shared)).collect();
+        let names: Vec<_> = threads.into_iter().map(|t| t.join().expect("no panic").name().to_owned()).collect();
+        assert!(names.iter().all(|name| *name == names[0] && name.starts_with("relata_shared_")), "{names:?}");
+    });
+    ask(shared().url(), "INSERT INTO t VALUES (2)");
+    assert_eq!(ask(shared().url(), "SELECT sum(n) FROM t"), "3");
+    assert_eq!(prepared.load(Ordering::SeqCst), 1);
+    let copy = db.database_from_template("key", |url| try_ask(url, "CREATE TABLE u (n int)").map(drop));
+    assert_eq!(ask(copy.expect("another database").url(), "SELECT to_regclass('t') IS NULL"), "t");
+}
+
+#[test]
+fn databases_are_kept_on_request() {
+    let Some(home) = Home::new() else { return };
+    let db = home.builder().keep(true).start().expect("a cluster starts");
+    let copy = db.database_from_template("kept", |url| try_ask(url, "CREATE TABLE t (n int)").map(drop));
+    let names = [db.create_database("kept").expect("a database"), copy.expect("a copy")].map(|it| it.name().to_owned());
+    assert!(names.iter().all(|name| exists(&db, name)));
+    // What is prepared for a template is no database of a test.
+    assert!(db.database_from_template("bad", |url| try_ask(url, "SELECT 1 / 0").map(drop)).is_err());
+    let left = ask(&db.url("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE 'relata\\_test\\_%'");
+    assert_eq!(left, "2");
+}
+
+#[test]
+fn sessions_begin_as_a_role() {
+    let Some(home) = Home::new() else { return };
+    let db = home.start();
+    ask(&db.url("postgres"), "CREATE ROLE \"an App\\\"");
+    let database = db.create_database("roles").expect("a database").with_role("an App\\");
+    assert_eq!(ask(database.url(), "SELECT current_user"), "an App\\");
+}
+
+#[test]
 fn starting_drops_old_databases_of_this_crate_and_no_others() {
     let Some(home) = Home::new() else { return };
     let db = home.start();
-    let old = ["relata_test_x_5f000000_0123456789ab", "relata_template_0000"];
+    let old = ["relata_test_x_5f000000_0123456789ab", "relata_template_0000", "relata_shared_0000"];
     let others = ["relata_production", "relata_test_data", "relata_test_x_5f000000_0123456789abc"];
     for name in old.iter().chain(&others) {
         db.ensure_database(name).expect("a database");
     }
-    ask(&db.url("postgres"), "COMMENT ON DATABASE relata_template_0000 IS 'made by relata-devdb at 1600000000'");
+    for name in &old[1..] {
+        ask(&db.url("postgres"), &format!("COMMENT ON DATABASE {name} IS 'made by relata-devdb at 1600000000'"));
+    }
     let young = db.create_database("young").expect("a database");
     home.start();
     assert!(old.iter().all(|name| !exists(&db, name)));

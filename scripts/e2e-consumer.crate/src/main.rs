@@ -102,3 +102,22 @@ async fn read(db: &Client) -> Result<(), Failure> {
     assert!(left.is_some_and(|article| article.reviewer_id != Some(deleted.id)));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[relata::test]
+    async fn a_handle_is_taken_once(db: Client) -> relata::Result<()> {
+        db.author().create(author::Create { handle: "ursula".to_owned() }).await?;
+        assert!(db.author().create(author::Create { handle: "ursula".to_owned() }).await.is_err());
+        Ok(())
+    }
+
+    #[relata::test(rollback)]
+    async fn nobody_is_left(tx: &db::Transaction) -> relata::Result<()> {
+        assert_eq!(tx.author().count().await?, 0);
+        tx.author().create(author::Create { handle: "octavia".to_owned() }).await?;
+        Ok(())
+    }
+}

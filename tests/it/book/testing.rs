@@ -1,41 +1,17 @@
 //! The examples of `docs/testing.md`.
 
-use std::path::Path;
-use std::sync::LazyLock;
+use std::time::Duration;
 
-use plain_planner::{Client, Error, Institution, Models, institution, student, user};
-use relata::migrate::{self, Migrations};
+use plain_planner::{Client, Error, Institution, Models, Transaction, institution, student, user};
+use relata::testing::{DevDb, Failure, MigratedDatabases, TestArgument, TestDatabase};
 use relata::{Hooks, Result};
-use relata_devdb::{DevDb, TestDatabase};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-static SERVER: LazyLock<DevDb> = LazyLock::new(|| DevDb::start().expect("a PostgreSQL is found or started"));
-
-/// A database with all migrations applied, for one test.
-fn database() -> TestDatabase {
-    SERVER.database_from_template("exams-v1", migrated).expect("the database is created")
-}
-
-fn migrated(url: &str) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut connection = url.parse::<relata::ConnectOptions>()?.connect_direct().await?;
-        let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations"))?;
-        migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
-        Ok(())
-    })
-}
 
 async fn an_institution(db: &Models, slug: &str) -> Result<Institution> {
     db.institution().create(institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() }).await
 }
 
-#[tokio::test]
-async fn a_slug_is_taken_once() -> Result<(), Failure> {
-    let database = database();
-    let db = Client::connect(database.url()).await?;
-
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn a_slug_is_taken_once(db: Client) -> Result<()> {
     an_institution(&db, "north").await?;
     let again = an_institution(&db, "north").await;
 
@@ -43,11 +19,67 @@ async fn a_slug_is_taken_once() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Two institutions, and a client that refuses slow statements.
+struct World {
+    db: Client,
+    north: Institution,
+    south: Institution,
+}
+
+impl TestArgument<'_> for World {
+    async fn from_database(database: &TestDatabase) -> Result<Self, Failure> {
+        let db = Client::builder(database.url())?.statement_timeout(Duration::from_secs(5)).connect().await?;
+        let (north, south) = (an_institution(&db, "north").await?, an_institution(&db, "south").await?);
+        Ok(World { db, north, south })
+    }
+}
+
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn institutions_are_found_by_slug(World { db, north, south }: World) -> Result<()> {
+    for institution in [north, south] {
+        let found = db.institution().find_unique(institution::slug.eq(&institution.slug)).or_err().await?;
+        assert_eq!(found, institution);
+    }
+    Ok(())
+}
+
+#[relata::test(migrations = "tests/plain/migrations", rollback)]
+async fn an_institution_is_counted(tx: &Transaction) -> Result<()> {
+    an_institution(tx, "north").await?;
+    assert_eq!(tx.institution().count().await?, 1);
+    Ok(())
+}
+
 #[tokio::test]
-async fn the_list_takes_two_statements() -> Result<(), Failure> {
-    let database = database();
+async fn a_database_without_the_attribute() -> Result<(), Failure> {
+    let server = DevDb::start()?;
+    let database = server.migrated("tests/plain/migrations")?;
     let db = Client::connect(database.url()).await?;
 
+    assert_eq!(db.institution().count().await?, 0);
+    Ok(())
+}
+
+async fn prepare(url: &str) -> Result<(), Failure> {
+    let connection = url.parse::<relata::ConnectOptions>()?.connect_direct().await?;
+    connection.batch_execute("CREATE TABLE notes (id int)").await?;
+    Ok(())
+}
+
+#[test]
+fn a_database_that_is_prepared_in_another_way() -> Result<(), Failure> {
+    let server = DevDb::start()?;
+    let database = server.database_from_template("exams-v1", |url| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(prepare(url))
+    })?;
+
+    assert!(!database.name().is_empty());
+    Ok(())
+}
+
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn the_list_takes_two_statements(db: Client) -> Result<()> {
     let counted = db.counted();
     counted.student().find_many().include(student::user).include(student::institution).await?;
     counted.user().count().filter(user::email.ends_with("@x.edu")).await?;
@@ -56,11 +88,8 @@ async fn the_list_takes_two_statements() -> Result<(), Failure> {
     Ok(())
 }
 
-#[tokio::test]
-async fn nothing_is_written() -> Result<(), Failure> {
-    let database = database();
-    let db = Client::connect(database.url()).await?;
-
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn nothing_is_written(db: Client) -> Result<()> {
     let reads_only = db.with_hooks(Hooks::new().before(|intent| match intent.kind.writes() {
         true => Err(Error::custom("this test must not write")),
         false => Ok(()),
@@ -68,19 +97,5 @@ async fn nothing_is_written() -> Result<(), Failure> {
 
     assert!(an_institution(&reads_only, "north").await.is_err());
     assert_eq!(reads_only.institution().count().await?, 0);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_test_leaves_nothing_behind() -> Result<(), Failure> {
-    let database = database();
-    let db = Client::connect(database.url()).await?;
-
-    let tx = db.begin().await?;
-    an_institution(&tx, "north").await?;
-    assert_eq!(tx.institution().count().await?, 1);
-    drop(tx);
-
-    assert_eq!(db.institution().count().await?, 0);
     Ok(())
 }

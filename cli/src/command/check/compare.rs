@@ -1,6 +1,6 @@
 //! Compares the inferred types of a query with those that PostgreSQL reports.
 
-use relata_codegen::diagnostics::Diagnostic;
+use relata_codegen::diagnostics::{Diagnostic, counted};
 use relata_codegen::ir::{ColumnType, Schema};
 use relata_codegen::queries::{Query, ResultColumn, ValueType};
 use tokio_postgres::types::{Kind, Type};
@@ -24,8 +24,8 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
     }
     if query.params.len() != statement.params().len() {
         let message = format!(
-            "PostgreSQL finds {} parameters, but {} were inferred",
-            statement.params().len(),
+            "PostgreSQL finds {}, and the compiler inferred {}",
+            counted(statement.params().len(), "parameter"),
             query.params.len()
         );
         found.push(Diagnostic::of_database(false, query.span, message).with("", "number the parameters from `$1`"));
@@ -36,8 +36,8 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
     }
     let known = query.columns.as_deref().unwrap_or_default();
     if known.len() != statement.columns().len() {
-        let message =
-            format!("PostgreSQL returns {} columns, but {} were inferred", statement.columns().len(), known.len());
+        let returned = counted(statement.columns().len(), "column");
+        let message = format!("PostgreSQL returns {returned}, and the compiler inferred {}", known.len());
         let names: Vec<&str> = statement.columns().iter().map(Column::name).collect();
         let help = format!("annotate all columns, in this order: {}", names.join(", "));
         found.push(Diagnostic::of_database(false, query.span, message).with("", help));

@@ -2,7 +2,7 @@
 
 use relata::migrate::{self, Options};
 use relata_codegen::CompiledClient;
-use relata_codegen::diagnostics::{Diagnostic, Span};
+use relata_codegen::diagnostics::{Diagnostic, Span, counted};
 use relata_codegen::ir::{Arity, Schema};
 use relata_codegen::queries::{Confinement, Query, ResultColumn};
 use relata_codegen::sql::{Pair, State, lower, plan, render};
@@ -45,8 +45,7 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
         }
     };
     if found.is_empty() {
-        let count = compiled.queries.len();
-        output::eprint(&format!("PostgreSQL agrees with {count} {}", if count == 1 { "query" } else { "queries" }));
+        output::eprint(&format!("PostgreSQL agrees with {}", counted(compiled.queries.len(), "query")));
     }
     Ok(found)
 }

@@ -18,7 +18,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use relata_codegen::diagnostics::{SourceFile, Sources};
+use relata_codegen::diagnostics::{SourceFile, Sources, counted};
 use relata_codegen::format;
 use relata_codegen::ir::{ClientType, ColumnType, Engine, Model, Schema};
 use relata_codegen::sql::quote::ident;
@@ -337,8 +337,7 @@ fn schemas_elsewhere(live: &LiveDatabase) -> Option<String> {
     let elsewhere = &live.inventory.elsewhere;
     let each = elsewhere.iter().map(|(schema, tables)| match tables {
         0 => format!("{schema} (no tables)"),
-        1 => format!("{schema} (1 table)"),
-        _ => format!("{schema} ({tables} tables)"),
+        _ => format!("{schema} ({})", counted(usize::try_from(*tables).unwrap_or(usize::MAX), "table")),
     });
     let each = each.collect::<Vec<_>>().join(", ");
     let current = live.loaded.current_schema.iter().filter(|_| live.datasource.schemas.is_empty());

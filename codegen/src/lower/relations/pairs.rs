@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::Cx;
 use super::super::draft::FieldType;
-use super::super::naming::lower_first;
 use super::Pair;
+use super::lonely::{Proposed, report_lonely};
 use crate::diagnostics::{self as codes, Diagnostic};
-use crate::ir::{Arity, FieldId, ModelId};
+use crate::ir::{FieldId, ModelId};
 
 /// The fields between two models with the same relation name, by model.
 #[derive(Default)]
@@ -41,11 +41,12 @@ pub(in crate::lower) fn group_fields<'a>(cx: &Cx<'a, '_>) -> BTreeMap<Key<'a>, G
 pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
     let groups = group_fields(cx);
     let mut pairs = Vec::new();
+    let mut proposed = Proposed::new();
     for ((near, far, name), group) in &groups {
         let found = if near == far {
-            pair_within_model(cx, group, name.is_some())
+            pair_within_model(cx, group, name.is_some(), &mut proposed)
         } else {
-            pair_between_models(cx, group, name.is_some())
+            pair_between_models(cx, group, name.is_some(), &mut proposed)
         };
         pairs.extend(found);
     }
@@ -53,7 +54,7 @@ pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
     pairs
 }
 
-fn pair_between_models(cx: &mut Cx<'_, '_>, group: &Group, named: bool) -> Option<Pair> {
+fn pair_between_models(cx: &mut Cx<'_, '_>, group: &Group, named: bool, proposed: &mut Proposed) -> Option<Pair> {
     if group.near.len() > 1 || group.far.len() > 1 {
         for side in [&group.near, &group.far] {
             report_ambiguous(cx, side, named);
@@ -63,18 +64,18 @@ fn pair_between_models(cx: &mut Cx<'_, '_>, group: &Group, named: bool) -> Optio
     match (group.near.first(), group.far.first()) {
         (Some(near), Some(far)) => Some(Pair { first: *near.min(far), second: *near.max(far) }),
         (Some(lonely), None) | (None, Some(lonely)) => {
-            report_lonely(cx, *lonely);
+            report_lonely(cx, *lonely, proposed);
             None
         }
         (None, None) => None,
     }
 }
 
-fn pair_within_model(cx: &mut Cx<'_, '_>, group: &Group, named: bool) -> Option<Pair> {
+fn pair_within_model(cx: &mut Cx<'_, '_>, group: &Group, named: bool, proposed: &mut Proposed) -> Option<Pair> {
     match group.near.as_slice() {
         [first, second] if named => Some(Pair { first: *first, second: *second }),
         [lonely] => {
-            report_lonely(cx, *lonely);
+            report_lonely(cx, *lonely, proposed);
             None
         }
         fields => {
@@ -110,43 +111,5 @@ fn report_ambiguous(cx: &mut Cx<'_, '_>, fields: &[FieldId], named: bool) {
             .label("which field is its other side?")
             .second(b.span, "this field is equally possible")
             .help(help),
-    );
-}
-
-fn report_lonely(cx: &mut Cx<'_, '_>, id: FieldId) {
-    let field = cx.field(id);
-    let FieldType::Model(target) = field.ty else { return };
-    let (model, target) = (cx.model(field.model), cx.model(target));
-    if target.ast.broken {
-        return;
-    }
-    let (model_name, target_name) = (model.ast.name.text, target.ast.name.text);
-    let mut back = lower_first(model_name);
-    // If this side has the key, many of its rows may reference one row of the other.
-    let many = field.arity() != Arity::List;
-    if many {
-        back.push('s');
-    }
-    while target.by_name.contains_key(back.as_str()) {
-        back.push('_');
-    }
-    let ty = if many { format!("{model_name}[]") } else { model_name.to_owned() };
-    let mut line = format!("{back} {ty}");
-    let mut attribute = field.relation.name.map(|name| format!("\"{}\"", name.text)).into_iter().collect::<Vec<_>>();
-    if !many {
-        attribute.push("fields: [..], references: [..]".to_owned());
-    }
-    if !attribute.is_empty() {
-        line = format!("{line} @relation({})", attribute.join(", "));
-    }
-    let message = format!("`{}` has no field on its other side, in `{target_name}`", cx.qualified(id));
-    cx.report(
-        Diagnostic::new(codes::MISSING_BACK_RELATION, field.ast.name.span, message)
-            .label(match field.relation.name {
-                Some(name) => format!("a relation named \"{}\" to `{target_name}`", name.text),
-                None => format!("a relation to `{target_name}`"),
-            })
-            .second(target.ast.name.span, "the field is missing in this model")
-            .help(format!("add `{line}` to `{target_name}`")),
     );
 }

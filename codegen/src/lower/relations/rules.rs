@@ -370,12 +370,17 @@ fn columns_are_named_once(cx: &Cx<'_, '_>, list: &FieldList) -> Vec<Diagnostic> 
 }
 
 fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Vec<Diagnostic> {
-    let relation = &cx.field(id).relation;
-    let required = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Required);
-    let Some(column) = required else { return Vec::new() };
-    let columns = fields.fields.iter().map(|(id, _)| cx.field(*id));
-    let optional: Vec<&str> =
-        columns.filter(|column| column.arity() == Arity::Optional).map(|column| column.ast.name.text).collect();
+    let field = cx.field(id);
+    let relation = &field.relation;
+    let of = |arity: Arity| fields.fields.iter().map(|(id, _)| *id).filter(move |id| cx.field(*id).arity() == arity);
+    let required: Vec<FieldId> = of(Arity::Required).collect();
+    let optional: Vec<&str> = of(Arity::Optional).map(|id| cx.field(id).ast.name.text).collect();
+    let Some(first) = required.first() else { return Vec::new() };
+    // A column of the id cannot become optional.
+    let primary = cx.model(field.model).keys.iter().find(|key| key.kind == KeyKind::Primary);
+    let in_id = primary.and_then(|key| key.columns()).unwrap_or_default();
+    let fixed = required.iter().find(|id| in_id.contains(id));
+    let column = cx.field(*fixed.unwrap_or(first));
     // `setNull` names the columns that a deletion sets; another rule checks them.
     let on_delete = relation.on_delete.filter(|_| relation.delete_fields.is_none());
     let actions = [("onDelete", on_delete), ("onUpdate", relation.on_update)];
@@ -385,11 +390,11 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
     });
     set_null
         .map(|(name, span)| {
-            let field = column.ast;
-            let message = format!("`{name}: SetNull` cannot set `{}` to null, because it is required", field.name.text);
+            let column_name = column.ast.name.text;
+            let message = format!("`{name}: SetNull` cannot set `{column_name}` to null, because it is required");
             let diagnostic = Diagnostic::new(codes::SET_NULL_ON_REQUIRED, span, message)
                 .label("fails when the action runs")
-                .second(field.ty.span, "this column is never null");
+                .second(column.ast.ty.span, "this column is never null");
             if name == "onDelete" && !optional.is_empty() {
                 let text = format!("setNull: [{}]", optional.join(", "));
                 let behind = Span { start: span.end, ..span };
@@ -397,12 +402,27 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
                     .help(format!("write `{text}`, so that a deletion only sets what may be null"))
                     .edits([Edit { span: behind, text: format!(", {text}") }]);
             }
+            if fixed.is_some() {
+                return diagnostic
+                    .help(format!(
+                        "write `{name}: Restrict`, because `{column_name}` is part of the id and the action always fails; or \
+                         another action such as `Cascade`"
+                    ))
+                    .edits([Edit { span, text: "Restrict".to_owned() }]);
+            }
             diagnostic.help(format!(
-                "write `{} {}?`, or another action such as `Cascade`",
-                field.name.text, field.ty.name.text
+                "write {}, or another action such as `Cascade`",
+                optional_lines(cx, required.iter().chain([&id]))
             ))
         })
         .collect()
+}
+
+/// Returns the fields as they are written if they are optional.
+fn optional_lines<'i>(cx: &Cx<'_, '_>, ids: impl Iterator<Item = &'i FieldId>) -> String {
+    let required = ids.map(|id| cx.field(*id)).filter(|field| field.arity() == Arity::Required);
+    let lines = required.map(|field| format!("`{} {}?`", field.ast.name.text, field.ast.ty.name.text));
+    lines.collect::<Vec<_>>().join(" and ")
 }
 
 /// With `relationMode = "prisma"`, the client would have to carry out the actions.

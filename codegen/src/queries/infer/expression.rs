@@ -4,7 +4,7 @@ use super::super::tree::{Call, Expr, ExprKind, Query, TypeName};
 use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
-use crate::diagnostics::{self as codes, Span};
+use crate::diagnostics::{self as codes, Span, counted};
 use crate::ir::{Domain, Enum, Schema};
 
 impl Cx<'_> {
@@ -160,7 +160,10 @@ impl Cx<'_> {
     /// Rows are compared value by value.
     pub(super) fn rows(&mut self, scope: &Scope<'_>, left: (&[Expr], &[Typed]), right: &[Expr], span: Span) {
         if left.0.len() != right.len() {
-            self.shape(span, format!("a row of {} values is compared with a row of {}", left.0.len(), right.len()));
+            self.shape(
+                span,
+                format!("a row of {} is compared with a row of {}", counted(left.0.len(), "value"), right.len()),
+            );
         }
         for ((a, typed), b) in left.0.iter().zip(left.1).zip(right) {
             let other = self.expr(scope, b);
@@ -179,7 +182,10 @@ impl Cx<'_> {
         if outputs.len() != values.len() && !unknown {
             self.shape(
                 query.span,
-                format!("{} columns are compared, but this returns {}", values.len(), outputs.len()),
+                match values.len() {
+                    1 => format!("one column is compared, but this returns {}", outputs.len()),
+                    values => format!("{values} columns are compared, but this returns {}", outputs.len()),
+                },
             );
         }
         let mut nullable = false;

@@ -5,7 +5,7 @@ use super::super::tree::{Expr, ExprKind, Item, Name, Query, Select, Statement, T
 use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cte, Cx, NAMELESS, Output, Typed};
-use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::diagnostics::{self as codes, Diagnostic, Span, counted};
 
 pub(in crate::queries) fn columns(outputs: Vec<Output>) -> Vec<Column> {
     let column = |output: Output| {
@@ -66,8 +66,8 @@ impl Cx<'_> {
                 self.shape(
                     query.span,
                     format!(
-                        "the first query returns {} columns, but another one returns {}",
-                        known.len(),
+                        "the first query returns {}, but another one returns {}",
+                        counted(known.len(), "column"),
                         outputs.len()
                     ),
                 );
@@ -89,7 +89,10 @@ impl Cx<'_> {
 
     pub(super) fn renamed(&mut self, mut columns: Vec<Column>, names: &[Name], of: &Name) -> Vec<Column> {
         if names.len() > columns.len() {
-            self.shape(of.span, format!("`{}` has {} columns, but {} names", of.text, columns.len(), names.len()));
+            self.shape(
+                of.span,
+                format!("`{}` has {}, but {}", of.text, counted(columns.len(), "column"), counted(names.len(), "name")),
+            );
         }
         columns.iter_mut().zip(names).for_each(|(column, name)| column.name.clone_from(&name.text));
         columns
@@ -153,8 +156,8 @@ impl Cx<'_> {
         for part in &parts[1..] {
             if part.len() != outputs.len() {
                 let span = part.first().or(outputs.first()).map_or_else(Span::default, |output| output.span);
-                let (first, other) = (outputs.len(), part.len());
-                self.shape(span, format!("the first query returns {first} columns, but this one returns {other}"));
+                let (first, other) = (counted(outputs.len(), "column"), part.len());
+                self.shape(span, format!("the first query returns {first}, but this one returns {other}"));
                 return outputs;
             }
         }
@@ -203,7 +206,10 @@ impl Cx<'_> {
         let width = rows.first().map_or(0, Vec::len);
         if let Some(other) = rows.iter().find(|row| row.len() != width) {
             let span = other.first().map_or(span, |(_, span)| *span);
-            self.shape(span, format!("the first row has {width} values, but this one has {}", other.len()));
+            self.shape(
+                span,
+                format!("the first row has {}, but this one has {}", counted(width, "value"), other.len()),
+            );
             return Vec::new();
         }
         let column = |this: &mut Self, at: usize| {

@@ -7,7 +7,7 @@ use super::super::tree::{
 use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
 use super::{Cx, LeftOut, Output, Typed, param_of};
-use crate::diagnostics::{self as codes, Diagnostic};
+use crate::diagnostics::{self as codes, Diagnostic, counted};
 use crate::ir::Arity;
 
 impl Cx<'_> {
@@ -82,8 +82,7 @@ impl Cx<'_> {
             for row in rows {
                 if few(row.len()) {
                     let span = row.get(targets.len()).or(row.last()).map_or(query.span, |expr| expr.span);
-                    let (columns, values) = (targets.len(), row.len());
-                    self.shape(span, format!("there are {columns} columns, but {values} values"));
+                    self.shape(span, mismatch(targets.len(), row.len()));
                 }
                 row.iter().zip(targets).for_each(|(expr, column)| self.store(&empty, expr, column));
             }
@@ -91,8 +90,8 @@ impl Cx<'_> {
         }
         let outputs = self.query(parent, query, false);
         if few(outputs.len()) && !outputs.iter().any(|output| output.is_star) {
-            let (columns, values) = (targets.len(), outputs.len());
-            self.shape(query.span, format!("there are {columns} columns, but the query returns {values}"));
+            let (columns, values) = (counted(targets.len(), "column"), outputs.len());
+            self.shape(query.span, format!("the statement writes {columns}, but the query returns {values}"));
         }
         let exprs = single_items(query);
         for (at, (output, column)) in outputs.iter().zip(targets).enumerate() {
@@ -239,8 +238,7 @@ impl Cx<'_> {
                 (ExprKind::Query(query), targets) => {
                     let outputs = self.query(Some(scope), query, false);
                     if outputs.len() != targets.len() {
-                        let (columns, values) = (targets.len(), outputs.len());
-                        self.shape(set.value.span, format!("there are {columns} columns, but {values} values"));
+                        self.shape(set.value.span, mismatch(targets.len(), outputs.len()));
                     }
                     for (output, column) in outputs.iter().zip(targets) {
                         let place = Expr { kind: ExprKind::Null, span: output.span };
@@ -323,4 +321,10 @@ fn single_items(query: &Query) -> Option<Vec<&Expr>> {
         Item::Star(..) => None,
     });
     exprs.collect()
+}
+
+/// Says that a list of columns and a row differ in length.
+fn mismatch(columns: usize, values: usize) -> String {
+    let (columns, values) = (counted(columns, "column"), counted(values, "value"));
+    format!("the statement writes {columns}, but gives {values}")
 }

@@ -458,19 +458,29 @@ fn constraint(object: &TableObject) -> String {
 
 fn foreign_key(key: &ForeignKey) -> String {
     let match_full = if key.options.match_full { " MATCH FULL" } else { "" };
+    format!(
+        "FOREIGN KEY ({}) REFERENCES {}({}){match_full} {} {}{}",
+        options::key_columns(&key.columns, "PERIOD ", "", &key.options),
+        qualified(&key.referenced_table),
+        options::key_columns(&key.referenced_columns, "PERIOD ", "", &key.options),
+        delete_action(key),
+        update_action(key),
+        options::at_the_end(&key.options)
+    )
+}
+
+/// Returns `ON DELETE ..`.
+pub(super) fn delete_action(key: &ForeignKey) -> String {
     let columns = match key.options.delete_columns.as_slice() {
         [] => String::new(),
         columns => format!(" ({})", ident_list(columns)),
     };
-    format!(
-        "FOREIGN KEY ({}) REFERENCES {}({}){match_full} ON DELETE {}{columns} ON UPDATE {}{}",
-        options::key_columns(&key.columns, "PERIOD ", "", &key.options),
-        qualified(&key.referenced_table),
-        options::key_columns(&key.referenced_columns, "PERIOD ", "", &key.options),
-        action_sql(key.on_delete),
-        action_sql(key.on_update),
-        options::at_the_end(&key.options)
-    )
+    format!("ON DELETE {}{columns}", action_sql(key.on_delete))
+}
+
+/// Returns `ON UPDATE ..`.
+pub(super) fn update_action(key: &ForeignKey) -> String {
+    format!("ON UPDATE {}", action_sql(key.on_update))
 }
 
 fn action_sql(action: ReferentialAction) -> &'static str {

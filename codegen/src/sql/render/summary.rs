@@ -2,7 +2,10 @@
 
 use super::super::change::{CatalogChange, Change, Commented, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
-use super::super::state::{Column, ColumnDefault, Distribution, EnumType, ObjectName, TableOptions, repartitioned};
+use super::super::state::{
+    Column, ColumnDefault, Distribution, EnumType, ForeignKey, ObjectName, TableOptions, repartitioned,
+};
+use super::statement::{delete_action, update_action};
 
 /// Returns one line per change: `+` for an addition, `-` for a removal, `~` for a change. Empty if there are no
 /// changes.
@@ -209,8 +212,23 @@ fn options(previous: &TableOptions, next: &TableOptions) -> String {
 }
 
 fn replaced(table: &ObjectName, previous: &TableObject, next: &TableObject) -> String {
-    let how = if previous == next { " is rebuilt" } else { "" };
+    let how = match (previous, next) {
+        _ if previous == next => " is rebuilt".to_owned(),
+        (TableObject::ForeignKey(previous), TableObject::ForeignKey(next)) => changed_actions(previous, next),
+        _ => String::new(),
+    };
     format!("~ {} {} on {table}{how}", next.kind(), next.name())
+}
+
+/// Says which actions of a foreign key change, because they decide what a deletion deletes.
+fn changed_actions(previous: &ForeignKey, next: &ForeignKey) -> String {
+    let actions = [(delete_action(previous), delete_action(next)), (update_action(previous), update_action(next))];
+    let changed: Vec<_> = actions.into_iter().filter(|(previous, next)| previous != next).collect();
+    if changed.is_empty() {
+        return String::new();
+    }
+    let (before, after): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
+    format!(" from {} to {}", before.join(" "), after.join(" "))
 }
 
 fn describe(column: &Column, names: &Temporary) -> String {
