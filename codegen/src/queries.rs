@@ -10,6 +10,7 @@ mod confine;
 mod header;
 mod infer;
 mod lexer;
+mod named;
 mod objects;
 mod params;
 mod parser;

@@ -227,15 +227,24 @@ impl Assembly<'_> {
         name: &str,
         span: Span,
     ) -> Option<(ValueType, bool)> {
+        let own = || state.field(self.schema).filter(|_| note.is_none()).and_then(|field| self.own_type(field));
+        // `= ANY ($1)` takes a list of the field's type.
+        let list = state.ty.map(|ty| matches!(ty, Ty::List(_)));
+        let own = own().map(|value| {
+            let list = list.unwrap_or(value.list);
+            (ValueType { list, nullable: state.takes_null(), ..value }, true)
+        });
         let (base, list) = match state.ty {
+            // A field says more than the name of its type: which shapes a geometry has, or the type of `@rust`.
+            Some(Ty::Base(base) | Ty::List(base)) if base.is_named() && own.is_some() => return own,
             Some(Ty::Base(base)) => (base, false),
             Some(Ty::List(base)) => (base, true),
             _ => {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
-                if let Some(value) = state.field(self.schema).and_then(|field| self.own_type(field)) {
-                    return Some((ValueType { nullable: state.takes_null(), ..value }, true));
+                if own.is_some() {
+                    return own;
                 }
                 let number = at + 1;
                 self.found.push(
@@ -256,6 +265,7 @@ impl Assembly<'_> {
         if let Some(note) = note {
             self.agree(&note.value, base, list, note.span, span)?;
         }
+        let ty = note.filter(|_| base.is_named()).map_or(ty, |note| note.value.value.ty.clone());
         let nullable = note.map_or_else(|| state.takes_null(), |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: false, nullable }, true))
     }
@@ -372,16 +382,20 @@ impl Assembly<'_> {
         output: &Output,
     ) -> Option<(ValueType, bool)> {
         let typed = &output.typed;
+        let own = typed.field.filter(|_| note.is_none()).and_then(|field| self.own_type(field)).map(|value| {
+            let nullable = typed.nullable && !value.list;
+            (ValueType { holes: value.list && typed.holes, nullable, ..value }, true)
+        });
         let (base, list) = match typed.ty {
+            Ty::Base(base) | Ty::List(base) if base.is_named() && own.is_some() => return own,
             Ty::Base(base) => (base, false),
             Ty::List(base) => (base, true),
             _ => {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
-                if let Some(value) = typed.field.and_then(|field| self.own_type(field)) {
-                    let nullable = typed.nullable && !value.list;
-                    return Some((ValueType { holes: value.list && typed.holes, nullable, ..value }, true));
+                if own.is_some() {
+                    return own;
                 }
                 let message = format!("the type of `{name}` cannot be inferred from the schema");
                 let help = format!(
@@ -406,6 +420,7 @@ impl Assembly<'_> {
         if let Some(note) = note {
             self.agree(&note.value, base, list, note.span, output.span)?;
         }
+        let ty = note.filter(|_| base.is_named()).map_or(ty, |note| note.value.value.ty.clone());
         let nullable = note.map_or(typed.nullable, |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
     }

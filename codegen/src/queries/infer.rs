@@ -8,6 +8,7 @@ mod expression;
 mod from;
 mod function;
 mod grouping;
+mod listed;
 mod operator;
 mod scope;
 mod select;
@@ -303,10 +304,7 @@ impl<'s> Cx<'s> {
         let fits = match (typed.ty, wanted) {
             (Ty::Opaque, _) | (_, Ty::Opaque) => true,
             (ty, wanted) if ty.is_open() || wanted.is_open() => true,
-            (Ty::Base(from), Ty::Base(to)) if assigned => from.is_assigned_to(to),
-            (Ty::Base(from), Ty::Base(to)) => from.becomes(to),
-            (Ty::List(from), Ty::List(to)) => from == to || from.becomes(to) || assigned && from.is_assigned_to(to),
-            _ => false,
+            (from, to) => from.becomes(to) || assigned && from.is_assigned_to(to),
         };
         if !fits {
             let (is, should) = (typed.ty.describe(self.schema), wanted.describe(self.schema));

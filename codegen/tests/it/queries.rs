@@ -24,6 +24,15 @@ fn schema() -> Schema {
     compiled.schema.unwrap_or_else(|| panic!("{said}"))
 }
 
+/// Returns the schema in the folder of a fixture.
+fn schema_of_folder(path: &Path) -> Schema {
+    let text = std::fs::read_to_string(path.with_file_name("schema.dsl")).expect("a fixture is UTF-8");
+    let sources = Sources::single("schema.dsl", text);
+    let compiled = compile(&sources);
+    let said: String = compiled.diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
+    compiled.schema.unwrap_or_else(|| panic!("{said}"))
+}
+
 fn check_fixture(path: &Path) -> (Sources, Checked) {
     let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
     let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
@@ -89,6 +98,20 @@ fn types_follow_from_the_schema() {
         let is_note = |found: &Diagnostic| found.severity == Severity::Note;
         assert!(checked.diagnostics.iter().all(is_note), "{}", rendered(&sources, &checked));
         insta::assert_snapshot!(format!("{}{}", described(&schema, query), rendered(&sources, &checked)));
+    });
+}
+
+/// The types of PostgreSQL and of extensions, with their operators and functions: each folder has its own schema.
+#[test]
+fn types_beyond_the_scalars_follow_too() {
+    insta::glob!("../fixtures", "queries/typed/*/*.sql", |path| {
+        let schema = schema_of_folder(path);
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+        let checked = check(&schema, &sources);
+        let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
+        assert!(checked.diagnostics.is_empty(), "{}", rendered(&sources, &checked));
+        insta::assert_snapshot!(described(&schema, query));
     });
 }
 
