@@ -45,12 +45,19 @@ pub(super) struct ParamState {
     nullable_uses: BTreeSet<u32>,
     /// Its places that compare it with a field, or store it in one.
     fields: BTreeMap<u32, FieldId>,
+    /// The fields that are arguments of the same functions and operators.
+    beside: BTreeSet<FieldId>,
 }
 
 impl ParamState {
     /// Returns whether null is a useful value: the statement tests for it, or only stores it in nullable columns.
     pub(super) fn takes_null(&self) -> bool {
         self.tested || !self.uses.is_empty() && self.uses == self.nullable_uses
+    }
+
+    /// Returns the fields that it is compared with, stored in, or beside which it is an argument.
+    pub(super) fn all_fields(&self) -> impl Iterator<Item = FieldId> {
+        self.fields.values().chain(&self.beside).copied()
     }
 
     /// Returns a field that it is compared with or stored in, if the Rust type of the field fits all of its places.

@@ -303,6 +303,15 @@ impl Base {
         Some(ColumnType::Scalar(scalar, native))
     }
 
+    /// Returns whether the client has its values only as PostgreSQL prints them.
+    pub(super) fn is_as_text(self) -> bool {
+        match self {
+            Base::Named(name) => ClientType::of(name) == ClientType::Text,
+            Base::Tsquery | Base::Jsonpath | Base::Xid | Base::Cid | Base::Tid | Base::Regclass | Base::Regconfig => true,
+            _ => false,
+        }
+    }
+
     /// Returns the type of a column of the schema; `None` if the schema does not know it.
     pub(super) fn of_column(ty: &ColumnType) -> Option<Self> {
         Some(match ty {

@@ -2,6 +2,7 @@
 
 use super::super::tree::{Call, Expr, ExprKind, Query, TypeName};
 use super::super::types::{Base, Ty, common};
+use super::operator::is_comparison;
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
 use crate::diagnostics::{self as codes, Span};
@@ -193,7 +194,7 @@ impl Cx<'_> {
     fn any_of(&mut self, scope: &Scope<'_>, value: &Expr, operator: &str, list: &Expr) -> Typed {
         let (typed, of) = (self.expr(scope, value), self.expr(scope, list));
         self.name_after(list, value);
-        if operator != "~~" {
+        if is_comparison(operator) {
             self.value_of(list, typed.field);
         }
         let element = match (typed.ty, of.ty) {

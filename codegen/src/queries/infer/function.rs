@@ -240,10 +240,14 @@ impl Cx<'_> {
         typed: &[Typed],
         spread: Option<usize>,
     ) -> Ty {
-        let element = self.element_type(function, exprs, typed);
+        let (element, all) = (self.element_type(function, exprs, typed), typed);
         for (at, (expr, typed)) in exprs.iter().zip(typed).enumerate().filter(|(at, _)| Some(*at) != spread) {
             if let Some(wanted) = slot_at(function, at).ty(element) {
                 self.fit(expr, *typed, wanted, false);
+            }
+            if let ExprKind::Param(number) = expr.kind {
+                let fields = all.iter().filter_map(|typed| typed.field);
+                self.param(number).beside.extend(fields);
             }
         }
         function.result.ty(element).unwrap_or(Ty::Opaque)
@@ -302,6 +306,15 @@ impl Cx<'_> {
         chosen
     }
 
+    /// Returns the names of types for messages: "`box`, `circle` or `path`".
+    pub(super) fn one_of_types(&self, types: &[Ty]) -> String {
+        let all: Vec<String> = types.iter().map(|ty| format!("`{}`", ty.describe(self.schema))).collect();
+        match all.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => all.concat(),
+        }
+    }
+
     /// Reports a parameter that PostgreSQL refuses because several signatures fit.
     pub(super) fn several_fit(&mut self, name: &str, best: &[&Function], exprs: &[&Expr], types: &[Ty]) {
         if best.len() < 2 || types.contains(&Ty::Opaque) {
@@ -309,13 +322,13 @@ impl Cx<'_> {
         }
         let is_param = |at: &usize| matches!((types[*at], &exprs[*at].kind), (Ty::Param(_), ExprKind::Param(_)));
         for at in (0..types.len()).filter(is_param) {
-            let slots = best.iter().map(|function| slot_at(function, at));
-            let Some(mut fitting) = slots.map(|slot| slot.ty(None)).collect::<Option<Vec<Ty>>>() else { continue };
+            let wanted = best.iter().map(|function| slot_at(function, at).ty(element_of(function, types)));
+            let Some(mut fitting) = wanted.collect::<Option<Vec<Ty>>>() else { continue };
             fitting.sort_unstable();
             fitting.dedup();
             if let (Ty::Param(number), [first, _, ..]) = (types[at], fitting.as_slice()) {
-                let all: Vec<String> = fitting.iter().map(|ty| format!("`{}`", ty.describe(self.schema))).collect();
-                let message = format!("PostgreSQL cannot choose the type of `${number}`: `{name}` takes {}", all.join(" and "));
+                let all = self.one_of_types(&fitting);
+                let message = format!("PostgreSQL cannot choose the type of `${number}`: `{name}` takes {all}");
                 let help = format!("add a cast, such as `${number}::{}`", first.describe(self.schema));
                 self.wrong(codes::QUERY_TYPES, exprs[at].span, message, "", help);
             }
@@ -337,6 +350,11 @@ pub(super) fn sure(best: &[&Function], types: &[Ty]) -> Option<Function> {
         }
         _ => None,
     }
+}
+
+/// Returns what `elem` is, for arguments of which some have a type.
+pub(super) fn element_of(function: &Function, types: &[Ty]) -> Option<Base> {
+    types.iter().enumerate().find_map(|(at, ty)| slot_at(function, at).element_in(*ty))
 }
 
 /// Returns whether ranges and their elements have one type. A range of numbers holds no integer.

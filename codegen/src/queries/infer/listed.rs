@@ -16,7 +16,9 @@ impl Cx<'_> {
             Ty::List(base) => base.is_named(),
             _ => false,
         };
-        if is_listed(left) || is_listed(right) {
+        let is_single = |ty: Ty| matches!(ty, Ty::Base(_));
+        let is_about_parts = matches!(operator, "@>" | "<@" | "&&");
+        if is_listed(left) || is_listed(right) || is_about_parts && (is_single(left) || is_single(right)) {
             return true;
         }
         let is_known = |ty: Ty| !ty.is_open() && ty != Ty::Opaque;
@@ -38,7 +40,8 @@ impl Cx<'_> {
         let Some(chosen) = sure(&best, &types) else {
             self.several_fit(operator, &best, &exprs, &types);
             if let ([left, right], true, false) = (types.as_slice(), best.is_empty(), types.contains(&Ty::Opaque)) {
-                return Some(self.no_operator(operator, *left, *right, exprs[1].span));
+                let help = self.what_fits(operator, &all, *left, *right);
+                return Some(self.no_operator_but(operator, (*left, *right), exprs[1].span, help));
             }
             return None;
         };
@@ -53,6 +56,26 @@ impl Cx<'_> {
         let from_list = chosen.result == Slot::Elements && typed.iter().any(|typed| typed.holes);
         let nullable = chosen.nulls == Nulls::Maybe || typed.iter().any(|typed| typed.nullable);
         Some(Typed { holes: chosen.holes || from_list, ..Typed::new(ty, nullable) })
+    }
+
+    /// Returns what to write in place of an operator that does not exist.
+    fn what_fits(&self, operator: &str, all: &[&Function], left: Ty, right: Ty) -> String {
+        let of_left = all.iter().filter(|known| known.args.len() == 2 && is_accepted(known, &[left, Ty::Literal]));
+        let mut fitting: Vec<Ty> =
+            of_left.filter_map(|known| slot_at(known, 1).ty(slot_at(known, 0).element_in(left))).collect();
+        fitting.sort_unstable();
+        fitting.dedup();
+        let category = |ty: Ty| ty.base().map(Base::category);
+        let alike = fitting.iter().find(|ty| category(**ty) == category(right) && category(right).is_some());
+        match (alike, fitting.is_empty()) {
+            (Some(ty), _) => format!("add a cast to the right side: `::{}`", ty.describe(self.schema)),
+            (None, false) => format!("on the right side, it takes {}", self.one_of_types(&fitting)),
+            (None, true) => {
+                let has_same = || self.catalog.functions(None, "operator ~=").any(|known| is_accepted(known, &[left, left]));
+                let instead = if operator == "=" && has_same() { ": `~=` compares such values" } else { "" };
+                format!("`{}` has no operator `{operator}`{instead}", left.describe(self.schema))
+            }
+        }
     }
 
     /// An open operand has the `@rust` type of the field on the other side, if the operator takes two values of one type.

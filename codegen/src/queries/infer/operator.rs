@@ -50,16 +50,15 @@ impl Cx<'_> {
     pub(super) fn operator(&mut self, operator: &str, left: Operand<'_>, right: Operand<'_>) -> Typed {
         self.name_after(left.0, right.0);
         self.name_after(right.0, left.0);
-        let is_comparison = matches!(operator, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=");
         let typed = match operator {
             _ if self.is_listed(operator, left.1.ty, right.1.ty) => {
-                if is_comparison {
+                if is_comparison(operator) {
                     self.value_of(left.0, right.1.field);
                     self.value_of(right.0, left.1.field);
                 }
                 self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque)
             }
-            "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" => {
+            _ if is_comparison(operator) => {
                 self.value_of(left.0, right.1.field);
                 self.value_of(right.0, left.1.field);
                 self.compare(operator, left, right)
@@ -91,10 +90,15 @@ impl Cx<'_> {
         (a, b, nullable)
     }
 
-    pub(super) fn no_operator(&mut self, operator: &str, a: Ty, b: Ty, span: Span) -> Typed {
+    fn no_operator(&mut self, operator: &str, a: Ty, b: Ty, span: Span) -> Typed {
+        let help = format!("add a cast to one side, such as `::{}`", a.describe(self.schema));
+        self.no_operator_but(operator, (a, b), span, help)
+    }
+
+    /// The same, with what to write in its place.
+    pub(super) fn no_operator_but(&mut self, operator: &str, (a, b): (Ty, Ty), span: Span, help: String) -> Typed {
         let (left, right) = (a.describe(self.schema), b.describe(self.schema));
         let message = format!("PostgreSQL has no `{left} {operator} {right}`");
-        let help = format!("add a cast to one side, such as `::{left}`");
         self.wrong(codes::QUERY_TYPES, span, message, &format!("is {right}"), help);
         Typed::opaque()
     }
@@ -323,6 +327,10 @@ impl Cx<'_> {
             _ => self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque),
         }
     }
+}
+
+pub(super) fn is_comparison(operator: &str) -> bool {
+    matches!(operator, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=")
 }
 
 /// Returns the type of arithmetic on two numbers; `None` if there is no such operator.
