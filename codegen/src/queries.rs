@@ -10,7 +10,6 @@ mod confine;
 mod header;
 mod infer;
 mod lexer;
-mod named;
 mod objects;
 mod params;
 mod parser;

@@ -56,6 +56,9 @@ async fn query_files_find_places() {
     assert_eq!((row.id, row.at, row.distance, row.apart), (made.id, at, Some(0.0), Some(1.0)));
     assert_eq!(row.middle, Some(point!(x: 12.5, y: 51.5).into()));
     assert_eq!(row.made, point!(x: 1.0, y: 2.0).into());
+    let mixed = "SELECT ST_Distance(line, $1::bytea::geometry) IS NULL FROM \"Spot\"";
+    let error = db.query_raw::<(bool,)>(mixed, relata::params![at]).await.expect_err("has no reference system");
+    assert!(error.to_string().contains("Operation on mixed SRID geometries"), "{error}");
     let far = queries::near(point!(x: 0.0, y: 0.0), at, 1.0, 2.0, 10.0, square(), [line()]);
     assert!(db.query(far).await.expect("is read").is_empty());
 }

@@ -11,7 +11,8 @@ use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{
-    Arity, ClientType, ColumnText, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type, names,
+    Arity, ClientType, ColumnText, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type,
+    names,
 };
 
 /// The results of inference.
@@ -267,7 +268,8 @@ impl Assembly<'_> {
         if base.is_as_text() {
             let sent = self.sent_as_text(at, &name, list, state.takes_null());
             let is_text = |note: &&ParamAnnotation| {
-                matches!(note.value.value.ty, ColumnType::Scalar(ScalarType::String, _)) && note.value.value.list == list
+                matches!(note.value.value.ty, ColumnType::Scalar(ScalarType::String, _))
+                    && note.value.value.list == list
             };
             return match note {
                 None => Some(sent),
@@ -328,7 +330,9 @@ impl Assembly<'_> {
     fn text_type(&self, field: FieldId) -> Option<(String, bool)> {
         let column = self.schema.walk_field(field).as_column()?;
         match &column.column().ty {
-            ColumnType::Unsupported(text) if column.column().rust.is_none() && ClientType::of(text) == ClientType::Text => {
+            ColumnType::Unsupported(text)
+                if column.column().rust.is_none() && ClientType::of(text) == ClientType::Text =>
+            {
                 Some((ColumnText::type_of(text).to_owned(), column.arity() == Arity::List))
             }
             _ => None,

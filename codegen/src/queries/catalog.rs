@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::named::Span;
-use super::types::{Base, Ty};
+use super::types::{Base, Span, Ty};
 use crate::ir::{Arity, ColumnWalker, FieldId, ModelId, RelationStorage, Schema};
 
 /// A table, a view, or a join table.
@@ -65,8 +64,7 @@ impl Catalog {
             })
             .collect();
         tables.extend(join_tables(schema));
-        let mut extensions: Vec<String> =
-            schema.extensions.iter().map(|extension| extension.db_name.clone()).collect();
+        let mut extensions: Vec<String> = schema.extensions.iter().map(|extension| extension.db_name.clone()).collect();
         // A column of a type of an extension exists only with the extension.
         let columns = tables.iter().flat_map(|table| &table.columns);
         let used = columns.filter_map(|column| match column.ty {
@@ -399,7 +397,10 @@ mod tests {
         let written = |text: &'static str| {
             let lines = text.lines().map(str::trim);
             lines.filter(|line| {
-                !line.is_empty() && !line.starts_with(['#', '[']) && !line.starts_with("type ") && !line.starts_with("cast ")
+                !line.is_empty()
+                    && !line.starts_with(['#', '['])
+                    && !line.starts_with("type ")
+                    && !line.starts_with("cast ")
             })
         };
         for line in [ours, others, operators, include_str!("extensions.txt")].into_iter().flat_map(written) {

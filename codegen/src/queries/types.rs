@@ -1,6 +1,10 @@
 //! The types of PostgreSQL, the casts between them, and their types in the client.
 
-use super::named::{is_cast, named};
+mod named;
+
+pub(super) use named::Span;
+use named::{is_cast, named};
+
 use crate::ir::{ClientType, ColumnType, EnumId, NativeType, ScalarType, Schema};
 
 /// A type of PostgreSQL other than an array.
@@ -307,7 +311,9 @@ impl Base {
     pub(super) fn is_as_text(self) -> bool {
         match self {
             Base::Named(name) => ClientType::of(name) == ClientType::Text,
-            Base::Tsquery | Base::Jsonpath | Base::Xid | Base::Cid | Base::Tid | Base::Regclass | Base::Regconfig => true,
+            Base::Tsquery | Base::Jsonpath | Base::Xid | Base::Cid | Base::Tid | Base::Regclass | Base::Regconfig => {
+                true
+            }
             _ => false,
         }
     }

@@ -1,9 +1,9 @@
 //! Calls: which signature of a function applies, and its result.
 
 use super::super::catalog::{Function, Kind, Nulls, Slot};
+
 use super::super::tree::{Call, Expr, ExprKind, Window};
-use super::super::named::Span;
-use super::super::types::{Base, Category, Ty, common};
+use super::super::types::{Base, Category, Span, Ty, common};
 use super::operator::compared_as;
 use super::scope::Scope;
 use super::{Cx, Typed};

@@ -71,7 +71,8 @@ impl Cx<'_> {
             (Some(ty), _) => format!("add a cast to the right side: `::{}`", ty.describe(self.schema)),
             (None, false) => format!("on the right side, it takes {}", self.one_of_types(&fitting)),
             (None, true) => {
-                let has_same = || self.catalog.functions(None, "operator ~=").any(|known| is_accepted(known, &[left, left]));
+                let has_same =
+                    || self.catalog.functions(None, "operator ~=").any(|known| is_accepted(known, &[left, left]));
                 let instead = if operator == "=" && has_same() { ": `~=` compares such values" } else { "" };
                 format!("`{}` has no operator `{operator}`{instead}", left.describe(self.schema))
             }
@@ -110,7 +111,8 @@ fn best_operators<'f>(all: &[&'f Function], types: &[Ty]) -> Vec<&'f Function> {
     // At first, an open operand is assumed to have the type of the other one.
     let assumed: Vec<Ty> = types.iter().map(|ty| if ty.is_open() { known.unwrap_or(*ty) } else { *ty }).collect();
     let of_count = || all.iter().copied().filter(|function| function.args.len() == types.len());
-    let is_exact = |function: &&'f Function| (0..types.len()).all(|at| slot_at(function, at).ty(None) == Some(assumed[at]));
+    let is_exact =
+        |function: &&'f Function| (0..types.len()).all(|at| slot_at(function, at).ty(None) == Some(assumed[at]));
     match of_count().find(is_exact) {
         Some(exact) => vec![exact],
         None => choose(of_count().filter(|function| is_accepted(function, types)).collect(), types),

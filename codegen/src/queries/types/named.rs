@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::types::{Base, Ty};
+use super::{Base, Ty};
 use crate::ir::ColumnText;
 
 /// A range, or a set of ranges, of values of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Span {
+pub(in crate::queries) enum Span {
     Range(Base),
     Multirange(Base),
 }
 
 impl Span {
-    pub(super) fn element(self) -> Base {
+    pub(in crate::queries) fn element(self) -> Base {
         let (Span::Range(base) | Span::Multirange(base)) = self;
         base
     }
@@ -45,7 +45,7 @@ struct Lists {
 static LISTS: LazyLock<Lists> = LazyLock::new(lists);
 
 fn lists() -> Lists {
-    let texts = [include_str!("operators.txt"), include_str!("extensions.txt")];
+    let texts = [include_str!("../operators.txt"), include_str!("../extensions.txt")];
     let (mut types, mut extension) = (BTreeMap::new(), None);
     for line in texts.into_iter().flat_map(str::lines) {
         if let Some(name) = line.strip_prefix("[extension ") {
@@ -75,35 +75,35 @@ fn lists() -> Lists {
 }
 
 /// Returns the type of a list with that name.
-pub(super) fn named(name: &str) -> Option<Base> {
+pub(in crate::queries) fn named(name: &str) -> Option<Base> {
     LISTS.types.get(name).map(|known| Base::Named(known.name))
 }
 
 /// Returns whether PostgreSQL casts a type to another one, where it must be implicit, or where a value is stored.
-pub(super) fn is_cast(from: Ty, to: Ty, is_stored: bool) -> bool {
+pub(in crate::queries) fn is_cast(from: Ty, to: Ty, is_stored: bool) -> bool {
     LISTS.casts.get(&(from, to)).is_some_and(|cast| is_stored || *cast == Cast::Implicit)
 }
 
 impl Base {
     /// Returns what a range or a multirange consists of.
-    pub(super) fn span(self) -> Option<Span> {
+    pub(in crate::queries) fn span(self) -> Option<Span> {
         let Base::Named(name) = self else { return None };
         LISTS.types.get(name)?.span
     }
 
     /// Returns the extension that has the type.
-    pub(super) fn extension(self) -> Option<&'static str> {
+    pub(in crate::queries) fn extension(self) -> Option<&'static str> {
         let Base::Named(name) = self else { return None };
         LISTS.types.get(name)?.extension
     }
 
     /// Returns the type of PostgreSQL that consists of these ranges.
-    pub(super) fn of_span(span: Span) -> Option<Self> {
+    pub(in crate::queries) fn of_span(span: Span) -> Option<Self> {
         LISTS.types.values().find(|known| known.span == Some(span)).map(|known| Base::Named(known.name))
     }
 
     /// Returns the type in the text of an `Unsupported("..")`; `None` if it is unknown, or an array.
-    pub(super) fn of_text(text: &str) -> Option<Self> {
+    pub(in crate::queries) fn of_text(text: &str) -> Option<Self> {
         let ty = ColumnText::type_of(text);
         if ty.contains('[') {
             return None;
@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn every_cast_is_of_known_types() {
-        let lines = [include_str!("operators.txt"), include_str!("extensions.txt")].into_iter().flat_map(str::lines);
+        let lines =
+            [include_str!("../operators.txt"), include_str!("../extensions.txt")].into_iter().flat_map(str::lines);
         let count = lines.filter(|line| line.starts_with("cast ")).count();
         assert!(count > 20 && LISTS.casts.len() == count);
         let vector = Ty::Base(Base::Named("vector"));
