@@ -351,7 +351,7 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
     let schema = "
         model School {\n  id Int @id\n  rooms Room[]\n  @@tenant\n}
         model Room {\n  id Int @id @default(autoincrement())\n  schoolId Int\n  name String\n  plan Json @db.Json\n  \
-        school School @relation(fields: [schoolId], references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}\n";
+        at Point?\n  during TstzRange?\n  school School @relation(fields: [schoolId], references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}\n";
     let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted");
     let confined = |sql: &str| {
         let checked = check(&schema, &Sources::single("queries/q.sql", sql));
@@ -367,6 +367,7 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
             "SELECT r.name FROM {} r GROUP BY r.id, ROLLUP (r.name)",
             "SELECT r.name FROM {} r GROUP BY r.id, \"r\".\"name\", ROLLUP (r.name)",
         ),
+        ("SELECT r.during FROM {} r GROUP BY r.id", "SELECT r.during FROM {} r GROUP BY r.id, \"r\".\"during\""),
         // Nothing is determined.
         ("SELECT r.name, count(*) FROM {} r GROUP BY r.name", "SELECT r.name, count(*) FROM {} r GROUP BY r.name"),
         ("SELECT count(r.plan) FROM {} r GROUP BY r.name", "SELECT count(r.plan) FROM {} r GROUP BY r.name"),
@@ -374,8 +375,12 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
         let expected = Confinement::Confined(expected.replace("{}", room));
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), expected, "{sql}");
     }
-    // GROUP BY accepts neither a value of json nor a row.
-    for sql in ["SELECT r.plan FROM {} r GROUP BY r.id", "SELECT to_jsonb(r) FROM {} r GROUP BY r.id"] {
+    // GROUP BY accepts neither a value of json, nor a point, nor a row.
+    for sql in [
+        "SELECT r.plan FROM {} r GROUP BY r.id",
+        "SELECT r.at FROM {} r GROUP BY r.id",
+        "SELECT to_jsonb(r) FROM {} r GROUP BY r.id",
+    ] {
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), Confinement::None, "{sql}");
     }
 }

@@ -29,6 +29,10 @@ struct Named {
     span: Option<Span>,
 }
 
+/// The types of the lists that GROUP BY accepts, besides ranges.
+const GROUPED: [&str; 10] =
+    ["cidr", "macaddr", "macaddr8", "hstore", "ltree", "vector", "halfvec", "sparsevec", "geometry", "geography"];
+
 /// When PostgreSQL makes a cast by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cast {
@@ -89,6 +93,15 @@ impl Base {
     pub(in crate::queries) fn span(self) -> Option<Span> {
         let Base::Named(name) = self else { return None };
         LISTS.types.get(name)?.span
+    }
+
+    /// Returns whether GROUP BY accepts values of the type. Most geometric types have an operator `=`, and no order.
+    pub(in crate::queries) fn can_be_grouped(self) -> bool {
+        match self {
+            Base::Json | Base::Xml | Base::Jsonpath => false,
+            Base::Named(name) => self.span().is_some() || GROUPED.contains(&name),
+            _ => true,
+        }
     }
 
     /// Returns the extension that has the type.
