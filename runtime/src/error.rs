@@ -3,6 +3,7 @@
 //! No message here shows a parameter's value or a password: see `message`.
 
 mod citus;
+mod fixed;
 mod message;
 
 use std::borrow::Cow;

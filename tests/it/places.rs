@@ -14,7 +14,7 @@ use crate::support::{Database, connect, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::spot;
+use db::{queries, spot};
 
 async fn fixture(name: &str) -> Option<(db::Client, Database)> {
     let database = with_extensions(name, &["postgis"], "tests/postgres/places/schema.dsl").await?;
@@ -42,6 +42,25 @@ fn everything(at: Point<f64>) -> relata::CreateWith<spot::Create> {
         .set(spot::anything.to(Geometry::from(square())))
         .set(spot::tall.to("POINT Z (1 2 3)"))
         .set(spot::several.to([at, at]))
+}
+
+#[tokio::test]
+async fn query_files_find_places() {
+    let Some((db, _database)) = &fixture("query_files_of_places").await else { return };
+    let at = point!(x: 12.37, y: 51.34);
+    let made = db.spot().create(everything(at)).await.expect("is created");
+    // Values have no reference system of their own: they get that of the columns beside them.
+    let near = |within: f64| queries::near(at, point!(x: 12.2, y: 52.0), 1.0, 2.0, within, square(), [line()]);
+    let rows = db.query(near(10.0)).await.expect("is read");
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((row.id, row.at, row.distance, row.apart), (made.id, at, Some(0.0), Some(1.0)));
+    assert_eq!(row.middle, Some(point!(x: 12.5, y: 51.5).into()));
+    assert_eq!(row.made, point!(x: 1.0, y: 2.0).into());
+    let mixed = "SELECT ST_Distance(line, $1::bytea::geometry) IS NULL FROM \"Spot\"";
+    let error = db.query_raw::<(bool,)>(mixed, relata::params![at]).await.expect_err("has no reference system");
+    assert!(error.to_string().contains("Operation on mixed SRID geometries"), "{error}");
+    let far = queries::near(point!(x: 0.0, y: 0.0), at, 1.0, 2.0, 10.0, square(), [line()]);
+    assert!(db.query(far).await.expect("is read").is_empty());
 }
 
 #[tokio::test]

@@ -369,6 +369,10 @@ async fn query_files_read_and_write_them() {
     let busy = db.query(queries::busy(at(9)..at(11))).await.expect("is read");
     assert_eq!((busy.len(), busy[0].id, busy[0].during), (1, made.id, made.during));
     assert_eq!(busy[0].length, Some(Interval::from_hours(2)));
+    assert_eq!(busy[0].shared, (at(9)..at(10)).into());
+    let free = db.query(queries::free_times(at(7), None::<DateTime<Utc>>, 1)).await.expect("is read");
+    let free: Vec<_> = free.into_iter().map(|row| (row.during, row.since)).collect();
+    assert_eq!(free, [((at(7)..at(8)).into(), Some(at(7))), ((at(10)..at(12)).into(), Some(at(10)))]);
     assert_eq!(db.query(queries::busy(..)).await.expect("is read")[1].length, None);
     let one = db.value().create(everything()).await.expect("is created");
     let found = db.query(queries::of_host(inet("10.1.2.3/8"), Interval::from_days(1))).await.expect("is read");
@@ -382,6 +386,25 @@ async fn query_files_read_and_write_them() {
     let changed = db.query(call).await.expect("is written").pop().expect("is there");
     assert_eq!((changed.data, changed.path, changed.flags), (Some(data), Some(path), Some(bits("101"))));
     assert_eq!(changed.hosts, [inet("::1")]);
+}
+
+/// Patterns and circles have no type of Rust: PostgreSQL casts their texts.
+#[tokio::test]
+async fn parameters_of_query_files_travel_as_text() {
+    let Some(Fixture { db, .. }) = &Fixture::new("query_files_as_text").await else { return };
+    let one = db.value().create(everything()).await.expect("is created");
+    let from = Coord { x: 1.5, y: 0.0 };
+    let call = |pattern, round| {
+        queries::matching("a", from, pattern, ["*.Astronomy", "nothing"].map(AsText::from), "fox & quick", round)
+    };
+    let rows = db.query(call("Top.*", "<(0,0),2>")).await.expect("is read");
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((row.id, row.path.as_str(), row.value.as_deref()), (one.id, "Top.Science.Astronomy.end", Some("1")));
+    assert_eq!((row.rest.len(), row.rest.contains_key("a")), (2, false));
+    assert_eq!((row.distance, row.next, row.round.as_str()), (Some(2.0), Some(inet("10.1.2.4/8")), "<(0,0),2>"));
+    assert!(db.query(call("Bottom.*", "<(0,0),2>")).await.expect("is read").is_empty());
+    let error = db.query(call("Top.*", "nothing")).await.expect_err("is no circle");
+    assert!(error.to_string().contains("22P02") && !error.to_string().contains("nothing"), "{error}");
 }
 
 #[tokio::test]

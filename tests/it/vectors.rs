@@ -12,7 +12,7 @@ use crate::support::{Database, with_extensions};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod db;
 
-use db::{doc, item};
+use db::{doc, item, queries};
 
 async fn fixture(name: &str) -> Option<(db::Client, Database)> {
     let database = with_extensions(name, &["vector"], "tests/postgres/vectors/schema.dsl").await?;
@@ -63,9 +63,30 @@ async fn vectors_are_written_and_read() {
     assert_eq!(half, Some(HalfVector::from_f32_slice(&[2.0; 3])));
 
     let error = db.item().create(item::Create { dense: vec![1.0, 2.0].into() }).await.expect_err("has two numbers");
-    assert!(error.to_string().contains("22000"), "{error}");
+    assert!(
+        error.to_string().contains("22000") && error.to_string().contains("expected 3 dimensions, not 2"),
+        "{error}"
+    );
+    let sparse = SparseVector::from_dense(&[1.0]);
+    let error = db.query(queries::nearest(vec![1.0, 2.0], [1.0; 3], sparse, 1.0)).await.expect_err("has two numbers");
+    assert!(error.to_string().contains("different vector dimensions 3 and 2"), "{error}");
     let error = db.item().create(item::Create { dense: vec![f32::NAN; 3].into() }).await.expect_err("is no number");
     assert!(matches!(error, Error::Database(_) | Error::InvalidValue(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn query_files_find_the_nearest() {
+    let Some((db, _database)) = &fixture("query_files_of_vectors").await else { return };
+    db.item()
+        .create_many([item([0.0, 2.0, 0.0]), item([1.0, 0.0, 0.0]), item([9.0, 9.0, 9.0])])
+        .await
+        .expect("are created");
+    let sparse = SparseVector::from_dense(&[0.0, 1.0, 0.0, 0.0, 0.0]);
+    let near = db.query(queries::nearest(vec![1.0, 0.0, 0.0], [1.0, 2.0, 3.0], sparse, 5.0)).await.expect("is read");
+    let distances: Vec<_> = near.iter().map(|row| (row.distance, row.product, row.of_sparse)).collect();
+    assert_eq!(distances, [(0.0, Some(-1.0), Some(0.0)), (1.0, Some(-4.0), Some(5f64.sqrt()))]);
+    assert_eq!((near[1].difference.to_vec(), near[1].mean.to_vec()), (vec![-1.0, 2.0, 0.0], vec![0.5, 1.0, 0.0]));
+    assert_eq!(near[0].sum, None);
 }
 
 #[tokio::test]

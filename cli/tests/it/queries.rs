@@ -46,6 +46,36 @@ fn postgresql_agrees_with_what_was_derived() {
     assert!(project.read("generated/queries.rs").contains("pub fn windows("));
 }
 
+/// The same for types of PostgreSQL and of extensions. Each folder has its own schema, and needs its extension.
+#[test]
+fn postgresql_agrees_about_types_beyond_the_scalars() {
+    if !is_since(14, "types of queries", "multiranges") {
+        return;
+    }
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries/typed");
+    let database = database("extensions");
+    for folder in fs::read_dir(folders).expect("is read") {
+        let folder = folder.expect("is read").path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let available = format!("SELECT 1 FROM pg_available_extensions WHERE name = '{name}'");
+        if name != "postgresql" && query(&database, &available) != ["1"] {
+            relata_devdb::skip(&format!("types of queries: needs the extension {name}"));
+            continue;
+        }
+        let (project, mut count) = (Project::new(), 0);
+        for entry in fs::read_dir(&folder).expect("is read") {
+            let path = entry.expect("is read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_query = name.ends_with(".sql");
+            project.write(&if is_query { format!("queries/{name}") } else { name }, fs::read(&path).expect("is read"));
+            count += usize::from(is_query);
+        }
+        let queries = if count == 1 { "query" } else { "queries" };
+        let agrees = format!("PostgreSQL agrees with {count} {queries}");
+        project.run(&["check", "--database"]).exits(0).says(&agrees).hides("R1015");
+    }
+}
+
 #[test]
 fn mistakes_are_those_of_the_project() {
     let project = Project::new();

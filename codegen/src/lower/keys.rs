@@ -1,5 +1,6 @@
 //! Keys and indexes: reads their attributes, and checks that PostgreSQL supports them.
 
+mod comparable;
 mod exclusions;
 mod options;
 mod rules;

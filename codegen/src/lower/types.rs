@@ -83,6 +83,17 @@ fn is_kind_of_place(text: &str) -> bool {
     kinds.contains(&plain)
 }
 
+/// Returns the highest number that PostgreSQL or pgvector accepts in a type.
+fn most_of(name: &str) -> Option<u32> {
+    Some(match name {
+        "Vector" | "HalfVec" => 16_000,
+        "SparseVec" => 1_000_000_000,
+        "Bit" | "VarBit" => 83_886_080,
+        "Interval" => 6,
+        _ => return None,
+    })
+}
+
 /// Checks the arguments of `Vector(3)` and `Geometry(Point, 4326)`.
 fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
     let ty = &cx.field(id).ast.ty;
@@ -97,10 +108,17 @@ fn check_arguments(cx: &mut Cx<'_, '_>, id: FieldId) {
                 ty.name.text
             ),
         ),
-        name => (
-            parts.len() == 1 && is_number(parts[0], u32::from(name != "Interval")),
-            format!("write one number, such as `{name}(3)`, or no argument"),
-        ),
+        name => {
+            let least = u32::from(name != "Interval");
+            let is_in = |most: u32| parts[0].parse::<u32>().is_ok_and(|number| number <= most);
+            match most_of(name).filter(|most| parts.len() == 1 && is_number(parts[0], least) && !is_in(*most)) {
+                Some(most) => (false, format!("PostgreSQL takes at most `{name}({most})`")),
+                None => (
+                    parts.len() == 1 && is_number(parts[0], least),
+                    format!("write one number, such as `{name}(3)`, or no argument"),
+                ),
+            }
+        }
     };
     if !is_right {
         let message = format!("`{}` does not accept these arguments", ty.name.text);

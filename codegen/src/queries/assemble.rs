@@ -1,6 +1,6 @@
 //! Combines inferred and annotated types. If neither is enough, reports the annotation to write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::header::{AnnotatedType, ColumnAnnotation, Header, ParamAnnotation};
 use super::infer::{Output, ParamState, Typed, Whole};
@@ -11,7 +11,8 @@ use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{
-    Arity, ClientType, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type, names,
+    Arity, ClientType, ColumnText, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type,
+    names,
 };
 
 /// The results of inference.
@@ -26,11 +27,11 @@ pub(super) fn assemble(
     schema: &Schema,
     span: Span,
     header: Header,
-    numbered: Numbered,
+    mut numbered: Numbered,
     inferred: Inferred,
     found: &mut Vec<Diagnostic>,
 ) -> Query {
-    let mut assembly = Assembly { schema, found };
+    let mut assembly = Assembly { schema, numbered: &numbered, casts: BTreeMap::new(), found };
     assembly.check_notes(&header, &numbered, inferred.outputs.as_deref());
     let params = assembly.params(&header.params, &numbered, &inferred.params);
     // Unknown columns can only be listed by annotations.
@@ -49,6 +50,8 @@ pub(super) fn assemble(
             (Some(columns), model, parts)
         }
     };
+    let casts = assembly.casts;
+    numbered.cast(&casts);
     Query {
         name: String::new(),
         row_name: String::new(),
@@ -102,7 +105,7 @@ pub(super) fn annotated(
         return None;
     }
     let schema = Schema::default();
-    let mut assembly = Assembly { schema: &schema, found };
+    let mut assembly = Assembly { schema: &schema, numbered: &numbered, casts: BTreeMap::new(), found };
     assembly.check_notes(&header, &numbered, None);
     let states = vec![ParamState::default(); numbered.params.len()];
     let params = assembly.params(&header.params, &numbered, &states);
@@ -140,6 +143,9 @@ fn param_line<T>((number, _): (usize, T)) -> String {
 
 struct Assembly<'a> {
     schema: &'a Schema,
+    numbered: &'a Numbered,
+    /// The casts of parameters.
+    casts: BTreeMap<u16, String>,
     found: &'a mut Vec<Diagnostic>,
 }
 
@@ -228,15 +234,28 @@ impl Assembly<'_> {
         name: &str,
         span: Span,
     ) -> Option<(ValueType, bool)> {
+        self.give_reference_system(at, state);
+        let own = || state.field(self.schema).filter(|_| note.is_none()).and_then(|field| self.own_type(field));
+        // `= ANY ($1)` takes a list of the field's type.
+        let list = state.ty.map(|ty| matches!(ty, Ty::List(_)));
+        let own = own().map(|value| {
+            let list = list.unwrap_or(value.list);
+            (ValueType { list, nullable: state.takes_null(), ..value }, true)
+        });
         let (base, list) = match state.ty {
+            // A field says more than the name of its type: which shapes a geometry has, or the type of `@rust`.
+            Some(Ty::Base(base) | Ty::List(base)) if base.is_named() && own.is_some() => return own,
             Some(Ty::Base(base)) => (base, false),
             Some(Ty::List(base)) => (base, true),
             _ => {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
-                if let Some(value) = state.field(self.schema).and_then(|field| self.own_type(field)) {
-                    return Some((ValueType { nullable: state.takes_null(), ..value }, true));
+                if own.is_some() {
+                    return own;
+                }
+                if let Some((sql, list)) = state.field(self.schema).and_then(|field| self.text_type(field)) {
+                    return Some(self.sent_as_text(at, &sql, list, state.takes_null()));
                 }
                 let number = at + 1;
                 self.found.push(
@@ -246,6 +265,22 @@ impl Assembly<'_> {
                 return None;
             }
         };
+        let name = base.name(self.schema);
+        if base.is_as_text() {
+            let sent = self.sent_as_text(at, &name, list, state.takes_null());
+            let is_text = |note: &&ParamAnnotation| {
+                matches!(note.value.value.ty, ColumnType::Scalar(ScalarType::String, _))
+                    && note.value.value.list == list
+            };
+            return match note {
+                None => Some(sent),
+                Some(note) if is_text(&note) => Some((note.value.value.clone(), true)),
+                Some(note) => {
+                    self.agree(&note.value, base, list, note.span, span)?;
+                    Some(sent)
+                }
+            };
+        }
         // A document can be read, but only PostgreSQL writes one.
         let Some(ty) = base.column_type().filter(|_| base != Base::Tsvector) else {
             let sql = base.name(self.schema);
@@ -257,8 +292,64 @@ impl Assembly<'_> {
         if let Some(note) = note {
             self.agree(&note.value, base, list, note.span, span)?;
         }
+        let ty = note.filter(|_| base.is_named()).map_or(ty, |note| note.value.value.ty.clone());
         let nullable = note.map_or_else(|| state.takes_null(), |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: false, nullable }, true))
+    }
+
+    /// A geometry of Rust has no spatial reference system. It gets that of the columns beside it.
+    fn give_reference_system(&mut self, at: usize, state: &ParamState) {
+        let (Ty::Base(Base::Named(name)), list) = (match state.ty {
+            Some(Ty::List(base)) => (Ty::Base(base), "[]"),
+            Some(ty) => (ty, ""),
+            None => return,
+        }) else {
+            return;
+        };
+        let place = |field: FieldId| match &self.schema.walk_field(field).as_column()?.column().ty {
+            ColumnType::Unsupported(text) => match ClientType::of(text) {
+                ClientType::Place(place) if place.is_geography == (name == "geography") => place.srid,
+                _ => None,
+            },
+            _ => None,
+        };
+        let srids: BTreeSet<u32> = state.all_fields().filter_map(place).collect();
+        if let (Some(srid), 1, "geometry" | "geography") = (srids.first(), srids.len(), name) {
+            self.casts.insert(at as u16 + 1, format!("::{name}(Geometry,{srid}){list}"));
+        }
+    }
+
+    /// A value that the client has only as its text is cast in the statement.
+    fn sent_as_text(&mut self, at: usize, sql: &str, list: bool, nullable: bool) -> (ValueType, bool) {
+        let list_of = if list { "[]" } else { "" };
+        self.casts.insert(at as u16 + 1, format!("::text{list_of}::{sql}{list_of}"));
+        let ty = ColumnType::Unsupported(sql.to_owned());
+        (ValueType { ty, list, holes: false, nullable }, true)
+    }
+
+    /// Returns the type in PostgreSQL of a field that the client has only as its text, and whether it is a list.
+    fn text_type(&self, field: FieldId) -> Option<(String, bool)> {
+        let column = self.schema.walk_field(field).as_column()?;
+        match &column.column().ty {
+            ColumnType::Unsupported(text)
+                if column.column().rust.is_none() && ClientType::of(text) == ClientType::Text =>
+            {
+                Some((ColumnText::type_of(text).to_owned(), column.arity() == Arity::List))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns how to read a column as text.
+    fn text_cast(&self, name: &str, output: &Output, list: bool) -> String {
+        let list = if list { "[]" } else { "" };
+        let written = self.numbered.part(output.span).unwrap_or_default().trim();
+        if written.ends_with('*') {
+            return format!("list the columns in place of `{written}`, with `{name}::text{list} AS {name}` among them");
+        }
+        let is_plain = written.chars().all(|c| c.is_alphanumeric() || "_.\"".contains(c));
+        let written = if is_plain { written.to_owned() } else { format!("({written})") };
+        format!("write `{written}::text{list} AS {name}`")
     }
 
     /// Returns the type of a field that inference does not know, but the client does: by `@rust`, or because the runtime
@@ -373,16 +464,24 @@ impl Assembly<'_> {
         output: &Output,
     ) -> Option<(ValueType, bool)> {
         let typed = &output.typed;
+        let own = typed.field.filter(|_| note.is_none()).and_then(|field| self.own_type(field)).map(|value| {
+            let nullable = typed.nullable && !value.list;
+            (ValueType { holes: value.list && typed.holes, nullable, ..value }, true)
+        });
         let (base, list) = match typed.ty {
+            Ty::Base(base) | Ty::List(base) if base.is_named() && own.is_some() => return own,
             Ty::Base(base) => (base, false),
             Ty::List(base) => (base, true),
             _ => {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
-                if let Some(value) = typed.field.and_then(|field| self.own_type(field)) {
-                    let nullable = typed.nullable && !value.list;
-                    return Some((ValueType { holes: value.list && typed.holes, nullable, ..value }, true));
+                if own.is_some() {
+                    return own;
+                }
+                if let Some((sql, list)) = typed.field.and_then(|field| self.text_type(field)) {
+                    self.only_text(name, &sql, output, list);
+                    return None;
                 }
                 let message = format!("the type of `{name}` cannot be inferred from the schema");
                 let help = format!(
@@ -395,6 +494,10 @@ impl Assembly<'_> {
             }
         };
         let Some(ty) = base.column_type() else {
+            if base.is_as_text() {
+                self.only_text(name, &base.name(self.schema), output, list);
+                return None;
+            }
             let message = format!("`{name}` is {}, which the client does not support", base.name(self.schema));
             let help = match base {
                 Base::Money => "write a cast: `::numeric`",
@@ -407,8 +510,15 @@ impl Assembly<'_> {
         if let Some(note) = note {
             self.agree(&note.value, base, list, note.span, output.span)?;
         }
+        let ty = note.filter(|_| base.is_named()).map_or(ty, |note| note.value.value.ty.clone());
         let nullable = note.map_or(typed.nullable, |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
+    }
+
+    fn only_text(&mut self, name: &str, sql: &str, output: &Output, list: bool) {
+        let message = format!("`{name}` is {sql}, which the client reads only as text");
+        let help = self.text_cast(name, output, list);
+        self.found.push(Diagnostic::new(codes::QUERY_NO_RUST_TYPE, output.span, message).help(help));
     }
 
     /// Returns the columns as the annotations alone declare them.

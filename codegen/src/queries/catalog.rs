@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::types::{Base, Ty};
+use super::types::{Base, Span, Ty};
 use crate::ir::{Arity, ColumnWalker, FieldId, ModelId, RelationStorage, Schema};
 
 /// A table, a view, or a join table.
@@ -64,7 +64,18 @@ impl Catalog {
             })
             .collect();
         tables.extend(join_tables(schema));
-        let extensions = schema.extensions.iter().map(|extension| extension.db_name.clone()).collect();
+        let mut extensions: Vec<String> = schema.extensions.iter().map(|extension| extension.db_name.clone()).collect();
+        // A column of a type of an extension exists only with the extension.
+        let columns = tables.iter().flat_map(|table| &table.columns);
+        let used = columns.filter_map(|column| match column.ty {
+            Ty::Base(base) | Ty::List(base) => base.extension(),
+            _ => None,
+        });
+        for name in used {
+            if !extensions.iter().any(|known| known == name) {
+                extensions.push(name.to_owned());
+            }
+        }
         let mut catalog = Self { tables: Vec::new(), by_name: BTreeMap::new(), own: BTreeMap::new(), extensions };
         tables.into_iter().for_each(|table| catalog.add_table(table));
         catalog
@@ -98,10 +109,14 @@ impl Catalog {
             (Some(wanted), Some(known)) => wanted == known,
             (wanted, known) => is_default(wanted) && is_default(known),
         });
-        // Most schemas have no extension, and need not read their functions.
-        let extensions = self.extensions.iter().filter(move |_| is_default(namespace));
-        let of_extensions = extensions.filter_map(move |known| EXTENSIONS.get(known.as_str())?.get(name)).flatten();
+        let of_extensions = self.of_extensions(name).filter(move |_| is_default(namespace));
         FUNCTIONS.get(name).filter(|_| is_builtin).into_iter().flatten().chain(of_extensions).chain(own)
+    }
+
+    /// Returns the functions of the extensions with that name, or the operators with the name `operator @>`.
+    pub(super) fn of_extensions(&self, name: &str) -> impl Iterator<Item = &Function> + Clone {
+        // Most schemas have no extension, and need not read their functions.
+        self.extensions.iter().filter_map(move |known| EXTENSIONS.get(known.as_str())?.get(name)).flatten()
     }
 
     /// Returns the table with that name. Without a schema, it belongs to the default schema.
@@ -182,6 +197,32 @@ pub(super) enum Slot {
     Element,
     /// A list of the type of `Element`.
     Elements,
+    /// A range of values of the type of `Element`.
+    Range,
+    /// Ranges of values of the type of `Element`.
+    Multirange,
+}
+
+impl Slot {
+    /// Returns its type, where `elem` is this type.
+    pub(super) fn ty(self, element: Option<Base>) -> Option<Ty> {
+        match (self, element) {
+            (Slot::Base(base), _) | (Slot::Element, Some(base)) => Some(Ty::Base(base)),
+            (Slot::List(base), _) | (Slot::Elements, Some(base)) => Some(Ty::List(base)),
+            (Slot::Range, Some(base)) => Base::of_span(Span::Range(base)).map(Ty::Base),
+            (Slot::Multirange, Some(base)) => Base::of_span(Span::Multirange(base)).map(Ty::Base),
+            _ => None,
+        }
+    }
+
+    /// Returns what `elem` is, if the argument has this type.
+    pub(super) fn element_in(self, ty: Ty) -> Option<Base> {
+        match (self, ty) {
+            (Slot::Element | Slot::Enum, Ty::Base(base)) | (Slot::Elements, Ty::List(base)) => Some(base),
+            (Slot::Range | Slot::Multirange, Ty::Base(base)) => base.span().map(Span::element),
+            _ => None,
+        }
+    }
 }
 
 /// The kind of a function.
@@ -206,6 +247,8 @@ pub(super) enum Nulls {
     Empty,
     /// Also if the second argument is an empty text.
     EmptyFormat,
+    /// Only if the first argument is null.
+    First,
 }
 
 /// One signature of a function.
@@ -219,6 +262,8 @@ pub(super) struct Function {
     /// For a function that returns rows: its columns, if they have names of their own.
     pub(super) columns: Vec<(String, Slot, bool)>,
     pub(super) nulls: Nulls,
+    /// Whether the list that it returns may hold nulls.
+    pub(super) holes: bool,
     /// Whether the last argument is in `WITHIN GROUP (ORDER BY ..)`.
     pub(super) within: bool,
     /// The names of the arguments, for functions of the project.
@@ -239,10 +284,11 @@ static EXTENSIONS: LazyLock<BTreeMap<&'static str, Functions>> = LazyLock::new(e
 
 type Functions = BTreeMap<&'static str, Vec<Function>>;
 
-/// Reads the functions of `functions.txt`, and the others of PostgreSQL.
+/// Reads the functions of `functions.txt`, and the others and the operators of PostgreSQL.
 fn functions() -> Functions {
     let mut functions = Functions::new();
     read_functions(include_str!("functions.txt"), &mut functions);
+    read_functions(include_str!("operators.txt"), &mut functions);
     let mut others = Functions::new();
     read_functions(include_str!("catalog.txt"), &mut others);
     others.into_iter().for_each(|(name, others)| {
@@ -258,7 +304,6 @@ fn extensions() -> BTreeMap<&'static str, Functions> {
         let (name, lines) = section.split_once(']').unwrap_or((section, ""));
         let mut functions = Functions::new();
         read_functions(lines, &mut functions);
-        functions.values_mut().flatten().for_each(|function| function.goes_outside = true);
         (name, functions)
     };
     sections.map(read).collect()
@@ -281,7 +326,7 @@ fn read_functions(text: &'static str, functions: &mut Functions) {
     }
 }
 
-/// Reads `name(type, type...) type flag`; `None` for comments and empty lines.
+/// Reads `name(type, type...) type flag`; `None` for comments, types, casts and empty lines.
 fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)> {
     let (name, rest) = line.split_once('(').filter(|_| !line.starts_with('#'))?;
     let (args, rest) = rest.split_once(')')?;
@@ -290,13 +335,15 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
     let mut words = rest.split_whitespace();
     let result = words.next()?;
     let mut columns = Vec::new();
-    let (mut nulls, mut within, mut goes_outside) = (Nulls::Strict, false, false);
+    let (mut nulls, mut holes, mut within, mut goes_outside) = (Nulls::Strict, false, false, false);
     for word in words {
         match word {
             "?" => nulls = Nulls::Maybe,
             "!" => nulls = Nulls::Never,
             "0" => nulls = Nulls::Empty,
+            "1" => nulls = Nulls::First,
             "2" => nulls = Nulls::EmptyFormat,
+            "*" => holes = true,
             "within" => within = true,
             "reads" => goes_outside = true,
             word => {
@@ -313,6 +360,7 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
         result: slot(result)?,
         columns,
         nulls,
+        holes,
         within,
         names: Vec::new(),
         defaults: 0,
@@ -329,6 +377,8 @@ fn slot(name: &str) -> Option<Slot> {
         "enum" => Slot::Enum,
         "elem" => Slot::Element,
         "list" => Slot::Elements,
+        "range" => Slot::Range,
+        "multirange" => Slot::Multirange,
         name => match name.strip_suffix("[]") {
             Some(name) => Slot::List(Base::of_name(name)?),
             None => Slot::Base(Base::of_name(name)?),
@@ -342,15 +392,21 @@ mod tests {
 
     #[test]
     fn every_line_of_functions_is_read() {
-        let (ours, others) = (include_str!("functions.txt"), include_str!("catalog.txt"));
+        let (ours, others, operators) =
+            (include_str!("functions.txt"), include_str!("catalog.txt"), include_str!("operators.txt"));
         let written = |text: &'static str| {
             let lines = text.lines().map(str::trim);
-            lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '[']))
+            lines.filter(|line| {
+                !line.is_empty()
+                    && !line.starts_with(['#', '['])
+                    && !line.starts_with("type ")
+                    && !line.starts_with("cast ")
+            })
         };
-        for line in [ours, others, include_str!("extensions.txt")].into_iter().flat_map(written) {
+        for line in [ours, others, operators, include_str!("extensions.txt")].into_iter().flat_map(written) {
             assert!(signature(line, super::Kind::Plain).is_some(), "{line}");
         }
-        let count = written(ours).count() + written(others).count();
+        let count = [ours, others, operators].into_iter().flat_map(written).count();
         assert_eq!(functions().values().map(Vec::len).sum::<usize>(), count, "a name is in both files");
     }
 }

@@ -301,7 +301,11 @@ impl AnnotatedType {
         }
         match (&self.value.ty, derived.column_type()) {
             (ColumnType::Unsupported(noted), Some(ColumnType::Unsupported(known))) => {
-                ClientType::of(noted) == ClientType::of(&known)
+                match (ClientType::of(noted), ClientType::of(&known)) {
+                    // An annotation may say which shapes there are.
+                    (ClientType::Place(noted), ClientType::Place(known)) => noted.is_geography == known.is_geography,
+                    (noted, known) => noted == known,
+                }
             }
             (ColumnType::Enum(noted), Some(ColumnType::Enum(known))) => *noted == known,
             (ColumnType::Scalar(scalar, native), Some(ColumnType::Scalar(known, known_native))) => {

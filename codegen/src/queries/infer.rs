@@ -8,6 +8,7 @@ mod expression;
 mod from;
 mod function;
 mod grouping;
+mod listed;
 mod operator;
 mod scope;
 mod select;
@@ -44,12 +45,19 @@ pub(super) struct ParamState {
     nullable_uses: BTreeSet<u32>,
     /// Its places that compare it with a field, or store it in one.
     fields: BTreeMap<u32, FieldId>,
+    /// The fields that are arguments of the same functions and operators.
+    beside: BTreeSet<FieldId>,
 }
 
 impl ParamState {
     /// Returns whether null is a useful value: the statement tests for it, or only stores it in nullable columns.
     pub(super) fn takes_null(&self) -> bool {
         self.tested || !self.uses.is_empty() && self.uses == self.nullable_uses
+    }
+
+    /// Returns the fields that it is compared with, stored in, or beside which it is an argument.
+    pub(super) fn all_fields(&self) -> impl Iterator<Item = FieldId> {
+        self.fields.values().chain(&self.beside).copied()
     }
 
     /// Returns a field that it is compared with or stored in, if the Rust type of the field fits all of its places.
@@ -303,10 +311,7 @@ impl<'s> Cx<'s> {
         let fits = match (typed.ty, wanted) {
             (Ty::Opaque, _) | (_, Ty::Opaque) => true,
             (ty, wanted) if ty.is_open() || wanted.is_open() => true,
-            (Ty::Base(from), Ty::Base(to)) if assigned => from.is_assigned_to(to),
-            (Ty::Base(from), Ty::Base(to)) => from.becomes(to),
-            (Ty::List(from), Ty::List(to)) => from == to || from.becomes(to) || assigned && from.is_assigned_to(to),
-            _ => false,
+            (from, to) => from.becomes(to) || assigned && from.is_assigned_to(to),
         };
         if !fits {
             let (is, should) = (typed.ty.describe(self.schema), wanted.describe(self.schema));

@@ -89,6 +89,7 @@ fn add_function(schema: &Schema, catalog: &mut Catalog, object: &FunctionObject)
     }
     let (kind, result, columns) = result(schema, catalog, object);
     let function = Function {
+        holes: false,
         kind,
         args,
         variadic,
@@ -159,6 +160,8 @@ fn slot(schema: &Schema, name: &TypeName) -> Slot {
         (_, Some("anyelement" | "anynonarray" | "anycompatible" | "anycompatiblenonarray")) => Slot::Element,
         (_, Some("anyarray" | "anycompatiblearray")) => Slot::Elements,
         (_, Some("anyenum")) => Slot::Enum,
+        (_, Some("anyrange" | "anycompatiblerange")) => Slot::Range,
+        (_, Some("anymultirange" | "anycompatiblemultirange")) => Slot::Multirange,
         (_, Some("any")) => Slot::Any,
         _ => Slot::Other,
     }

@@ -1,5 +1,8 @@
 //! Parameters: `$1`, or `:name`, which becomes a number in the order of first occurrence, after those that are used.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::header::ParamRef;
 use super::lexer::{Kind, Token};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
@@ -11,6 +14,8 @@ pub(super) struct Numbered {
     pub(super) pieces: Vec<(usize, usize)>,
     /// The first occurrence of each parameter, `$1` first, and its name if it has one.
     pub(super) params: Vec<(Span, Option<String>)>,
+    /// All places of parameters in the file, with their numbers.
+    places: Vec<(u16, Range<usize>)>,
 }
 
 impl Numbered {
@@ -24,6 +29,39 @@ impl Numbered {
             ParamRef::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
             ParamRef::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
         }
+    }
+
+    /// Returns the part of the statement at a place of the file.
+    pub(super) fn part(&self, span: Span) -> Option<&str> {
+        self.sql.get(self.sent(span.start as usize)?..self.sent(span.end as usize)?)
+    }
+
+    /// Adds casts to parameters: `$1` becomes `($1::text::tsquery)`.
+    pub(super) fn cast(&mut self, casts: &BTreeMap<u16, String>) {
+        let (mut sql, mut pieces, mut done) = (String::new(), Vec::new(), 0);
+        for (number, place) in &self.places {
+            let (Some(cast), Some(start)) = (casts.get(number), self.sent(place.start)) else { continue };
+            let end = start + format!("${number}").len();
+            let unchanged = self.pieces.iter().filter(|(_, sent)| (done..start).contains(sent));
+            pieces.extend(unchanged.map(|(file, sent)| (*file, sent - done + sql.len())));
+            sql.push_str(&self.sql[done..start]);
+            pieces.push((place.start, sql.len()));
+            sql.push_str(&format!("(${number}{cast})"));
+            pieces.push((place.end, sql.len()));
+            done = end;
+        }
+        let unchanged = self.pieces.iter().filter(|(_, sent)| *sent >= done);
+        pieces.extend(unchanged.map(|(file, sent)| (*file, sent - done + sql.len())));
+        sql.push_str(&self.sql[done..]);
+        pieces.sort_unstable();
+        pieces.dedup_by_key(|(file, _)| *file);
+        (self.sql, self.pieces) = (sql, pieces);
+    }
+
+    /// Returns the byte of the statement that corresponds to a byte of the file.
+    fn sent(&self, at: usize) -> Option<usize> {
+        let (file, sent) = self.pieces.iter().rev().find(|(file, _)| *file <= at)?;
+        Some(sent + (at - file)).filter(|sent| *sent <= self.sql.len())
     }
 }
 
@@ -40,12 +78,14 @@ pub(super) fn number_params(
     let mut params = numbers(tokens, &place, found)?;
     name_params(tokens, &place, &mut params);
     let (sql, pieces) = rewritten(text, span, tokens, has_names);
-    Some(Numbered { sql, pieces, params })
+    let params_of = tokens.iter().filter(|token| token.kind == Kind::Param);
+    let places = params_of.filter_map(|token| Some((token.text.parse().ok()?, token.span.clone()))).collect();
+    Some(Numbered { sql, pieces, params, places })
 }
 
 /// Gives each name the next number.
 fn name_params(tokens: &mut [Token], place: &dyn Fn(&Token) -> Span, params: &mut Vec<(Span, Option<String>)>) {
-    let mut numbers = std::collections::BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     for token in tokens.iter_mut().filter(|token| token.kind == Kind::Named) {
         let number = *numbers.entry(token.text.clone()).or_insert_with(|| {
             params.push((place(token), Some(token.text.clone())));
@@ -61,7 +101,7 @@ fn numbers(
     place: &dyn Fn(&Token) -> Span,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Vec<(Span, Option<String>)>> {
-    let mut first: std::collections::BTreeMap<usize, Span> = std::collections::BTreeMap::new();
+    let mut first: BTreeMap<usize, Span> = BTreeMap::new();
     for token in tokens.iter().filter(|token| token.kind == Kind::Param) {
         // The parser reports a number that is not valid for a parameter.
         if let Ok(number @ 1..) = token.text.parse::<u16>() {

@@ -137,16 +137,13 @@ impl ValueType {
     }
 }
 
-/// Returns the names of the types that a type of the client without a scalar reads. A type that is only in `@rust` may
-/// read others.
+/// Returns the names of the types that a type of the client without a scalar reads.
 fn unsupported_types(sql: &str) -> Vec<String> {
     let names: &[&str] = match ClientType::of(sql) {
         ClientType::Bits => &["varbit", "bit"],
         ClientType::Inet | ClientType::Cidr => &["inet", "cidr"],
-        _ => {
-            let plain = sql.split('(').next().unwrap_or_default();
-            return vec![plain.rsplit('.').next().unwrap_or_default().trim().to_ascii_lowercase()];
-        }
+        ClientType::Text => &["text"],
+        _ => return Base::of_text(sql).map(|base| base.name(&Schema::default())).into_iter().collect(),
     };
     names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -1,6 +1,11 @@
 //! The types of PostgreSQL, the casts between them, and their types in the client.
 
-use crate::ir::{ColumnText, ColumnType, EnumId, NativeType, ScalarType, Schema};
+mod named;
+
+pub(super) use named::Span;
+use named::{is_cast, named};
+
+use crate::ir::{ClientType, ColumnType, EnumId, NativeType, ScalarType, Schema};
 
 /// A type of PostgreSQL other than an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +49,12 @@ pub(super) enum Base {
     /// The result of a function that returns nothing.
     Void,
     Enum(EnumId),
+    /// A type that is known by its name in PostgreSQL, such as `tstzrange` or `vector`.
+    Named(&'static str),
 }
 
 /// What is known about an expression's type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Ty {
     Base(Base),
     List(Base),
@@ -67,6 +74,8 @@ pub(super) enum Category {
     Text,
     Time,
     Span,
+    /// The types of extensions, except texts.
+    Extension,
     Other(Base),
 }
 
@@ -84,14 +93,14 @@ const NAMES: &[(Base, &[&str])] = &[
     (Base::Numeric, &["numeric", "decimal", "dec"]),
     (Base::Money, &["money"]),
     (Base::Text, &["text"]),
-    (Base::Varchar, &["varchar"]),
+    (Base::Varchar, &["varchar", "character varying"]),
     (Base::Bpchar, &["bpchar", "char", "character"]),
     (Base::Citext, &["citext"]),
     (Base::Name, &["name"]),
     (Base::Inet, &["inet"]),
     (Base::Xml, &["xml"]),
     (Base::Bit, &["bit"]),
-    (Base::Varbit, &["varbit"]),
+    (Base::Varbit, &["varbit", "bit varying"]),
     (Base::Uuid, &["uuid"]),
     (Base::Bytea, &["bytea"]),
     (Base::Timestamp, &["timestamp"]),
@@ -114,6 +123,11 @@ const NAMES: &[(Base, &[&str])] = &[
 impl Base {
     /// Returns the type with an unquoted name.
     pub(super) fn of_name(name: &str) -> Option<Self> {
+        Self::of_basic_name(name).or_else(|| named(name))
+    }
+
+    /// Returns the type with an unquoted name, unless only a list knows it.
+    pub(super) fn of_basic_name(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(base, _)| *base)
     }
 
@@ -121,6 +135,7 @@ impl Base {
     pub(super) fn name(self, schema: &Schema) -> String {
         match self {
             Base::Enum(id) => schema.walk_enum(id).enumeration().db_name.clone(),
+            Base::Named(name) => name.to_owned(),
             base => NAMES
                 .iter()
                 .find(|(known, _)| *known == base)
@@ -145,12 +160,18 @@ impl Base {
             Base::Timestamp | Base::Timestamptz | Base::Date | Base::Time | Base::Timetz => Category::Time,
             Base::Interval => Category::Span,
             Base::Bit | Base::Varbit => Category::Other(Base::Varbit),
+            Base::Named("cidr") => Category::Other(Base::Inet),
+            base if base.extension().is_some() => Category::Extension,
             other => Category::Other(other),
         }
     }
 
     pub(super) fn is_text(self) -> bool {
         self.category() == Category::Text
+    }
+
+    pub(super) fn is_named(self) -> bool {
+        matches!(self, Base::Named(_))
     }
 
     pub(super) fn is_integer(self) -> bool {
@@ -193,6 +214,9 @@ impl Base {
         if let (Some(from), Some(to)) = (self.rank(), other.rank()) {
             return from < to;
         }
+        if self.is_named() || other.is_named() {
+            return is_cast(Ty::Base(self), Ty::Base(other), false);
+        }
         matches!(
             (self, other),
             (Base::Int2 | Base::Int4 | Base::Int8, Base::Oid | Base::Regclass | Base::Regconfig)
@@ -218,6 +242,9 @@ impl Base {
         }
         if self.rank().is_some() && other.rank().is_some() {
             return true;
+        }
+        if self.is_named() || other.is_named() {
+            return is_cast(Ty::Base(self), Ty::Base(other), true);
         }
         matches!(
             (self, other),
@@ -261,6 +288,10 @@ impl Base {
                     .map(|(_, names)| ColumnType::Unsupported(names[0].to_owned()));
             }
             Base::Bit | Base::Varbit => return Some(ColumnType::Unsupported("bit varying".to_owned())),
+            Base::Named(name) => {
+                let has_type = ClientType::of(name) != ClientType::Text;
+                return has_type.then(|| ColumnType::Unsupported(name.to_owned()));
+            }
             Base::Oid
             | Base::Regclass
             | Base::Regconfig
@@ -276,15 +307,23 @@ impl Base {
         Some(ColumnType::Scalar(scalar, native))
     }
 
+    /// Returns whether the client has its values only as PostgreSQL prints them.
+    pub(super) fn is_as_text(self) -> bool {
+        match self {
+            Base::Named(name) => ClientType::of(name) == ClientType::Text,
+            Base::Tsquery | Base::Jsonpath | Base::Xid | Base::Cid | Base::Tid | Base::Regclass | Base::Regconfig => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the type of a column of the schema; `None` if the schema does not know it.
     pub(super) fn of_column(ty: &ColumnType) -> Option<Self> {
         Some(match ty {
             ColumnType::Enum(id) => Base::Enum(*id),
             ColumnType::Scalar(_, native) => Self::of_native(*native),
-            ColumnType::Unsupported(text) => {
-                let sql = ColumnText::type_of(text);
-                Self::of_name(&sql.split('(').next().unwrap_or_default().trim().to_ascii_lowercase())?
-            }
+            ColumnType::Unsupported(text) => Self::of_text(text)?,
         })
     }
 
@@ -328,6 +367,24 @@ impl Ty {
     /// Returns whether it still takes the type of its context.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Ty::Literal | Ty::Param(_))
+    }
+
+    /// Returns whether PostgreSQL casts it implicitly to another type.
+    pub(super) fn becomes(self, other: Self) -> bool {
+        match (self, other) {
+            (Ty::Base(from), Ty::Base(to)) => from.becomes(to),
+            (Ty::List(from), Ty::List(to)) => from.becomes(to),
+            _ => is_cast(self, other, false),
+        }
+    }
+
+    /// Returns whether a value can be stored in a column of another type without a cast.
+    pub(super) fn is_assigned_to(self, other: Self) -> bool {
+        match (self, other) {
+            (Ty::Base(from), Ty::Base(to)) => from.is_assigned_to(to),
+            (Ty::List(from), Ty::List(to)) => from.is_assigned_to(to),
+            _ => is_cast(self, other, true),
+        }
     }
 
     /// Returns the name for messages.

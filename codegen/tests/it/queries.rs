@@ -24,6 +24,15 @@ fn schema() -> Schema {
     compiled.schema.unwrap_or_else(|| panic!("{said}"))
 }
 
+/// Returns the schema in the folder of a fixture.
+fn schema_of_folder(path: &Path) -> Schema {
+    let text = std::fs::read_to_string(path.with_file_name("schema.dsl")).expect("a fixture is UTF-8");
+    let sources = Sources::single("schema.dsl", text);
+    let compiled = compile(&sources);
+    let said: String = compiled.diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
+    compiled.schema.unwrap_or_else(|| panic!("{said}"))
+}
+
 fn check_fixture(path: &Path) -> (Sources, Checked) {
     let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
     let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
@@ -89,6 +98,20 @@ fn types_follow_from_the_schema() {
         let is_note = |found: &Diagnostic| found.severity == Severity::Note;
         assert!(checked.diagnostics.iter().all(is_note), "{}", rendered(&sources, &checked));
         insta::assert_snapshot!(format!("{}{}", described(&schema, query), rendered(&sources, &checked)));
+    });
+}
+
+/// The types of PostgreSQL and of extensions, with their operators and functions: each folder has its own schema.
+#[test]
+fn types_beyond_the_scalars_follow_too() {
+    insta::glob!("../fixtures", "queries/typed/*/*.sql", |path| {
+        let schema = schema_of_folder(path);
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+        let checked = check(&schema, &sources);
+        let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
+        assert!(checked.diagnostics.is_empty(), "{}", rendered(&sources, &checked));
+        insta::assert_snapshot!(described(&schema, query));
     });
 }
 
@@ -328,7 +351,7 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
     let schema = "
         model School {\n  id Int @id\n  rooms Room[]\n  @@tenant\n}
         model Room {\n  id Int @id @default(autoincrement())\n  schoolId Int\n  name String\n  plan Json @db.Json\n  \
-        school School @relation(fields: [schoolId], references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}\n";
+        at Point?\n  during TstzRange?\n  school School @relation(fields: [schoolId], references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}\n";
     let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted");
     let confined = |sql: &str| {
         let checked = check(&schema, &Sources::single("queries/q.sql", sql));
@@ -344,6 +367,7 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
             "SELECT r.name FROM {} r GROUP BY r.id, ROLLUP (r.name)",
             "SELECT r.name FROM {} r GROUP BY r.id, \"r\".\"name\", ROLLUP (r.name)",
         ),
+        ("SELECT r.during FROM {} r GROUP BY r.id", "SELECT r.during FROM {} r GROUP BY r.id, \"r\".\"during\""),
         // Nothing is determined.
         ("SELECT r.name, count(*) FROM {} r GROUP BY r.name", "SELECT r.name, count(*) FROM {} r GROUP BY r.name"),
         ("SELECT count(r.plan) FROM {} r GROUP BY r.name", "SELECT count(r.plan) FROM {} r GROUP BY r.name"),
@@ -351,8 +375,12 @@ fn columns_that_a_key_determines_are_named_in_group_by() {
         let expected = Confinement::Confined(expected.replace("{}", room));
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), expected, "{sql}");
     }
-    // GROUP BY accepts neither a value of json nor a row.
-    for sql in ["SELECT r.plan FROM {} r GROUP BY r.id", "SELECT to_jsonb(r) FROM {} r GROUP BY r.id"] {
+    // GROUP BY accepts neither a value of json, nor a point, nor a row.
+    for sql in [
+        "SELECT r.plan FROM {} r GROUP BY r.id",
+        "SELECT r.at FROM {} r GROUP BY r.id",
+        "SELECT to_jsonb(r) FROM {} r GROUP BY r.id",
+    ] {
         assert_eq!(confined(&sql.replace("{}", "\"Room\"")), Confinement::None, "{sql}");
     }
 }

@@ -4,6 +4,7 @@
 //! rules that out. Otherwise, the meaning of the SQLSTATE is shown instead. DETAIL, HINT and CONTEXT are never shown.
 //! The names of constraints, tables and columns have separate fields.
 
+use super::fixed;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// PostgreSQL's message about a statement that was prepared before a migration. It may be translated.
@@ -13,6 +14,9 @@ pub(crate) const STALE_PLAN: &str = "cached plan must not change result type";
 pub(super) fn safe_message(error: &DbError) -> String {
     if error.routine() == Some("RevalidateCachedQuery") {
         return STALE_PLAN.to_owned();
+    }
+    if fixed::is_known(error.file(), error.message()) {
+        return error.message().to_owned();
     }
     // Inside a function, which CONTEXT indicates, any SQLSTATE can be raised with any text.
     if error.where_().is_none() && (is_about_the_text(error) || is_fixed(error)) {

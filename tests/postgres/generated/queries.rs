@@ -18,6 +18,7 @@ pub fn busy(
 pub struct Busy {
     pub id: i32,
     pub during: rt::Range<rt::DateTime<rt::Utc>>,
+    pub shared: rt::Range<rt::DateTime<rt::Utc>>,
     pub length: rt::Option<rt::Interval>,
     pub nights: rt::Option<rt::Range<rt::NaiveDate>>,
     pub seats: rt::Option<rt::Range<i32>>,
@@ -27,21 +28,122 @@ impl rt::FromRow for Busy {
         Ok(Self {
             id: at_.get(0)?,
             during: at_.get(1)?,
-            length: at_.get(2)?,
-            nights: at_.get(3)?,
-            seats: at_.get(4)?,
+            shared: at_.get(2)?,
+            length: at_.get(3)?,
+            nights: at_.get(4)?,
+            seats: at_.get(5)?,
         })
     }
 }
 static BUSY_: rt::Sql = rt::Sql::new(
     "busy",
-    "SELECT id, during, (upper(during) - lower(during))::interval AS length, nights, seats\nFROM \"Booking\"\nWHERE during && $1\nORDER BY id",
+    "SELECT id, during, during * $1 AS shared, upper(during) - lower(during) AS length, nights, seats\nFROM \"Booking\"\nWHERE during && $1\nORDER BY id",
     &[
         rt::Column::of::<i32>("id"),
         rt::Column::of::<rt::Range<rt::DateTime<rt::Utc>>>("during"),
+        rt::Column::of::<rt::Range<rt::DateTime<rt::Utc>>>("shared"),
         rt::Column::of::<rt::Interval>("length"),
         rt::Column::of::<rt::Range<rt::NaiveDate>>("nights"),
         rt::Column::of::<rt::Range<i32>>("seats"),
+    ],
+);
+/// The times of a room without a booking. A bound that is null leaves the range open.
+pub fn free_times(
+    since: impl rt::IntoNullable<rt::DateTime<rt::Utc>>,
+    until: impl rt::IntoNullable<rt::DateTime<rt::Utc>>,
+    room: impl rt::IntoValue<i32>,
+) -> rt::SqlQuery<FreeTimes> {
+    rt::SqlQuery::new(
+        &FREE_TIMES_,
+        rt::Vec::from([
+            rt::nullable::<rt::DateTime<rt::Utc>>(since),
+            rt::nullable::<rt::DateTime<rt::Utc>>(until),
+            rt::value::<i32>(room),
+        ]),
+    )
+}
+/// A row of [`free_times`].
+#[derive(Debug, Clone, PartialEq)]
+#[derive(rt::serde::Serialize, rt::serde::Deserialize)]
+#[serde(crate = "::relata::rt::serde")]
+pub struct FreeTimes {
+    pub during: rt::Range<rt::DateTime<rt::Utc>>,
+    pub since: rt::Option<rt::DateTime<rt::Utc>>,
+}
+impl rt::FromRow for FreeTimes {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            during: at_.get(0)?,
+            since: at_.get(1)?,
+        })
+    }
+}
+static FREE_TIMES_: rt::Sql = rt::Sql::new(
+    "free_times",
+    "SELECT free.part AS during, lower(free.part) AS since\nFROM (\n  SELECT tstzmultirange(tstzrange($1, $2)) - range_agg(during) AS parts FROM \"Booking\" WHERE room = $3\n) taken, unnest(taken.parts) AS free (part)\nORDER BY free.part",
+    &[
+        rt::Column::of::<rt::Range<rt::DateTime<rt::Utc>>>("during"),
+        rt::Column::of::<rt::DateTime<rt::Utc>>("since"),
+    ],
+);
+/// Rows by patterns and shapes, which travel as text.
+pub fn matching(
+    key: impl rt::IntoValue<rt::String>,
+    from: impl rt::IntoValue<rt::geo_types::Coord<f64>>,
+    pattern: impl rt::IntoValue<rt::AsText>,
+    patterns: impl ::std::iter::IntoIterator<Item = impl rt::IntoValue<rt::AsText>>,
+    search: impl rt::IntoValue<rt::AsText>,
+    round: impl rt::IntoValue<rt::AsText>,
+) -> rt::SqlQuery<Matching> {
+    rt::SqlQuery::new(
+        &MATCHING_,
+        rt::Vec::from([
+            rt::value::<rt::String>(key),
+            rt::value::<rt::geo_types::Coord<f64>>(from),
+            rt::value::<rt::AsText>(pattern),
+            rt::list::<rt::AsText>(patterns),
+            rt::value::<rt::AsText>(search),
+            rt::value::<rt::AsText>(round),
+        ]),
+    )
+}
+/// A row of [`matching`].
+#[derive(Debug, Clone, PartialEq)]
+#[derive(rt::serde::Serialize, rt::serde::Deserialize)]
+#[serde(crate = "::relata::rt::serde")]
+pub struct Matching {
+    pub id: i32,
+    pub path: rt::Ltree,
+    pub value: rt::Option<rt::String>,
+    pub rest: rt::Hstore,
+    pub distance: rt::Option<f64>,
+    pub next: rt::Option<rt::cidr::IpInet>,
+    pub round: rt::String,
+}
+impl rt::FromRow for Matching {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            id: at_.get(0)?,
+            path: at_.get(1)?,
+            value: at_.get(2)?,
+            rest: at_.get(3)?,
+            distance: at_.get(4)?,
+            next: at_.get(5)?,
+            round: at_.get(6)?,
+        })
+    }
+}
+static MATCHING_: rt::Sql = rt::Sql::new(
+    "matching",
+    "SELECT id, path || 'end' AS path, data -> $1 AS value, data - $1 AS rest, place <-> $2 AS distance, host + 1 AS next,\n  round::text AS round\nFROM \"Value\"\nWHERE path ~ ($3::text::lquery) AND path ~ ANY (($4::text[]::lquery[])) AND document @@ ($5::text::tsquery) AND round = ($6::text::circle) AND data ? $1\nORDER BY id",
+    &[
+        rt::Column::of::<i32>("id"),
+        rt::Column::of::<rt::Ltree>("path"),
+        rt::Column::of::<rt::String>("value"),
+        rt::Column::of::<rt::Hstore>("rest"),
+        rt::Column::of::<f64>("distance"),
+        rt::Column::of::<rt::cidr::IpInet>("next"),
+        rt::Column::of::<rt::String>("round"),
     ],
 );
 /// The values of a host.

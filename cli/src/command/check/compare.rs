@@ -1,7 +1,7 @@
 //! Compares the inferred types of a query with those that PostgreSQL reports.
 
 use relata_codegen::diagnostics::{Diagnostic, counted};
-use relata_codegen::ir::{ColumnType, Schema};
+use relata_codegen::ir::{FieldId, Schema};
 use relata_codegen::queries::{Query, ResultColumn, ValueType};
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Column, Statement};
@@ -10,7 +10,7 @@ use tokio_postgres::{Column, Statement};
 pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (at, (param, ty)) in query.params.iter().zip(statement.params()).enumerate() {
-        if !is_one_of(&param.value, ty, schema, param.derived) {
+        if !is_own(schema, param.field) && !is_one_of(&param.value, ty, schema, param.derived) {
             let (says, is) = (words(&param.value, schema, param.derived), ty.name());
             found.push(
                 Diagnostic::of_database(
@@ -60,7 +60,7 @@ fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Opti
             Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` after it")),
         );
     }
-    if is_one_of(&column.value, real.type_(), schema, column.derived) {
+    if is_own(schema, column.field) || is_one_of(&column.value, real.type_(), schema, column.derived) {
         return None;
     }
     let (says, is) = (words(&column.value, schema, column.derived), real.type_().name());
@@ -76,9 +76,14 @@ fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bo
         (false, Kind::Array(_)) | (true, _) => return false,
         (false, _) => below(ty),
     };
-    // Only its `@rust` type knows which columns it reads, and says so when the query runs.
-    matches!(value.ty, ColumnType::Unsupported(_))
-        || value.database_types(schema, derived).iter().any(|known| known == ty.name())
+    value.database_types(schema, derived).iter().any(|known| known == ty.name())
+}
+
+/// Whether a value has the type that `@rust` names. Only that type knows which columns it reads, and says so when the
+/// query runs.
+fn is_own(schema: &Schema, field: Option<FieldId>) -> bool {
+    let column = field.and_then(|field| schema.walk_field(field).as_column());
+    column.is_some_and(|column| column.column().rust.is_some())
 }
 
 /// Returns the type that a domain is based on.

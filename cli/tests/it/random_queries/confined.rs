@@ -132,7 +132,7 @@ impl Judge {
             tally.open += usize::from(query.confinement == Confinement::None);
             return;
         };
-        let Ok(prepared) = self.client.prepare(sql).await else { return };
+        let Ok(prepared) = self.client.prepare(&query.sql).await else { return };
         tally.confined += 1;
         let types: Vec<String> = prepared.params().iter().map(|ty| ty.name().to_owned()).collect();
         if let Err(what) = self.compare(query, confined, &types, tally).await {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use relata_devdb::{DevDb, Feature};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::world::{Signature, catalog, signatures, values};
+use super::world::{Signature, catalog, operators, signatures, values};
 
 /// Functions, and the version of PostgreSQL that has them first.
 const SINCE: &[(&str, u32)] = &[
@@ -17,6 +17,24 @@ const SINCE: &[(&str, u32)] = &[
     ("trim_array", 14),
     ("bit_count", 14),
     ("bit_xor", 14),
+    ("range_agg", 14),
+    ("range_intersect_agg", 14),
+    ("unnest", 14),
+    ("multirange", 14),
+    ("isempty", 14),
+    ("lower", 14),
+    ("upper", 14),
+    ("lower_inc", 14),
+    ("upper_inc", 14),
+    ("lower_inf", 14),
+    ("upper_inf", 14),
+    ("range_merge", 14),
+    ("datemultirange", 14),
+    ("int4multirange", 14),
+    ("int8multirange", 14),
+    ("nummultirange", 14),
+    ("tsmultirange", 14),
+    ("tstzmultirange", 14),
     ("any_value", 16),
     ("regexp_count", 15),
     ("regexp_like", 15),
@@ -34,11 +52,15 @@ const CATALOG: &str = "
     CROSS JOIN LATERAL (SELECT CASE
         WHEN t.typname ~ '^any(compatible)?(element|nonarray|)$' AND t.typname <> 'any' THEN 'elem'
         WHEN t.typname = 'anyenum' THEN 'enum' WHEN t.typname ~ '^any(compatible)?array$' THEN 'list'
+        WHEN t.typname ~ '^any(compatible)?range$' THEN 'range'
+        WHEN t.typname ~ '^any(compatible)?multirange$' THEN 'multirange'
         WHEN t.typcategory = 'A' THEN (SELECT e.typname || '[]' FROM pg_type e WHERE e.oid = t.typelem)
         ELSE t.typname END AS word FROM pg_type t WHERE t.oid = p.prorettype) r
     LEFT JOIN LATERAL (SELECT string_agg(CASE
         WHEN t.typname ~ '^any(compatible)?(element|nonarray|)$' AND t.typname <> 'any' THEN 'elem'
         WHEN t.typname = 'anyenum' THEN 'enum' WHEN t.typname ~ '^any(compatible)?array$' THEN 'list'
+        WHEN t.typname ~ '^any(compatible)?range$' THEN 'range'
+        WHEN t.typname ~ '^any(compatible)?multirange$' THEN 'multirange'
         WHEN t.typcategory = 'A' THEN (SELECT e.typname || '[]' FROM pg_type e WHERE e.oid = t.typelem)
         ELSE t.typname END, ', ' ORDER BY u.at) AS words
         FROM unnest(p.proargtypes) WITH ORDINALITY u (ty, at) JOIN pg_type t ON t.oid = u.ty) a ON true
@@ -185,17 +207,9 @@ async fn nulls(client: &Client, line: &Signature) -> Option<String> {
     if line.kind == "window" || line.mark == "?" || line.result == "void" {
         return None;
     }
-    let of = |slot: &str| -> &'static str {
-        match slot {
-            "elem" | "any" => "text",
-            "list" => "text[]",
-            "enum" => "mood",
-            other => TYPES.iter().find(|known| **known == other).copied().unwrap_or("text"),
-        }
-    };
     let mut calls: Vec<Vec<String>> = vec![Vec::new()];
     for (at, slot) in line.args.iter().enumerate() {
-        let ty = of(slot);
+        let ty = type_of(slot);
         let is_format = line.mark == "2" && at == 1;
         let values = values(ty).iter().filter(|value| !(is_format && value.is_empty()));
         let mut values: Vec<String> = values.take(4).map(|value| format!("'{value}'::{ty}")).collect();
@@ -230,6 +244,59 @@ async fn nulls(client: &Client, line: &Signature) -> Option<String> {
         }
     }
     None
+}
+
+/// Returns the type of the values for an argument.
+fn type_of(slot: &str) -> &'static str {
+    match slot {
+        "elem" | "any" => "text",
+        "list" => "text[]",
+        "enum" => "mood",
+        "range" => "int4range",
+        "multirange" => "int4multirange",
+        other => TYPES.iter().find(|known| **known == other).copied().unwrap_or("text"),
+    }
+}
+
+/// No operator is null for values that are not, unless its line says so.
+#[test]
+fn operators_are_null_only_where_the_list_says_so() {
+    let server = DevDb::start().expect("a PostgreSQL");
+    let database = server.create_database("operators").expect("a database");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("an async runtime");
+    let (wrong, called) = runtime.block_on(called_operators(database.url()));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(called > 500, "only {called} calls had a result");
+}
+
+/// The calls of operators that are null without a mark, and the number of those that are not.
+async fn called_operators(url: &str) -> (Vec<String>, usize) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client.batch_execute(ATTEMPT).await.expect("the function is made");
+    let (mut wrong, mut called) = (Vec::new(), 0);
+    for line in operators().iter().filter(|line| line.mark != "?") {
+        let operator = line.name.trim_start_matches("operator ");
+        let of = |slot: &&str| {
+            let ty = type_of(slot);
+            values(ty).iter().take(4).map(|value| format!("'{value}'::{ty}")).collect::<Vec<_>>()
+        };
+        let all: Vec<Vec<String>> = line.args.iter().map(of).collect();
+        let calls: Vec<String> = match all.as_slice() {
+            [only] => only.iter().map(|value| format!("{operator} {value}")).collect(),
+            [left, right] => {
+                left.iter().flat_map(|a| right.iter().map(move |b| format!("{a} {operator} {b}"))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let attempts: Vec<String> =
+            calls.iter().map(|call| format!("attempt($call$SELECT ({call}) IS NULL$call$)")).collect();
+        let outcomes = rows(&client, &format!("SELECT {}", attempts.join(", "))).await;
+        called += outcomes[0].iter().filter(|outcome| *outcome == "value").count();
+        let null = calls.iter().zip(&outcomes[0]).find(|(_, outcome)| *outcome == "null");
+        wrong.extend(null.map(|(call, _)| format!("{call} is null, and {} says never", shown(line))));
+    }
+    (wrong, called)
 }
 
 /// The types that there are values of.
@@ -268,4 +335,19 @@ const TYPES: &[&str] = &[
     "float4[]",
     "float8[]",
     "citext",
+    "varbit",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "path",
+    "polygon",
+    "circle",
+    "int4range",
+    "numrange",
+    "daterange",
+    "int4multirange",
 ];

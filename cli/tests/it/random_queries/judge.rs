@@ -86,7 +86,8 @@ impl Judge {
     pub(super) async fn judge(&self, seed: u64, sql: &str, tally: &mut Tally) {
         tally.cases += 1;
         let checked = check(&self.schema, &Sources::single("q.sql", sql));
-        let prepared = self.client.prepare(sql).await;
+        // What is sent may have more casts.
+        let prepared = self.client.prepare(checked.queries.first().map_or(sql, |query| &query.sql)).await;
         match (checked.queries.first(), prepared) {
             (Some(query), Ok(statement)) => match self.compare(query, &statement, tally).await {
                 Ok(()) => tally.agreed += 1,

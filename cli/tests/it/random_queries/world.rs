@@ -159,7 +159,20 @@ pub(super) fn values(ty: &str) -> &'static [&'static str] {
         "regclass" => &["node_id_seq"],
         "regconfig" => &["english", "simple"],
         "bit" | "varbit" => &["101"],
-        "inet" => &["10.0.0.1"],
+        "inet" => &["10.0.0.1", "10.0.0.0/8", "::1"],
+        "cidr" => &["10.0.0.0/8", "::/0"],
+        "macaddr" => &["08:00:2b:01:02:03"],
+        "macaddr8" => &["08:00:2b:01:02:03:04:05"],
+        "point" => &["(0,0)", "(1,2)", "(NaN,1)"],
+        "line" => &["{1,-1,0}", "{1,-1,1}", "{0,1,0}"],
+        "lseg" => &["[(0,0),(1,1)]", "[(5,5),(6,6)]", "[(0,0),(0,0)]"],
+        "box" => &["(1,1),(0,0)", "(6,6),(5,5)"],
+        "path" => &["((0,0),(1,1))", "[(0,0),(1,0)]", "[(0,0)]"],
+        "polygon" => &["((0,0),(1,1),(1,0))", "((5,5))"],
+        "circle" => &["<(0,0),1>", "<(5,5),0>"],
+        "int4range" | "numrange" => &["empty", "[1,3)", "(,2)", "[5,)"],
+        "daterange" => &["empty", "[2024-01-01,2024-02-01)", "(,)"],
+        "int4multirange" => &["{}", "{[1,3)}", "{(,2),[5,)}"],
         "int4[]" | "int8[]" | "int2[]" | "numeric[]" => &["{}", "{1,2}", "{3}"],
         "float8[]" | "float4[]" => &["{}", "{0.5,0.25}"],
         "text[]" | "varchar[]" => &["{}", "{a}", "{a,b}"],
@@ -194,6 +207,11 @@ pub(super) fn signatures() -> Vec<Signature> {
 /// The functions that are listed by a script, some of which stop the server.
 pub(super) fn catalog() -> Vec<Signature> {
     read_signatures(include_str!("../../../../codegen/src/queries/catalog.txt"))
+}
+
+/// The operators of PostgreSQL, with names such as `operator &&`.
+pub(super) fn operators() -> Vec<Signature> {
+    read_signatures(include_str!("../../../../codegen/src/queries/operators.txt"))
 }
 
 fn read_signatures(text: &'static str) -> Vec<Signature> {

@@ -6,8 +6,9 @@ use super::super::Cx;
 use super::super::draft::{FieldType, KeyDraft, KeyKind, OperatorClass};
 use super::super::native_types::native_type_name;
 use super::super::operator_classes::method_name;
+use super::comparable::{in_place_of_order, without_order};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, ClientType, FieldId, IndexMethod, ModelId, NativeType};
+use crate::ir::{Arity, ClientType, ColumnText, FieldId, IndexMethod, ModelId, NativeType};
 use crate::syntax::ModelKind;
 
 /// Checks the keys of all models.
@@ -38,6 +39,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             found.extend(self.fields_are_named_once(key));
             found.extend(self.fields_can_be_indexed(key));
             found.extend(self.fields_are_stored(key));
+            found.extend(self.vectors_can_be_indexed(key));
             found.extend(self.method_takes_these_fields(key));
             found.extend(super::options::mistakes(self.cx, key));
             found.extend(super::exclusions::mistakes(key));
@@ -158,17 +160,81 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     }
 
     fn fields_can_be_indexed(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
-        let fields = key.fields.iter().filter_map(|field| Some((field.column()?, field.span)));
-        let xml = fields.filter(|(id, _)| {
-            key.kind != KeyKind::Primary && self.cx.field(*id).native_type().map(native_type_name) == Some("Xml")
+        if key.method() != IndexMethod::BTree || key.kind == KeyKind::Exclusion {
+            return Vec::new();
+        }
+        let fields = key.fields.iter().filter(|field| field.operator_class.is_none());
+        let fields = fields.filter_map(|field| Some((field.column()?, field.span)));
+        let unordered = fields.filter_map(|(id, span)| {
+            let ty = without_order(&self.column_type(id)?)?;
+            let is_of_id = key.kind == KeyKind::Primary && self.cx.field(id).native_type().is_some();
+            (!is_of_id).then_some((id, span, ty))
         });
-        xml.map(|(id, span)| {
-            Diagnostic::new(codes::NOT_INDEXABLE, span, "PostgreSQL cannot index or compare values of type Xml")
-                .label("an Xml field")
-                .second(self.cx.field(id).ast.ty.span, "declared here")
-                .help("remove it from the key, or store the value as `@db.Text`")
-        })
-        .collect()
+        unordered
+            .map(|(id, span, ty)| {
+                let is_unique = key.kind.is_key();
+                let message = if is_unique {
+                    format!("PostgreSQL cannot compare values of type {ty}, so they cannot be a key")
+                } else {
+                    format!("PostgreSQL has no order of values of type {ty}, which an index of type `BTree` needs")
+                };
+                Diagnostic::new(codes::NOT_INDEXABLE, span, message)
+                    .label(format!("a field of type {ty}"))
+                    .second(self.cx.field(id).ast.ty.span, "declared here")
+                    .help(match key.kind {
+                        KeyKind::Primary => "choose another field as the id, such as `id Int @id`".to_owned(),
+                        _ => in_place_of_order(ty, is_unique, self.field_name(id)),
+                    })
+            })
+            .collect()
+    }
+
+    /// Returns the name of a column's type in PostgreSQL.
+    fn column_type(&self, id: FieldId) -> Option<String> {
+        let field = self.cx.field(id);
+        match field.native_type().map(native_type_name) {
+            Some("Xml") => Some("xml".to_owned()),
+            Some("Json") => Some("json".to_owned()),
+            Some(_) => None,
+            None => {
+                let text = ColumnText::type_of(&field.sql_type.as_ref()?.text).to_ascii_lowercase();
+                let plain = text.split(['(', '[']).next().unwrap_or_default().trim();
+                Some(plain.rsplit('.').next().unwrap_or_default().trim_matches('"').to_owned())
+            }
+        }
+    }
+
+    /// pgvector indexes vectors up to a number of dimensions.
+    fn vectors_can_be_indexed(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        let Some((method @ (IndexMethod::Hnsw | IndexMethod::IvfFlat), _)) = key.method else { return Vec::new() };
+        let fields = key.fields.iter().filter_map(|field| Some((field.column()?, field.span)));
+        let large = fields.filter_map(|(id, span)| {
+            let text = &self.cx.field(id).sql_type.as_ref()?.text;
+            let size: u32 = text.split_once('(')?.1.split_once(')')?.0.trim().parse().ok()?;
+            let (most, help) = match ClientType::of(text) {
+                ClientType::Vector if size <= 4000 => {
+                    (2000, "store a `HalfVec`, which can be indexed up to 4000 dimensions")
+                }
+                ClientType::Vector => (2000, "store fewer dimensions, or index a part of them: `raw(\"..\")`"),
+                ClientType::HalfVector => (4000, "store fewer dimensions, or index a part of them: `raw(\"..\")`"),
+                ClientType::Bits => (64_000, "store fewer bits, or index a part of them: `raw(\"..\")`"),
+                _ => return None,
+            };
+            (size > most).then_some((id, span, size, most, help))
+        });
+        large
+            .map(|(id, span, size, most, help)| {
+                let message = format!(
+                    "an index of type `{}` takes at most {most} dimensions, and `{}` has {size}",
+                    method_name(method),
+                    self.field_name(id)
+                );
+                Diagnostic::new(codes::INDEX_METHOD, span, message)
+                    .label("too many dimensions")
+                    .second(self.cx.field(id).ast.ty.span, "declared here")
+                    .help(help)
+            })
+            .collect()
     }
 
     fn fields_are_stored(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {

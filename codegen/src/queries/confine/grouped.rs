@@ -111,5 +111,5 @@ fn names_whole_row(tokens: &[Token], table: &GroupedTable) -> bool {
 /// Returns whether GROUP BY accepts values of the column.
 fn has_equality(column: ColumnWalker<'_>) -> bool {
     let base = Base::of_column(&column.column().ty);
-    base.is_some_and(|base| !matches!(base, Base::Json | Base::Xml | Base::Jsonpath))
+    base.is_some_and(Base::can_be_grouped)
 }

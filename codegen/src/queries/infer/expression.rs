@@ -2,6 +2,7 @@
 
 use super::super::tree::{Call, Expr, ExprKind, Query, TypeName};
 use super::super::types::{Base, Ty, common};
+use super::operator::is_comparison;
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
 use crate::diagnostics::{self as codes, Span, counted};
@@ -199,11 +200,18 @@ impl Cx<'_> {
     fn any_of(&mut self, scope: &Scope<'_>, value: &Expr, operator: &str, list: &Expr) -> Typed {
         let (typed, of) = (self.expr(scope, value), self.expr(scope, list));
         self.name_after(list, value);
-        if operator != "~~" {
+        if is_comparison(operator) {
             self.value_of(list, typed.field);
         }
         let element = match (typed.ty, of.ty) {
             (_, Ty::List(base)) => Ty::Base(base),
+            (Ty::Base(base), open) if open.is_open() && base.is_named() => {
+                let element = self.listed_right_side(operator, typed.ty);
+                element.and_then(Ty::base).iter().for_each(|base| {
+                    self.settle(open, Ty::List(*base));
+                });
+                element.unwrap_or(Ty::Opaque)
+            }
             (Ty::Base(base), open) if open.is_open() => {
                 // Text is compared as text, and so are types that convert to it.
                 let base = if base == Base::Varchar { Base::Text } else { base };
@@ -407,14 +415,16 @@ pub(in crate::queries) fn named_type(schema: &Schema, name: &TypeName) -> Ty {
     let Some(last) = name.parts.last() else { return Ty::Opaque };
     let namespace = name.parts.len().checked_sub(2).map(|at| name.parts[at].as_str());
     let is_builtin = matches!(namespace, None | Some("pg_catalog"));
-    let base = is_builtin.then(|| Base::of_name(last)).flatten().or_else(|| {
-        let is_it = |known: &Enum| {
-            let default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
-            let known_in = known.namespace.as_deref();
-            known.db_name == *last && (known_in == namespace || default(known_in) && default(namespace))
-        };
-        schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id))
-    });
+    let is_it = |known: &Enum| {
+        let default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
+        let known_in = known.namespace.as_deref();
+        known.db_name == *last && (known_in == namespace || default(known_in) && default(namespace))
+    };
+    let an_enum = || schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id));
+    // A type of an extension may be in any schema, beside an enum of the same name.
+    let known = Base::of_name(last);
+    let of_extension = known.filter(|base| base.extension().is_some());
+    let base = known.filter(|_| is_builtin && of_extension.is_none()).or_else(an_enum).or(of_extension);
     let base = base.or_else(|| based_on(schema, namespace, last));
     match base {
         Some(base) if name.list => Ty::List(base),

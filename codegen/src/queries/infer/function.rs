@@ -1,11 +1,13 @@
 //! Calls: which signature of a function applies, and its result.
 
 use super::super::catalog::{Function, Kind, Nulls, Slot};
+
 use super::super::tree::{Call, Expr, ExprKind, Window};
-use super::super::types::{Base, Category, Ty, common};
+use super::super::types::{Base, Category, Span, Ty, common};
 use super::operator::compared_as;
 use super::scope::Scope;
 use super::{Cx, Typed};
+use crate::diagnostics as codes;
 
 /// Functions about whole tables and sequences, which hold the rows and numbers of all tenants. Some write.
 const REACH_ALL_ROWS: [&str; 6] =
@@ -90,10 +92,15 @@ impl Cx<'_> {
         count
     }
 
-    /// Returns whether a call aggregates the rows of a group.
+    /// Returns whether a call aggregates the rows of a group. Of `st_union(a)` and `st_union(a, b)`, only the first one
+    /// does.
     pub(super) fn is_aggregate(&self, call: &Call) -> bool {
         let name = call.name.last().map_or("", |name| name.text.as_str());
-        call.over.is_none() && self.functions_of(call, name).any(|known| known.kind == Kind::Aggregate)
+        let given = call.args.len() + call.within.len();
+        let takes = |known: &&Function| known.variadic || known.args.len() == given;
+        let fitting = || self.functions_of(call, name).filter(takes);
+        let is_aggregate = |known: &Function| known.kind == Kind::Aggregate;
+        call.over.is_none() && fitting().any(is_aggregate) && fitting().all(|known| known.kind != Kind::Plain)
     }
 
     /// Infers a function in FROM: its result, and its columns if they have names of their own.
@@ -118,10 +125,9 @@ impl Cx<'_> {
         }
         let (typed, function) = self.known_call(scope, call, args, name);
         let columns = function.map_or_else(Vec::new, |function| function.columns);
-        let column = |(name, slot, nullable)| match slot {
-            Slot::Base(base) => (name, Typed { sensitive: typed.sensitive, ..Typed::base(base, nullable) }),
-            Slot::List(base) => (name, Typed { sensitive: typed.sensitive, ..Typed::new(Ty::List(base), nullable) }),
-            _ => (name, Typed::opaque()),
+        let column = |(name, slot, nullable): (String, Slot, bool)| match slot.ty(None) {
+            Some(ty) => (name, Typed { sensitive: typed.sensitive, ..Typed::new(ty, nullable) }),
+            None => (name, Typed::opaque()),
         };
         (typed, columns.into_iter().map(column).collect())
     }
@@ -204,7 +210,7 @@ impl Cx<'_> {
         };
         let all: Vec<&Expr> = args.iter().copied().chain(&call.within).collect();
         let typed: Vec<Typed> = all.iter().map(|arg| self.expr(scope, arg)).collect();
-        let Some(function) = self.overload(name, call, &typed) else {
+        let Some(function) = self.overload(name, call, &all, &typed) else {
             self.goes_outside = true;
             return (Typed::opaque(), None);
         };
@@ -212,28 +218,9 @@ impl Cx<'_> {
         for (expr, name) in all.iter().zip(&function.names) {
             name.iter().for_each(|name| self.name_param(expr, name));
         }
-        let within = function.result;
-        let element = self.element_type(&function, &all, &typed);
-        for (at, (expr, typed)) in all.iter().zip(&typed).enumerate() {
-            if call.variadic && at + 1 == all.len() {
-                continue;
-            }
-            let wanted = match (slot_at(&function, at), element) {
-                (Slot::Base(base), _) => Ty::Base(base),
-                (Slot::List(base), _) => Ty::List(base),
-                (Slot::Element, Some(base)) => Ty::Base(base),
-                (Slot::Elements, Some(base)) => Ty::List(base),
-                _ => continue,
-            };
-            self.fit(expr, *typed, wanted, false);
-        }
-        let ty = match (within, element) {
-            (Slot::Base(base), _) => Ty::Base(base),
-            (Slot::List(base), _) => Ty::List(base),
-            (Slot::Element, Some(base)) => Ty::Base(base),
-            (Slot::Elements, Some(base)) => Ty::List(base),
-            _ => Ty::Opaque,
-        };
+        let spread = call.variadic.then(|| all.len() - 1);
+        let ty = self.give_types(&function, &all, &typed, spread);
+        self.bounds_may_be_null(&function, &all);
         let rows = AggregatedRows { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
         let nullable = may_be_null(&function, call, rows, &typed);
         let holes = holes(&function, name, &typed);
@@ -245,13 +232,43 @@ impl Cx<'_> {
         (Typed { holes, sensitive, ..Typed::new(ty, nullable) }, Some(function))
     }
 
+    /// Gives the arguments the types of a signature, except one that is a list of variadic ones. Returns the result.
+    pub(super) fn give_types(
+        &mut self,
+        function: &Function,
+        exprs: &[&Expr],
+        typed: &[Typed],
+        spread: Option<usize>,
+    ) -> Ty {
+        let (element, all) = (self.element_type(function, exprs, typed), typed);
+        for (at, (expr, typed)) in exprs.iter().zip(typed).enumerate().filter(|(at, _)| Some(*at) != spread) {
+            if let Some(wanted) = slot_at(function, at).ty(element) {
+                self.fit(expr, *typed, wanted, false);
+            }
+            if let ExprKind::Param(number) = expr.kind {
+                let fields = all.iter().filter_map(|typed| typed.field);
+                self.param(number).beside.extend(fields);
+            }
+        }
+        function.result.ty(element).unwrap_or(Ty::Opaque)
+    }
+
+    /// Without a bound, a range has no end: null is a useful argument of `tstzrange($1, $2)`.
+    fn bounds_may_be_null(&mut self, function: &Function, exprs: &[&Expr]) {
+        let Slot::Base(result) = function.result else { return };
+        let Some(Span::Range(bound)) = result.span().filter(|_| function.nulls == Nulls::Never) else { return };
+        for (expr, slot) in exprs.iter().zip(&function.args) {
+            let ExprKind::Param(number) = expr.kind else { continue };
+            if *slot == Slot::Base(bound) {
+                self.param(number).tested = true;
+            }
+        }
+    }
+
     /// Returns the meaning of `elem` and `list` in this call.
     fn element_type(&mut self, function: &Function, exprs: &[&Expr], typed: &[Typed]) -> Option<Base> {
-        let known = typed.iter().enumerate().filter_map(|(at, typed)| match (slot_at(function, at), typed.ty) {
-            (Slot::Element | Slot::Enum, ty @ Ty::Base(_)) => Some(ty),
-            (Slot::Elements, Ty::List(base)) => Some(Ty::Base(base)),
-            _ => None,
-        });
+        let element = |(at, typed): (usize, &Typed)| slot_at(function, at).element_in(typed.ty).map(Ty::Base);
+        let known = typed.iter().enumerate().filter_map(element);
         let base = match common(known).ok()? {
             // Several open arguments are text.
             Ty::Literal if exprs.len() > 1 && function.args.iter().filter(|slot| is_any(**slot)).count() > 1 => {
@@ -266,7 +283,7 @@ impl Cx<'_> {
     }
 
     /// Returns the signature that PostgreSQL would choose; `None` if that is not clear.
-    fn overload(&self, name: &str, call: &Call, typed: &[Typed]) -> Option<Function> {
+    fn overload(&mut self, name: &str, call: &Call, all: &[&Expr], typed: &[Typed]) -> Option<Function> {
         let given = typed.len();
         let types: Vec<Ty> = typed.iter().map(|typed| typed.ty).collect();
         let arranged: Vec<Function> =
@@ -279,21 +296,73 @@ impl Cx<'_> {
                 && (!call.variadic || function.variadic)
                 && function.within != call.within.is_empty()
                 && (0..given).all(|at| is_spread(at) || accepts(slot_at(function, at), types[at]))
+                && is_consistent(function, &types)
         });
         let best = choose(fitting.collect(), &types);
-        match best.as_slice() {
-            [only] => Some((*only).clone()),
-            // An argument of an unknown type could match any signature.
-            [first, others @ ..] if types.contains(&Ty::Opaque) => {
-                let alike = others.iter().all(|other| {
-                    let open = (0..given).filter(|at| types[*at].is_open());
-                    other.result == first.result && open.into_iter().all(|at| slot_at(other, at) == slot_at(first, at))
-                });
-                alike.then(|| (*first).clone())
-            }
-            _ => None,
+        let chosen = sure(&best, &types);
+        if chosen.is_none() {
+            self.several_fit(name, &best, all, &types);
+        }
+        chosen
+    }
+
+    /// Returns the names of types for messages: "`box`, `circle` or `path`".
+    pub(super) fn one_of_types(&self, types: &[Ty]) -> String {
+        let all: Vec<String> = types.iter().map(|ty| format!("`{}`", ty.describe(self.schema))).collect();
+        match all.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => all.concat(),
         }
     }
+
+    /// Reports a parameter that PostgreSQL refuses because several signatures fit.
+    pub(super) fn several_fit(&mut self, name: &str, best: &[&Function], exprs: &[&Expr], types: &[Ty]) {
+        if best.len() < 2 || types.contains(&Ty::Opaque) {
+            return;
+        }
+        let is_param = |at: &usize| matches!((types[*at], &exprs[*at].kind), (Ty::Param(_), ExprKind::Param(_)));
+        for at in (0..types.len()).filter(is_param) {
+            let wanted = best.iter().map(|function| slot_at(function, at).ty(element_of(function, types)));
+            let Some(mut fitting) = wanted.collect::<Option<Vec<Ty>>>() else { continue };
+            fitting.sort_unstable();
+            fitting.dedup();
+            if let (Ty::Param(number), [first, _, ..]) = (types[at], fitting.as_slice()) {
+                let all = self.one_of_types(&fitting);
+                let message = format!("PostgreSQL cannot choose the type of `${number}`: `{name}` takes {all}");
+                let help = format!("add a cast, such as `${number}::{}`", first.describe(self.schema));
+                self.wrong(codes::QUERY_TYPES, exprs[at].span, message, "", help);
+            }
+        }
+    }
+}
+
+/// Returns the signature, if only one is left, or if an argument of an unknown type makes no difference.
+pub(super) fn sure(best: &[&Function], types: &[Ty]) -> Option<Function> {
+    match best {
+        [only] => Some((*only).clone()),
+        // An argument of an unknown type could match any signature.
+        [first, others @ ..] if types.contains(&Ty::Opaque) => {
+            let alike = others.iter().all(|other| {
+                let mut open = (0..types.len()).filter(|at| types[*at].is_open());
+                other.result == first.result && open.all(|at| slot_at(other, at) == slot_at(first, at))
+            });
+            alike.then(|| (*first).clone())
+        }
+        _ => None,
+    }
+}
+
+/// Returns what `elem` is, for arguments of which some have a type.
+pub(super) fn element_of(function: &Function, types: &[Ty]) -> Option<Base> {
+    types.iter().enumerate().find_map(|(at, ty)| slot_at(function, at).element_in(*ty))
+}
+
+/// Returns whether ranges and their elements have one type. A range of numbers holds no integer.
+fn is_consistent(function: &Function, types: &[Ty]) -> bool {
+    let has_ranges = function.args.iter().any(|slot| matches!(slot, Slot::Range | Slot::Multirange));
+    let mut elements = types.iter().enumerate().filter_map(|(at, ty)| slot_at(function, at).element_in(*ty));
+    let first = elements.next();
+    !has_ranges || elements.all(|element| Some(element) == first)
 }
 
 /// Returns a function with the arguments of a call, in its order: without those that have a default and are left out.
@@ -329,10 +398,10 @@ fn arranged(function: &Function, call: &Call, given: usize) -> Option<Function> 
 
 /// Returns the signatures that PostgreSQL prefers; if there is only one, PostgreSQL uses it. See "Function Type
 /// Resolution" in its documentation.
-fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
+pub(super) fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
     let known = |at: &usize| !types[*at].is_open() && types[*at] != Ty::Opaque;
     let places: Vec<usize> = (0..types.len()).collect();
-    let is_exact = |function: &Function, at: usize| is_slot_of(slot_at(function, at), types[at]);
+    let is_exact = |function: &Function, at: usize| slot_at(function, at).ty(None) == Some(types[at]);
     if let Some(exact) = best.iter().find(|function| places.iter().all(|at| is_exact(function, *at))) {
         return vec![*exact];
     }
@@ -353,7 +422,8 @@ fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
     if let (true, Some(same)) = (best.len() > 1, others.next())
         && others.all(|other| other == same)
     {
-        let takes = |function: &&Function| places.iter().all(|at| accepts(slot_at(function, *at), same));
+        let same_types = vec![same; types.len()];
+        let takes = |function: &&Function| is_accepted(function, &same_types);
         let taking: Vec<&Function> = best.iter().copied().filter(takes).collect();
         if taking.len() == 1 {
             return taking;
@@ -391,20 +461,12 @@ fn base_of(slot: Slot) -> Option<Base> {
     if let Slot::Base(base) = slot { Some(base) } else { None }
 }
 
-fn slot_at(function: &Function, at: usize) -> Slot {
+pub(super) fn slot_at(function: &Function, at: usize) -> Slot {
     function.args.get(at).or(function.args.last()).copied().unwrap_or(Slot::Any)
 }
 
 fn is_any(slot: Slot) -> bool {
-    matches!(slot, Slot::Element | Slot::Elements)
-}
-
-fn is_slot_of(slot: Slot, ty: Ty) -> bool {
-    match (slot, ty) {
-        (Slot::Base(wanted), Ty::Base(base)) => base == wanted,
-        (Slot::List(wanted), Ty::List(base)) => base == wanted,
-        _ => false,
-    }
+    matches!(slot, Slot::Element | Slot::Elements | Slot::Range | Slot::Multirange)
 }
 
 fn is_preferred_for(slot: Slot, ty: Ty) -> bool {
@@ -414,14 +476,20 @@ fn is_preferred_for(slot: Slot, ty: Ty) -> bool {
     }
 }
 
+/// Returns whether arguments of these types fit a signature with as many.
+pub(super) fn is_accepted(function: &Function, types: &[Ty]) -> bool {
+    let fits = |(at, ty): (usize, &Ty)| accepts(slot_at(function, at), *ty);
+    types.iter().enumerate().all(fits) && is_consistent(function, types)
+}
+
 fn accepts(slot: Slot, ty: Ty) -> bool {
     match (slot, ty) {
         (Slot::Other, ty) => matches!(ty, Ty::Opaque | Ty::Literal),
         (Slot::Any, _) | (_, Ty::Opaque | Ty::Literal | Ty::Param(_)) => true,
-        (Slot::Base(wanted), Ty::Base(base)) => base.becomes(wanted),
-        (Slot::List(wanted), Ty::List(base)) => base == wanted || base.becomes(wanted),
         (Slot::Element, Ty::Base(_)) | (Slot::Elements, Ty::List(_)) | (Slot::Enum, Ty::Base(Base::Enum(_))) => true,
-        _ => false,
+        (Slot::Range, Ty::Base(base)) => matches!(base.span(), Some(Span::Range(_))),
+        (Slot::Multirange, Ty::Base(base)) => matches!(base.span(), Some(Span::Multirange(_))),
+        (slot, ty) => slot.ty(None).is_some_and(|wanted| ty.becomes(wanted)),
     }
 }
 
@@ -472,6 +540,7 @@ fn may_be_null(function: &Function, call: &Call, rows: AggregatedRows, typed: &[
         (_, Nulls::Never) if call.variadic => any_null,
         (_, Nulls::Never) => false,
         (_, Nulls::Maybe) => true,
+        (_, Nulls::First) => typed.first().is_some_and(|typed| typed.nullable),
         (_, Nulls::EmptyFormat) if !call.args.get(1).is_some_and(is_written_text) => true,
         (Kind::Aggregate, nulls) => {
             let sees_rows = (call.over.is_some() || rows.has_rows) && !rows.filtered && !rows.framed;
@@ -495,6 +564,9 @@ fn is_written_text(expr: &Expr) -> bool {
 
 /// Returns whether a list may contain nulls.
 fn holes(function: &Function, name: &str, typed: &[Typed]) -> bool {
+    if function.holes {
+        return true;
+    }
     match function.result {
         Slot::Elements if function.kind == Kind::Aggregate => typed.iter().any(|typed| typed.nullable || typed.holes),
         Slot::Elements => {

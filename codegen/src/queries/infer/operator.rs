@@ -7,7 +7,7 @@ use super::{Cx, Typed};
 use crate::diagnostics::{self as codes, Span};
 
 /// An operand: the expression, and its inferred type.
-type Operand<'e> = (&'e Expr, Typed);
+pub(super) type Operand<'e> = (&'e Expr, Typed);
 
 impl Cx<'_> {
     /// Operators of one precedence, from left to right.
@@ -31,17 +31,19 @@ impl Cx<'_> {
 
     pub(super) fn prefix(&mut self, scope: &Scope<'_>, operator: &str, inner: &Expr) -> Typed {
         let typed = self.expr(scope, inner).derived();
+        let sensitive = typed.sensitive;
         // Open operands have the preferred type of numbers.
         let ty = match operator {
             "@" | "|/" | "||/" => self.settle(typed.ty, Ty::Base(Base::Float8)),
             _ => typed.ty,
         };
-        match (operator, ty) {
+        let typed = match (operator, ty) {
             ("~", Ty::Base(base)) if base.is_integer() => typed,
             ("@", Ty::Base(base)) if base.category() == Category::Number => Typed { ty, ..typed },
             ("|/" | "||/", _) => Typed::base(Base::Float8, typed.nullable),
-            _ => Typed::opaque(),
-        }
+            _ => self.listed(operator, &[(inner, typed)]).unwrap_or(Typed::opaque()),
+        };
+        Typed { sensitive, ..typed }
     }
 
     /// One operator between two operands.
@@ -49,7 +51,14 @@ impl Cx<'_> {
         self.name_after(left.0, right.0);
         self.name_after(right.0, left.0);
         let typed = match operator {
-            "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" => {
+            _ if self.is_listed(operator, left.1.ty, right.1.ty) => {
+                if is_comparison(operator) {
+                    self.value_of(left.0, right.1.field);
+                    self.value_of(right.0, left.1.field);
+                }
+                self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque)
+            }
+            _ if is_comparison(operator) => {
                 self.value_of(left.0, right.1.field);
                 self.value_of(right.0, left.1.field);
                 self.compare(operator, left, right)
@@ -61,7 +70,7 @@ impl Cx<'_> {
             "@>" | "<@" | "&&" | "?" | "?|" | "?&" | "@?" | "@@" => self.contains(operator, left, right),
             "#-" => self.json_remove(operator, left, right),
             "&" | "|" | "#" | "<<" | ">>" => self.bits(operator, left, right),
-            _ => Typed::opaque(),
+            _ => self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque),
         };
         Typed { sensitive: typed.ty != Ty::Base(Base::Bool) && (left.1.sensitive || right.1.sensitive), ..typed }
     }
@@ -82,9 +91,14 @@ impl Cx<'_> {
     }
 
     fn no_operator(&mut self, operator: &str, a: Ty, b: Ty, span: Span) -> Typed {
+        let help = format!("add a cast to one side, such as `::{}`", a.describe(self.schema));
+        self.no_operator_but(operator, (a, b), span, help)
+    }
+
+    /// The same, with what to write in its place.
+    pub(super) fn no_operator_but(&mut self, operator: &str, (a, b): (Ty, Ty), span: Span, help: String) -> Typed {
         let (left, right) = (a.describe(self.schema), b.describe(self.schema));
         let message = format!("PostgreSQL has no `{left} {operator} {right}`");
-        let help = format!("add a cast to one side, such as `::{left}`");
         self.wrong(codes::QUERY_TYPES, span, message, &format!("is {right}"), help);
         Typed::opaque()
     }
@@ -143,13 +157,6 @@ impl Cx<'_> {
         }
         if operator == "-" && left.1.ty == Ty::Base(Base::Jsonb) {
             return self.json_remove(operator, left, right);
-        }
-        // Addresses: only PostgreSQL knows all of them.
-        let is_address = |ty: Ty| ty == Ty::Base(Base::Inet);
-        if is_address(left.1.ty) || is_address(right.1.ty) {
-            let nullable = left.1.nullable || right.1.nullable;
-            let both = is_address(left.1.ty) && is_address(right.1.ty);
-            return Typed::base(if both && operator == "-" { Base::Int8 } else { Base::Inet }, nullable);
         }
         let (a, b, nullable) = self.level(left, right);
         let (Ty::Base(x), Ty::Base(y)) = (a, b) else {
@@ -308,16 +315,22 @@ impl Cx<'_> {
         if matches!(operator, "<<" | ">>") {
             let is_int = right.1.ty == Ty::Base(Base::Int4);
             let ty = if is_int { self.settle(left.1.ty, right.1.ty) } else { left.1.ty };
-            let Some(base) = ty.base().filter(|base| base.is_integer()) else { return Typed::opaque() };
+            let Some(base) = ty.base().filter(|base| base.is_integer()) else {
+                return self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque);
+            };
             self.fit(right.0, right.1, Ty::Base(Base::Int4), false);
             return Typed::base(base, left.1.nullable || right.1.nullable);
         }
         let (a, b, nullable) = self.level(left, right);
         match (a, b) {
             (Ty::Base(x), Ty::Base(y)) if x.is_integer() && y.is_integer() => Typed::base(x.max(y), nullable),
-            _ => Typed::opaque(),
+            _ => self.listed(operator, &[left, right]).unwrap_or_else(Typed::opaque),
         }
     }
+}
+
+pub(super) fn is_comparison(operator: &str) -> bool {
+    matches!(operator, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=")
 }
 
 /// Returns the type of arithmetic on two numbers; `None` if there is no such operator.

@@ -405,7 +405,10 @@ impl Cx<'_> {
 }
 
 /// Operators that are never true for null.
-const STRICT: [&str; 12] = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
+const STRICT: [&str; 27] = [
+    "=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "!~", "!~*", "^@", "@>", "<@", "&&", "<<", ">>", "<<=", ">>=",
+    "&<", "&>", "-|-", "?", "?|", "?&", "@@", "@?",
+];
 
 fn item_exprs(items: &[Item]) -> impl Iterator<Item = &Expr> {
     items.iter().filter_map(|item| match item {

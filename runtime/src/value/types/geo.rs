@@ -7,6 +7,7 @@ use geo_types::{
 };
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::super::into::{IntoNullable, IntoValue};
 use super::super::param::Param;
 use super::super::postgres::Encoded;
 use super::super::scalar::Scalar;
@@ -87,6 +88,20 @@ macro_rules! places {
 
                 fn accepts(ty: &Type) -> bool {
                     accepts_places(ty)
+                }
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl IntoValue<Geometry<f64>> for $type<f64> {
+                fn into_value(self) -> Geometry<f64> {
+                    Geometry::$type(self)
+                }
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl IntoNullable<Geometry<f64>> for $type<f64> {
+                fn into_nullable(self) -> Option<Geometry<f64>> {
+                    Some(Geometry::$type(self))
                 }
             }
         )+

@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]

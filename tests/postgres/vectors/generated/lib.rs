@@ -10,6 +10,9 @@ pub mod doc;
 pub mod item;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 
 #[rustfmt::skip]

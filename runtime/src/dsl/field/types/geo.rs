@@ -29,24 +29,51 @@ impl<P: Spatial, V: Into<Geometry<f64>>> WholeOf<P> for V {
     }
 }
 
-impl<M: Model, T: Scalar<Base: Spatial>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+/// The base of columns that hold places, to compare with a place of the type `G`.
+#[diagnostic::on_unimplemented(
+    message = "a column of `{Self}` has no place to compare with a `{G}`",
+    label = "only `Geometry` and `Geography` columns have `distance`, `within_distance` and `intersects`",
+    note = "a `point` column has `distance_from`, a vector `l2_distance`, `cosine_distance` and others"
+)]
+pub trait PlacedWith<G> {
+    #[doc(hidden)]
+    fn param(place: G) -> Param;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Spatial, G: Into<Geometry<f64>>> PlacedWith<G> for P {
+    fn param(place: G) -> Param {
+        place.into().into_param()
+    }
+}
+
+impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Returns the distance from the place: in meters for a `geography`, in units of the coordinates for a `geometry`.
     /// Sorting by it uses an index of type `Gist`.
-    pub fn distance(self, place: impl Into<Geometry<f64>>) -> Expression<M, f64, A> {
+    pub fn distance<G>(self, place: G) -> Expression<M, f64, A>
+    where
+        T::Base: PlacedWith<G>,
+    {
         let form = Form::Distance { call: "ST_Distance", infix: "<->" };
-        Expression::new(self.column, form, vec![operand(place)])
+        Expression::new(self.column, form, vec![like_column(T::Base::param(place))])
     }
 
     /// Matches if the distance from the place is at most this: in meters for a `geography`, in units of the coordinates
     /// for a `geometry`. It uses an index of type `Gist`.
-    pub fn within_distance(self, place: impl Into<Geometry<f64>>, distance: f64) -> Filter<M> {
+    pub fn within_distance<G>(self, place: G, distance: f64) -> Filter<M>
+    where
+        T::Base: PlacedWith<G>,
+    {
         let distance = named(Param::Float(distance), "float8");
-        holds(self.column, Form::Call("ST_DWithin"), vec![operand(place), distance])
+        holds(self.column, Form::Call("ST_DWithin"), vec![like_column(T::Base::param(place)), distance])
     }
 
     /// Matches if the two places have a point in common. It uses an index of type `Gist`.
-    pub fn intersects(self, place: impl Into<Geometry<f64>>) -> Filter<M> {
-        holds(self.column, Form::Call("ST_Intersects"), vec![operand(place)])
+    pub fn intersects<G>(self, place: G) -> Filter<M>
+    where
+        T::Base: PlacedWith<G>,
+    {
+        holds(self.column, Form::Call("ST_Intersects"), vec![like_column(T::Base::param(place))])
     }
 }
 

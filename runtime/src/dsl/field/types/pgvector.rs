@@ -5,16 +5,36 @@ use crate::dsl::field::Field;
 use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::query::Form;
 use crate::rows::Model;
-use crate::value::{AnyVector, IntoValue, Scalar};
+use crate::value::{AnyVector, IntoValue, Param, Scalar};
+
+/// The base of columns that hold vectors, with a distance from a vector of the type `V`.
+#[diagnostic::on_unimplemented(
+    message = "a column of `{Self}` has no distance from a vector",
+    label = "only columns of vectors have such a distance, from a vector of their type",
+    note = "a `geometry` or `geography` column has `distance`, and `point` has `distance_from`"
+)]
+pub trait MeasuredWith<V> {
+    #[doc(hidden)]
+    fn param(vector: V) -> Param;
+}
+
+#[diagnostic::do_not_recommend]
+impl<B: AnyVector, V: IntoValue<B>> MeasuredWith<V> for B {
+    fn param(vector: V) -> Param {
+        vector.into_value().into_param()
+    }
+}
 
 macro_rules! distances {
     ($($(#[$doc:meta])* $method:ident: $operator:literal;)+) => {
-        impl<M: Model, T: Scalar<Base: AnyVector>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
+        impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
             $(
                 $(#[$doc])*
-                pub fn $method(self, vector: impl IntoValue<T::Base>) -> Expression<M, f64, A> {
-                    let operand = like_column(vector.into_value().into_param());
-                    Expression::new(self.column, Form::Infix($operator), vec![operand])
+                pub fn $method<V>(self, vector: V) -> Expression<M, f64, A>
+                where
+                    T::Base: MeasuredWith<V>,
+                {
+                    Expression::new(self.column, Form::Infix($operator), vec![like_column(T::Base::param(vector))])
                 }
             )+
         }
