@@ -27,6 +27,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     (
         "rt",
         &[
+            "any_of_models",
             "builder",
             "calls_of_models",
             "client",
@@ -47,8 +48,15 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 6] =
-    ["calls_of_models", "enum_as_text", "json_paths", "json_value", "raw_sql_of_models", "set_and_with"];
+const MACROS: [&str; 7] = [
+    "any_of_models",
+    "calls_of_models",
+    "enum_as_text",
+    "json_paths",
+    "json_value",
+    "raw_sql_of_models",
+    "set_and_with",
+];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
