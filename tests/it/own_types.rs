@@ -348,6 +348,12 @@ fn rows_of_own_types_are_json() {
         (&"a@b".into(), &5.into(), &"dark".into())
     );
     assert_eq!(relata::serde_json::from_value::<db::User>(json).expect("is read"), user);
+    // Rows of query files have the names of the schema, too.
+    let counted = queries::PostsOfAuthors { school_id: user.school_id, writer: user.id, post_count: 2 };
+    let json = relata::serde_json::to_value(&counted).expect("is JSON");
+    let nil = Uuid::nil().to_string();
+    assert_eq!(json, relata::serde_json::json!({ "schoolId": nil, "writer": nil, "postCount": 2 }));
+    assert_eq!(relata::serde_json::from_value::<queries::PostsOfAuthors>(json).expect("is read"), counted);
 }
 
 #[tokio::test]

@@ -283,13 +283,14 @@ fn emit_debug(row: &Ident, fields: &[RowField<'_>]) -> (Option<TokenStream>, Opt
     (None, Some(debug))
 }
 
-/// Emits the serde attributes of a column. JSON is written as for columns of models: no sensitive values, and bytes and
-/// some times as text.
+/// Emits the serde attributes of a column. JSON is written as for columns of models: the names of the schema, no
+/// sensitive values, and bytes and some times as text.
 fn in_json(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
     if !cx.client.serde {
         return None;
     }
-    let mut parts: Vec<TokenStream> = Vec::new();
+    let mut parts: Vec<TokenStream> =
+        serde::rename(&ident(&column.name), name_in_json(cx, column)).into_iter().collect();
     if column.sensitive {
         parts.push(quote!(skip_serializing));
     }
@@ -300,4 +301,14 @@ fn in_json(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
         }
     }
     (!parts.is_empty()).then(|| quote!(#[serde(#(#parts),*)]))
+}
+
+/// Returns the name of a column in JSON: that of the field that it shows, or its name in the statement, if it has
+/// another one there.
+fn name_in_json<'n>(cx: &EmitCx<'n>, column: &'n ResultColumn) -> &'n str {
+    let shown = column.field.and_then(|field| cx.schema.walk_field(field).as_column());
+    match shown.filter(|shown| shown.db_name() == column.db_name) {
+        Some(shown) => shown.name(),
+        None => &column.db_name,
+    }
 }

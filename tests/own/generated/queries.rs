@@ -2,6 +2,42 @@
 
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
+/// The number of posts of each author: columns that show fields, renamed and calculated ones.
+pub fn posts_of_authors() -> rt::SqlQuery<PostsOfAuthors, rt::All, rt::Confined> {
+    rt::SqlQuery::new(&POSTS_OF_AUTHORS_, rt::Vec::from([]))
+}
+/// A row of [`posts_of_authors`].
+#[derive(Debug, Clone, PartialEq)]
+#[derive(rt::serde::Serialize, rt::serde::Deserialize)]
+#[serde(crate = "::relata::rt::serde")]
+pub struct PostsOfAuthors {
+    #[serde(rename = "schoolId")]
+    pub school_id: crate::own_types::SchoolId,
+    pub writer: crate::own_types::UserId,
+    #[serde(rename = "postCount")]
+    pub post_count: i64,
+}
+impl rt::FromRow for PostsOfAuthors {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            school_id: at_.get(0)?,
+            writer: at_.get(1)?,
+            post_count: at_.get(2)?,
+        })
+    }
+}
+static POSTS_OF_AUTHORS_: rt::Sql = rt::Sql::new(
+        "posts_of_authors",
+        "SELECT \"schoolId\", \"authorId\" AS writer, count(*) AS \"postCount\"\nFROM \"Post\"\nGROUP BY \"schoolId\", \"authorId\"",
+        &[
+            rt::Column::of::<crate::own_types::SchoolId>("schoolId"),
+            rt::Column::of::<crate::own_types::UserId>("writer"),
+            rt::Column::of::<i64>("postCount"),
+        ],
+    )
+    .confined(
+        "SELECT \"schoolId\", \"authorId\" AS writer, count(*) AS \"postCount\"\nFROM (SELECT * FROM \"Post\" AS t0 WHERE EXISTS (SELECT 1 FROM \"User\" AS t1 WHERE t1.\"schoolId\" = t0.\"schoolId\" AND t1.\"id\" = t0.\"authorId\" AND t1.\"schoolId\" = $1)) AS \"Post\"\nGROUP BY \"schoolId\", \"authorId\"",
+    );
 /// Users whose email address contains a text, with their number of posts.
 pub fn users_like(
     part: impl rt::IntoValue<rt::String>,
