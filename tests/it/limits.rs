@@ -7,7 +7,7 @@ use plain_planner::{Client, Error, Isolation, institution};
 use relata::{Result, params};
 use relata_devdb::Feature;
 
-use crate::support::{Fixture, Need, devdb};
+use crate::support::{Fixture, Need, database, devdb};
 
 fn row(slug: &str) -> institution::Create {
     institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
@@ -237,4 +237,20 @@ async fn connecting_has_a_limit() {
     assert!(matches!(error, Error::Timeout { limit: known, .. } if known == limit), "{error:?}");
     assert!(error.to_string().contains("connecting to PostgreSQL took longer than 100ms"), "{error}");
     assert!(error.is_timeout() && !error.to_string().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_lazy_client_connects_with_its_first_call() {
+    let database = database();
+    let db = Client::builder(database.url()).expect("is a URL").connect_lazily().expect("needs no server");
+    assert_eq!(db.statistics().connections, 0);
+    assert_eq!(db.institution().count().await.expect("connects"), 0);
+    assert_eq!(db.statistics().connections, 1);
+
+    let unreachable = "postgres://nobody@127.0.0.1:1/nothing";
+    let down = Client::builder(unreachable).expect("is a URL").connect_lazily().expect("needs no server");
+    let refused = down.institution().count().await;
+    assert!(matches!(refused, Err(Error::Connect { .. })), "{refused:?}");
+    let with_replica = Client::builder(unreachable).expect("is a URL").replica(unreachable).connect_lazily();
+    assert!(matches!(with_replica, Err(Error::Config(_))), "{with_replica:?}");
 }

@@ -399,7 +399,42 @@ impl<M: Root> ClientBuilder<M> {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Connect`] and [`Error::RowSecurity`].
-    pub async fn connect(mut self) -> Result<Client<M>> {
+    pub async fn connect(self) -> Result<Client<M>> {
+        let settings = self.replica_settings;
+        let (mut pool, replicas) = self.pools()?;
+        drop(Arc::new(pool.clone()).acquire().await?);
+        if !replicas.is_empty() {
+            let primary = Arc::clone(&pool.shared);
+            pool.routing = Some(Routing::start(primary, replicas, settings).await?);
+        }
+        Ok(Client::of(Arc::new(pool)))
+    }
+
+    /// Creates the pool without a connection: the first call opens one. So a program starts while the server cannot be
+    /// reached, and a wrong host or password is the error of that call.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example() -> relata::Result<()> {
+    /// let db = Client::builder("postgres://planner@localhost/exams")?.connect_lazily()?;
+    /// println!("{} institutions", db.institution().count().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`], also for a client with replicas, which have to be checked first.
+    pub fn connect_lazily(self) -> Result<Client<M>> {
+        if !self.replicas.is_empty() {
+            return Err(Error::Config(
+                "the replicas of a client are checked as it connects: use `connect()`".to_owned(),
+            ));
+        }
+        Ok(Client::of(Arc::new(self.pools()?.0)))
+    }
+
+    /// Creates the pools of all servers, with no connection yet: that of the primary, and those of the replicas.
+    fn pools(mut self) -> Result<(Pool, Vec<Shared>)> {
         let row_security = RowSecurityCheck::of(self.row_security, M::SECURED).map(Arc::new);
         let replicas = std::mem::take(&mut self.replicas).into_iter();
         let replicas = replicas.collect::<std::result::Result<Vec<_>, _>>().map_err(Error::Config)?;
@@ -410,13 +445,7 @@ impl<M: Root> ClientBuilder<M> {
         });
         let replicas = replicas.collect::<Result<Vec<_>>>()?;
         let hooks = (!self.hooks.is_empty()).then(|| Arc::new(self.hooks));
-        let mut pool = Pool::new(Arc::new(primary), hooks, shared_only::<M>());
-        drop(Arc::new(pool.clone()).acquire().await?);
-        if !replicas.is_empty() {
-            let primary = Arc::clone(&pool.shared);
-            pool.routing = Some(Routing::start(primary, replicas, self.replica_settings).await?);
-        }
-        Ok(Client::of(Arc::new(pool)))
+        Ok((Pool::new(Arc::new(primary), hooks, shared_only::<M>()), replicas))
     }
 
     /// Creates the pool of a server, with no connection yet.

@@ -99,18 +99,16 @@ async fn queries_as_values() -> Result<()> {
 }
 
 /// What a PATCH request may change.
-#[derive(Default)]
+#[derive(Default, relata::Patch)]
+#[relata(from = Student)]
 struct StudentPatch {
     class_year: Option<i32>,
     has_accommodations: Option<bool>,
 }
 
-impl StudentPatch {
-    fn assignments(self) -> impl Iterator<Item = Assignment<Student>> {
-        let class_year = self.class_year.map(|year| student::class_year.to(year));
-        let accommodations = self.has_accommodations.map(|has| student::has_accommodations.to(has));
-        class_year.into_iter().chain(accommodations)
-    }
+/// Changes that several calls make.
+fn graduated(year: i32) -> [Assignment<Student>; 2] {
+    [student::class_year.to(year), student::has_accommodations.to_default()]
 }
 
 #[tokio::test]
@@ -118,11 +116,7 @@ async fn assignments_as_values() -> Result<()> {
     let Book { fixture, student: Student { id, .. }, .. } = Book::open().await;
     let db = &fixture.db;
     let patch = StudentPatch { class_year: Some(2030), ..StudentPatch::default() };
-    let mut update = db.student().update(student::id.eq(id));
-    for assignment in patch.assignments() {
-        update = update.set(assignment);
-    }
-    let student = update.await?;
+    let student = db.student().update(student::id.eq(id)).set(graduated(2026)).set(patch).await?;
     assert_eq!((student.class_year, student.has_accommodations), (2030, false));
     Ok(())
 }

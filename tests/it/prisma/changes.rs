@@ -147,10 +147,8 @@ async fn set_null() {
 async fn undefined_leaves_a_field_as_it_is() {
     let db = Given::new().await;
     let (year, accommodations) = (Some(2030), None::<bool>);
-    let sets =
-        [year.map(|year| student::class_year.to(year)), accommodations.map(|has| student::has_accommodations.to(has))];
-    let query = db.student().update(student::id.eq(db.ada.id));
-    let changed = sets.into_iter().flatten().fold(query, |query, set| query.set(set)).await.expect("is updated");
+    let sets = [student::class_year.to_opt(year), student::has_accommodations.to_opt(accommodations)];
+    let changed = db.student().update(student::id.eq(db.ada.id)).set(sets).await.expect("is updated");
     assert_eq!((changed.class_year, changed.has_accommodations), (2030, db.ada.has_accommodations));
 }
 
