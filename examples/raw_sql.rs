@@ -115,7 +115,7 @@ async fn count_by_year(db: &Client, institution: Uuid) -> Result<()> {
 async fn change_in_a_transaction(db: &Client, institution: Uuid) -> Result<()> {
     let (lowered, left) = db
         .across_tenants()
-        .transaction(|tx| async move {
+        .transaction(async |tx| {
             let of_institution = student::institution_id.eq(institution) & student::class_year.eq(2027);
             let students = tx.student().find_many().filter(of_institution).select(student::user_id).await?;
             let lowered = tx

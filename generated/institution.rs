@@ -27,15 +27,7 @@ impl rt::Model for Institution {
     }
 }
 impl rt::Writable for Institution {}
-impl rt::Keyed for Institution {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Institution, rt::Uuid, id 0);
 /// Column `institutions.id`: `uuid`, unique.
 pub const id: rt::Field<Institution, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -9,14 +9,15 @@ pub use crate::client::{
 };
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Keyed, Link, Nested, NewRow, Next,
-    Parent, PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, Unique, add_selected, read_selected,
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Link, Nested, NewRow, Next, Parent,
+    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
 pub use crate::json_paths;
 pub use crate::json_value;
+pub use crate::keyed;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;

@@ -41,6 +41,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "enum_as_text",
             "json_paths",
             "json_value",
+            "keyed",
             "set_and_with",
             "value",
         ],
@@ -48,12 +49,13 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 7] = [
+const MACROS: [&str; 8] = [
     "any_of_models",
     "calls_of_models",
     "enum_as_text",
     "json_paths",
     "json_value",
+    "keyed",
     "raw_sql_of_models",
     "set_and_with",
 ];

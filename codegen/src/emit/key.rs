@@ -12,30 +12,13 @@ pub(super) fn emit_keyed(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Option<Toke
     let columns = key_columns(model).filter(|columns| !columns.is_empty())?;
     let ident = &model.ident;
     let types: Vec<_> = columns.iter().map(|column| value_type(cx, column.walker)).collect();
-    let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
-    let numbers = columns.iter().map(|column| Literal::u16_unsuffixed(column.number));
-    let (ty, key, values) = match (types.as_slice(), fields.as_slice()) {
-        ([ty], [field]) => (quote!(#ty), quote!(self.#field.clone()), vec![quote!(key_)]),
-        (types, fields) => {
-            let places = (0..types.len()).map(Literal::usize_unsuffixed);
-            (
-                quote!((#(#types),*)),
-                quote!((#(self.#fields.clone()),*)),
-                places.map(|place| quote!(key_.#place)).collect(),
-            )
-        }
-    };
-    Some(quote! {
-        impl rt::Keyed for #ident {
-            type Key = #ty;
-            fn key(&self) -> #ty {
-                #key
-            }
-            fn by_key(key_: #ty) -> rt::Unique<Self> {
-                rt::Unique::of([#((#numbers, rt::Scalar::into_param(#values))),*])
-            }
-        }
-    })
+    let ty = if let [only] = types.as_slice() { quote!(#only) } else { quote!((#(#types),*)) };
+    let fields = columns.iter().enumerate().map(|(place, column)| {
+        let (field, number) = (&column.ident, Literal::u16_unsuffixed(column.number));
+        let place = (columns.len() > 1).then(|| Literal::usize_unsuffixed(place));
+        quote!(#field #number #place)
+    });
+    Some(quote!(rt::keyed!(#ident, #ty, #(#fields),*);))
 }
 
 /// Returns the columns that identify a row; `None` if there is no primary key, or not all of it is in the client.

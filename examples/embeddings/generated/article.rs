@@ -25,15 +25,7 @@ impl rt::Model for Article {
     }
 }
 impl rt::Writable for Article {}
-impl rt::Keyed for Article {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Article, i32, id 0);
 /// Column `articles.id`: `integer`, unique.
 pub const id: rt::Field<Article, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `articles.title`: `text`.

@@ -23,15 +23,7 @@ impl rt::Model for Cafe {
     }
 }
 impl rt::Writable for Cafe {}
-impl rt::Keyed for Cafe {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Cafe, i32, id 0);
 /// Column `cafes.id`: `integer`, unique.
 pub const id: rt::Field<Cafe, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `cafes.name`: `text`, unique.

@@ -20,15 +20,7 @@ impl rt::Model for District {
     }
 }
 impl rt::Writable for District {}
-impl rt::Keyed for District {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.name.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(District, rt::String, name 0);
 /// Column `districts.name`: `text`, unique.
 pub const name: rt::Field<District, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -39,6 +39,38 @@ pub trait Keyed: Model {
     fn by_key(key: Self::Key) -> Unique<Self>;
 }
 
+/// For generated code: implements [`Keyed`] for a model, whose key is the listed fields, each with its column's number.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! keyed {
+    ($model:ty, $key:ty, $field:ident $number:literal) => {
+        impl $crate::Keyed for $model {
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                self.$field.clone()
+            }
+
+            fn by_key(key: $key) -> $crate::Unique<Self> {
+                $crate::Unique::of([($number, $crate::Scalar::into_param(key))])
+            }
+        }
+    };
+    ($model:ty, $key:ty, $($field:ident $number:literal $place:tt),+) => {
+        impl $crate::Keyed for $model {
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                ($(self.$field.clone()),+)
+            }
+
+            fn by_key(key: $key) -> $crate::Unique<Self> {
+                $crate::Unique::of([$(($number, $crate::Scalar::into_param(key.$place))),+])
+            }
+        }
+    };
+}
+
 /// A unique key of several columns: `user::institution_id_email.eq(tenant, "a@x.edu")`.
 pub struct Key<M, T> {
     columns: &'static [u16],

@@ -21,15 +21,7 @@ impl rt::Model for Country {
     }
 }
 impl rt::Writable for Country {}
-impl rt::Keyed for Country {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.code.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Country, rt::String, code 0);
 /// Column `countries.code`: `text`, unique.
 pub const code: rt::Field<Country, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

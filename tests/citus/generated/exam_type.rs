@@ -31,15 +31,7 @@ impl rt::Model for ExamType {
     }
 }
 impl rt::Writable for ExamType {}
-impl rt::Keyed for ExamType {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(ExamType, rt::Uuid, id 0);
 /// Column `exam_types.id`: `uuid`, unique.
 pub const id: rt::Field<ExamType, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -23,15 +23,7 @@ impl rt::Model for Item {
     }
 }
 impl rt::Writable for Item {}
-impl rt::Keyed for Item {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Item, rt::Uuid, id 0);
 /// Column `items.id`: `uuid`, unique.
 pub const id: rt::Field<Item, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `items.institution_id`: `uuid`.

@@ -29,15 +29,7 @@ impl rt::Model for Note {
     }
 }
 impl rt::Writable for Note {}
-impl rt::Keyed for Note {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Note, i32, id 0);
 /// Column `notes.id`: `integer`, unique.
 pub const id: rt::Field<Note, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `notes.institution_id`: `uuid`.

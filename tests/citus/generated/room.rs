@@ -23,15 +23,7 @@ impl rt::Model for Room {
     }
 }
 impl rt::Writable for Room {}
-impl rt::Keyed for Room {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Room, rt::Uuid, id 0);
 /// Column `rooms.id`: `uuid`, unique.
 pub const id: rt::Field<Room, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `rooms.institution_id`: `uuid`.

@@ -23,15 +23,7 @@ impl rt::Model for Seat {
     }
 }
 impl rt::Writable for Seat {}
-impl rt::Keyed for Seat {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Seat, rt::Uuid, id 0);
 /// Column `seats.id`: `uuid`, unique.
 pub const id: rt::Field<Seat, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `seats.room_id`: `uuid`.

@@ -32,15 +32,7 @@ impl rt::Model for Student {
     }
 }
 impl rt::Writable for Student {}
-impl rt::Keyed for Student {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Student, rt::Uuid, id 0);
 /// Column `students.id`: `uuid`, unique.
 pub const id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

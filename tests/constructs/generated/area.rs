@@ -20,15 +20,7 @@ impl rt::Model for Area {
     }
 }
 impl rt::Writable for Area {}
-impl rt::Keyed for Area {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Area, i32, id 0);
 /// Column `Area.id`: `integer`, unique.
 pub const id: rt::Field<Area, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Area.name`: `text`.

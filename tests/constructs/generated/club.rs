@@ -20,15 +20,7 @@ impl rt::Model for Club {
     }
 }
 impl rt::Writable for Club {}
-impl rt::Keyed for Club {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Club, rt::Uuid, id 0);
 /// Column `Club.id`: `uuid`, unique.
 pub const id: rt::Field<Club, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Club.name`: `text`, unique.

@@ -38,15 +38,7 @@ impl rt::Model for Contact {
     }
 }
 impl rt::Writable for Contact {}
-impl rt::Keyed for Contact {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Contact, i32, id 0);
 /// Column `Contact.id`: `integer`, domain `"shop"."contact_id"`, unique.
 pub const id: rt::Field<Contact, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Contact.email`: `text`, domain `"shop"."email"`, unique.

@@ -32,15 +32,7 @@ impl rt::Model for Customer {
     }
 }
 impl rt::Writable for Customer {}
-impl rt::Keyed for Customer {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Customer, i32, id 0);
 /// Column `customers.id`: `integer`, unique.
 pub const id: rt::Field<Customer, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `customers.email`: `text`.

@@ -20,15 +20,7 @@ impl rt::Model for Depot {
     }
 }
 impl rt::Writable for Depot {}
-impl rt::Keyed for Depot {
-    type Key = i64;
-    fn key(&self) -> i64 {
-        self.id.clone()
-    }
-    fn by_key(key_: i64) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Depot, i64, id 0);
 /// Column `Depot.id`: `bigint`, unique, generated.
 pub const id: rt::Field<Depot, i64, rt::Required, rt::IsUnique, rt::Generated> = rt::Field::new(
     0,

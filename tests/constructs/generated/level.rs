@@ -16,15 +16,7 @@ impl rt::Model for Level {
     }
 }
 impl rt::Writable for Level {}
-impl rt::Keyed for Level {
-    type Key = super::level_name::LevelName;
-    fn key(&self) -> super::level_name::LevelName {
-        self.name.clone()
-    }
-    fn by_key(key_: super::level_name::LevelName) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Level, super::level_name::LevelName, name 0);
 /// Column `Level.name`: `"public"."LevelName"`, unique.
 pub const name: rt::Field<
     Level,

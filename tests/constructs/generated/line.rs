@@ -24,15 +24,7 @@ impl rt::Model for Line {
     }
 }
 impl rt::Writable for Line {}
-impl rt::Keyed for Line {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Line, i32, id 0);
 /// Column `Line.id`: `integer`, unique.
 pub const id: rt::Field<Line, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Line.text`: `text`.

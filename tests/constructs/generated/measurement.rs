@@ -22,18 +22,7 @@ impl rt::Model for Measurement {
     }
 }
 impl rt::Writable for Measurement {}
-impl rt::Keyed for Measurement {
-    type Key = (i32, rt::DateTime<rt::Utc>);
-    fn key(&self) -> (i32, rt::DateTime<rt::Utc>) {
-        (self.id.clone(), self.measured_at.clone())
-    }
-    fn by_key(key_: (i32, rt::DateTime<rt::Utc>)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Measurement, (i32, rt::DateTime < rt::Utc >), id 0 0, measured_at 1 1);
 /// Column `measurements.id`: `integer`.
 pub const id: rt::Field<Measurement, i32> = rt::Field::new(0);
 /// Column `measurements.measured_at`: `timestamptz`.

@@ -22,18 +22,7 @@ impl rt::Model for Membership {
     }
 }
 impl rt::Writable for Membership {}
-impl rt::Keyed for Membership {
-    type Key = (i32, rt::Uuid);
-    fn key(&self) -> (i32, rt::Uuid) {
-        (self.customer_id.clone(), self.club_id.clone())
-    }
-    fn by_key(key_: (i32, rt::Uuid)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Membership, (i32, rt::Uuid), customer_id 0 0, club_id 1 1);
 /// Column `Membership.customerId`: `integer`.
 pub const customer_id: rt::Field<Membership, i32> = rt::Field::new(0);
 /// Column `Membership.clubId`: `uuid`.

@@ -24,18 +24,7 @@ impl rt::Model for Order {
     }
 }
 impl rt::Writable for Order {}
-impl rt::Keyed for Order {
-    type Key = (i32, i32);
-    fn key(&self) -> (i32, i32) {
-        (self.customer_id.clone(), self.number.clone())
-    }
-    fn by_key(key_: (i32, i32)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Order, (i32, i32), customer_id 0 0, number 1 1);
 /// Column `Order.customerId`: `integer`.
 pub const customer_id: rt::Field<Order, i32> = rt::Field::new(0);
 /// Column `Order.number`: `integer`.

@@ -22,15 +22,7 @@ impl rt::Model for Parcel {
     }
 }
 impl rt::Writable for Parcel {}
-impl rt::Keyed for Parcel {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Parcel, i32, id 0);
 /// Column `Parcel.id`: `integer`, unique.
 pub const id: rt::Field<Parcel, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Parcel.depotCode`: `bigint`.

@@ -22,15 +22,7 @@ impl rt::Model for Rack {
     }
 }
 impl rt::Writable for Rack {}
-impl rt::Keyed for Rack {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Rack, i32, id 0);
 /// Column `Rack.id`: `integer`, unique.
 pub const id: rt::Field<Rack, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Rack.depotId`: `integer`, nullable.

@@ -24,15 +24,7 @@ impl rt::Model for Shift {
     }
 }
 impl rt::Writable for Shift {}
-impl rt::Keyed for Shift {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Shift, i32, id 0);
 /// Column `Shift.id`: `integer`, unique.
 pub const id: rt::Field<Shift, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Shift.person`: `integer`.

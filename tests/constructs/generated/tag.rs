@@ -16,15 +16,7 @@ impl rt::Model for Tag {
     }
 }
 impl rt::Writable for Tag {}
-impl rt::Keyed for Tag {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.name.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Tag, rt::String, name 0);
 /// Column `Tag.name`: `text`, unique.
 pub const name: rt::Field<Tag, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

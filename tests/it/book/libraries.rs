@@ -113,11 +113,8 @@ async fn transactions(db: &Client, tenant: Uuid) -> Result<()> {
     tx.student().update_many().filter(student::institution_id.eq(tenant)).set(student::class_year.increment(1)).await?;
     tx.commit().await?;
 
-    let students = db
-        .retrying(3)
-        .transaction(|tx| async move { tx.student().count().await })
-        .isolation(Isolation::Serializable)
-        .await?;
+    let count = db.retrying(3).transaction(async |tx| tx.student().count().await);
+    let students = count.isolation(Isolation::Serializable).await?;
     assert_eq!(students, 2);
     Ok(())
 }

@@ -15,7 +15,7 @@ async fn transactions_with_limits() -> Result<()> {
     assert_eq!((students, exams), (1, 0));
     let moved: u64 = db
         .retrying(5)
-        .transaction(|tx| async move {
+        .transaction(async |tx| {
             let cap = tx.student().count().filter(student::class_year.eq(2028)).await?;
             if cap > 100 {
                 return Err(Error::custom("2028 is full"));

@@ -23,15 +23,7 @@ impl rt::Model for Odd {
     }
 }
 impl rt::Writable for Odd {}
-impl rt::Keyed for Odd {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Odd, i32, id 0);
 /// Column `Odd.id`: `integer`, unique.
 pub const id: rt::Field<Odd, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Odd.place`: `jsonb`.

@@ -22,15 +22,7 @@ impl rt::Model for Post {
     }
 }
 impl rt::Writable for Post {}
-impl rt::Keyed for Post {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Post, i32, id 0);
 /// Column `Post.id`: `integer`, unique.
 pub const id: rt::Field<Post, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Post.userId`: `integer`.

@@ -56,15 +56,7 @@ impl rt::Model for User {
     }
 }
 impl rt::Writable for User {}
-impl rt::Keyed for User {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(User, i32, id 0);
 /// Column `User.id`: `integer`, unique.
 pub const id: rt::Field<User, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `User.name`: `text`, unique.

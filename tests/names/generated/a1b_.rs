@@ -16,15 +16,7 @@ impl rt::Model for A1b_ {
     }
 }
 impl rt::Writable for A1b_ {}
-impl rt::Keyed for A1b_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(A1b_, i32, id 0);
 /// Column `A1B.id`: `integer`, unique.
 pub const id: rt::Field<A1b_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new A1B. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Account {
     }
 }
 impl rt::Writable for Account {}
-impl rt::Keyed for Account {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Account, i32, id 0);
 /// Column `Balance.id`: `integer`, unique.
 pub const id: rt::Field<Account, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Balance. `set` adds optional ones.

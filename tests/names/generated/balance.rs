@@ -16,15 +16,7 @@ impl rt::Model for Balance {
     }
 }
 impl rt::Writable for Balance {}
-impl rt::Keyed for Balance {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Balance, i32, id 0);
 /// Column `BALANCE.id`: `integer`, unique.
 pub const id: rt::Field<Balance, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `balance`.

@@ -56,15 +56,7 @@ impl rt::Model for Balance_ {
     }
 }
 impl rt::Writable for Balance_ {}
-impl rt::Keyed for Balance_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Balance_, i32, id 0);
 /// Column `balance.id`: `integer`, unique.
 pub const id: rt::Field<Balance_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `balance.Balance`: `integer`.

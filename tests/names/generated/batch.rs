@@ -16,15 +16,7 @@ impl rt::Model for Batch {
     }
 }
 impl rt::Writable for Batch {}
-impl rt::Keyed for Batch {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Batch, i32, id 0);
 /// Column `Batch.id`: `integer`, unique.
 pub const id: rt::Field<Batch, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Batch. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Box {
     }
 }
 impl rt::Writable for Box {}
-impl rt::Keyed for Box {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Box, i32, id 0);
 /// Column `Box.id`: `integer`, unique.
 pub const id: rt::Field<Box, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to one `Result`.

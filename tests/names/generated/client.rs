@@ -16,15 +16,7 @@ impl rt::Model for Client_ {
     }
 }
 impl rt::Writable for Client_ {}
-impl rt::Keyed for Client_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Client_, i32, id 0);
 /// Column `Client.id`: `integer`, unique.
 pub const id: rt::Field<Client_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Client. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Clone {
     }
 }
 impl rt::Writable for Clone {}
-impl rt::Keyed for Clone {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Clone, i32, id 0);
 /// Column `Clone.id`: `integer`, unique.
 pub const id: rt::Field<Clone, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Clone. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Core {
     }
 }
 impl rt::Writable for Core {}
-impl rt::Keyed for Core {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Core, i32, id 0);
 /// Column `Core.id`: `integer`, unique.
 pub const id: rt::Field<Core, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Core. `set` adds optional ones.

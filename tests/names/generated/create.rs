@@ -26,15 +26,7 @@ impl rt::Model for Create {
     }
 }
 impl rt::Writable for Create {}
-impl rt::Keyed for Create {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Create, i32, id 0);
 /// Column `Create.id`: `integer`, unique.
 pub const id: rt::Field<Create, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Create.insert`: `integer`.

@@ -22,15 +22,7 @@ impl rt::Model for Created {
     }
 }
 impl rt::Writable for Created {}
-impl rt::Keyed for Created {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Created, i32, id 0);
 /// Column `Created.id`: `integer`, unique.
 pub const id: rt::Field<Created, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Created.createId`: `integer`.

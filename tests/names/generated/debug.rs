@@ -16,15 +16,7 @@ impl rt::Model for Debug {
     }
 }
 impl rt::Writable for Debug {}
-impl rt::Keyed for Debug {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Debug, i32, id 0);
 /// Column `Debug.id`: `integer`, unique.
 pub const id: rt::Field<Debug, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Debug. `set` adds optional ones.

@@ -26,15 +26,7 @@ impl rt::Model for Default {
     }
 }
 impl rt::Writable for Default {}
-impl rt::Keyed for Default {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Default, i32, id 0);
 /// Column `Default.id`: `integer`, unique.
 pub const id: rt::Field<Default, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Default.default`: `text`.

@@ -16,15 +16,7 @@ impl rt::Model for Error {
     }
 }
 impl rt::Writable for Error {}
-impl rt::Keyed for Error {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Error, i32, id 0);
 /// Column `Error.id`: `integer`, unique.
 pub const id: rt::Field<Error, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Error. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Handle {
     }
 }
 impl rt::Writable for Handle {}
-impl rt::Keyed for Handle {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Handle, i32, id 0);
 /// Column `Handle.id`: `integer`, unique.
 pub const id: rt::Field<Handle, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Handle. `set` adds optional ones.

@@ -20,15 +20,7 @@ impl rt::Model for Hidden {
     }
 }
 impl rt::Writable for Hidden {}
-impl rt::Keyed for Hidden {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Hidden, i32, id 0);
 /// Column `Hidden.id`: `integer`, unique.
 pub const id: rt::Field<Hidden, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Hidden.y`: `point`, nullable.

@@ -16,15 +16,7 @@ impl rt::Model for Hub {
     }
 }
 impl rt::Writable for Hub {}
-impl rt::Keyed for Hub {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Hub, i32, id 0);
 /// Column `Hub.id`: `integer`, unique.
 pub const id: rt::Field<Hub, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `Leaf`.

@@ -16,15 +16,7 @@ impl rt::Model for Id {
     }
 }
 impl rt::Writable for Id {}
-impl rt::Keyed for Id {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Id, i32, id 0);
 /// Column `Id.id`: `integer`, unique.
 pub const id: rt::Field<Id, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Id. `set` adds optional ones.

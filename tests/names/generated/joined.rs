@@ -16,15 +16,7 @@ impl rt::Model for Joined {
     }
 }
 impl rt::Writable for Joined {}
-impl rt::Keyed for Joined {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Joined, i32, id 0);
 /// Column `Joined.id`: `integer`, unique.
 pub const id: rt::Field<Joined, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `Created`.

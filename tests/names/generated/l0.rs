@@ -20,15 +20,7 @@ impl rt::Model for L0 {
     }
 }
 impl rt::Writable for L0 {}
-impl rt::Keyed for L0 {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(L0, i32, id 0);
 /// Column `L0.id`: `integer`, unique.
 pub const id: rt::Field<L0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `L0.sId`: `integer`.

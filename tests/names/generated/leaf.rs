@@ -54,15 +54,7 @@ impl rt::Model for Leaf {
     }
 }
 impl rt::Writable for Leaf {}
-impl rt::Keyed for Leaf {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Leaf, i32, id 0);
 /// Column `Leaf.id`: `integer`, unique.
 pub const id: rt::Field<Leaf, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Leaf.h0`: `integer`, nullable.

@@ -20,15 +20,7 @@ impl rt::Model for MKey {
     }
 }
 impl rt::Writable for MKey {}
-impl rt::Keyed for MKey {
-    type Key = super::m::M;
-    fn key(&self) -> super::m::M {
-        self.k.clone()
-    }
-    fn by_key(key_: super::m::M) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(MKey, super::m::M, k 0);
 /// Column `MKey.k`: `"M"`, unique.
 pub const k: rt::Field<MKey, super::m::M, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -20,15 +20,7 @@ impl rt::Model for MRef {
     }
 }
 impl rt::Writable for MRef {}
-impl rt::Keyed for MRef {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(MRef, i32, id 0);
 /// Column `MRef.id`: `integer`, unique.
 pub const id: rt::Field<MRef, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `MRef.k`: `"M"`.

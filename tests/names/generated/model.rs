@@ -16,15 +16,7 @@ impl rt::Model for Model {
     }
 }
 impl rt::Writable for Model {}
-impl rt::Keyed for Model {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Model, i32, id 0);
 /// Column `Model.id`: `integer`, unique.
 pub const id: rt::Field<Model, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Model. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for Models_ {
     }
 }
 impl rt::Writable for Models_ {}
-impl rt::Keyed for Models_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Models_, i32, id 0);
 /// Column `Models.id`: `integer`, unique.
 pub const id: rt::Field<Models_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Models. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for New {
     }
 }
 impl rt::Writable for New {}
-impl rt::Keyed for New {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(New, i32, id 0);
 /// Column `New.id`: `integer`, unique.
 pub const id: rt::Field<New, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new New. `set` adds optional ones.

@@ -32,15 +32,7 @@ impl rt::Model for Option {
     }
 }
 impl rt::Writable for Option {}
-impl rt::Keyed for Option {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Option, i32, id 0);
 /// Column `Option.id`: `integer`, unique.
 pub const id: rt::Field<Option, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Option.self`: `integer`, nullable.

@@ -24,15 +24,7 @@ impl rt::Model for Pkey {
     }
 }
 impl rt::Writable for Pkey {}
-impl rt::Keyed for Pkey {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Pkey, i32, id 0);
 /// Column `Pkey.id`: `integer`, unique.
 pub const id: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Pkey.pkey`: `integer`, unique.

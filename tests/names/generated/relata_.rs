@@ -16,15 +16,7 @@ impl rt::Model for Relata {
     }
 }
 impl rt::Writable for Relata {}
-impl rt::Keyed for Relata {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Relata, i32, id 0);
 /// Column `Relata.id`: `integer`, unique.
 pub const id: rt::Field<Relata, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Relata. `set` adds optional ones.

@@ -16,15 +16,7 @@ impl rt::Model for RelataClient {
     }
 }
 impl rt::Writable for RelataClient {}
-impl rt::Keyed for RelataClient {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(RelataClient, i32, id 0);
 /// Column `RelataClient.id`: `integer`, unique.
 pub const id: rt::Field<RelataClient, i32, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -26,15 +26,7 @@ impl rt::Model for Result {
     }
 }
 impl rt::Writable for Result {}
-impl rt::Keyed for Result {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Result, i32, id 0);
 /// Column `Result.id`: `integer`, unique.
 pub const id: rt::Field<Result, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Result.ok`: `integer`.

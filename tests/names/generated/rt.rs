@@ -28,15 +28,7 @@ impl rt::Model for Rt {
     }
 }
 impl rt::Writable for Rt {}
-impl rt::Keyed for Rt {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Rt, i32, id 0);
 /// Column `Rt.id`: `integer`, unique.
 pub const id: rt::Field<Rt, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Rt.rt`: `text`.

@@ -16,15 +16,7 @@ impl rt::Model for S0 {
     }
 }
 impl rt::Writable for S0 {}
-impl rt::Keyed for S0 {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(S0, i32, id 0);
 /// Column `S0.id`: `integer`, unique.
 pub const id: rt::Field<S0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `L0`.

@@ -22,15 +22,7 @@ impl rt::Model for Self_ {
     }
 }
 impl rt::Writable for Self_ {}
-impl rt::Keyed for Self_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Self_, i32, id 0);
 /// Column `Self.id`: `integer`, unique.
 pub const id: rt::Field<Self_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Self.self`: `text`.

@@ -20,15 +20,7 @@ impl rt::Model for Some {
     }
 }
 impl rt::Writable for Some {}
-impl rt::Keyed for Some {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.none.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Some, i32, none 0);
 /// Column `Some.None`: `integer`, unique.
 pub const none: rt::Field<Some, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Some.Err`: `text`.

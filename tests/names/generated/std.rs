@@ -16,15 +16,7 @@ impl rt::Model for Std {
     }
 }
 impl rt::Writable for Std {}
-impl rt::Keyed for Std {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Std, i32, id 0);
 /// Column `Std.id`: `integer`, unique.
 pub const id: rt::Field<Std, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Std. `set` adds optional ones.

@@ -20,15 +20,7 @@ impl rt::Model for T {
     }
 }
 impl rt::Writable for T {}
-impl rt::Keyed for T {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(T, i32, id 0);
 /// Column `T.id`: `integer`, unique.
 pub const id: rt::Field<T, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `T.tId`: `integer`, nullable.

@@ -16,15 +16,7 @@ impl rt::Model for Transaction_ {
     }
 }
 impl rt::Writable for Transaction_ {}
-impl rt::Keyed for Transaction_ {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Transaction_, i32, id 0);
 /// Column `Transaction.id`: `integer`, unique.
 pub const id: rt::Field<Transaction_, i32, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

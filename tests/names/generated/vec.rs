@@ -20,15 +20,7 @@ impl rt::Model for Vec {
     }
 }
 impl rt::Writable for Vec {}
-impl rt::Keyed for Vec {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.len.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Vec, i32, len 0);
 /// Column `Vec.len`: `integer`, unique.
 pub const len: rt::Field<Vec, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Vec.push`: `text`.

@@ -32,15 +32,7 @@ impl rt::Model for With {
     }
 }
 impl rt::Writable for With {}
-impl rt::Keyed for With {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(With, i32, id 0);
 /// Column `With.id`: `integer`, unique.
 pub const id: rt::Field<With, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `With.at`: `text`.

@@ -20,15 +20,7 @@ impl rt::Model for WithUser {
     }
 }
 impl rt::Writable for WithUser {}
-impl rt::Keyed for WithUser {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(WithUser, i32, id 0);
 /// Column `WithUser.id`: `integer`, unique.
 pub const id: rt::Field<WithUser, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `WithUser.userId`: `integer`.

@@ -31,15 +31,7 @@ impl rt::Model for Post {
     }
 }
 impl rt::Writable for Post {}
-impl rt::Keyed for Post {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(1, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Post, i32, id 1);
 /// Column `Post.schoolId`: `uuid`.
 pub const school_id: rt::Field<Post, crate::own_types::SchoolId> = rt::Field::new(0);
 /// Column `Post.id`: `integer`, unique.

@@ -22,15 +22,7 @@ impl rt::Model for School {
     }
 }
 impl rt::Writable for School {}
-impl rt::Keyed for School {
-    type Key = crate::own_types::SchoolId;
-    fn key(&self) -> crate::own_types::SchoolId {
-        self.id.clone()
-    }
-    fn by_key(key_: crate::own_types::SchoolId) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(School, crate ::own_types::SchoolId, id 0);
 /// Column `School.id`: `uuid`, unique.
 pub const id: rt::Field<
     School,

@@ -48,15 +48,7 @@ impl rt::Model for User {
     }
 }
 impl rt::Writable for User {}
-impl rt::Keyed for User {
-    type Key = crate::own_types::UserId;
-    fn key(&self) -> crate::own_types::UserId {
-        self.id.clone()
-    }
-    fn by_key(key_: crate::own_types::UserId) -> rt::Unique<Self> {
-        rt::Unique::of([(1, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(User, crate ::own_types::UserId, id 1);
 /// Column `User.schoolId`: `uuid`.
 pub const school_id: rt::Field<User, crate::own_types::SchoolId> = rt::Field::new(0);
 /// Column `User.id`: `uuid`, unique.

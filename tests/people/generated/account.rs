@@ -23,15 +23,7 @@ impl rt::Model for Account {
     }
 }
 impl rt::Writable for Account {}
-impl rt::Keyed for Account {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Account, rt::Uuid, id 0);
 /// Column `Account.id`: `uuid`, unique.
 pub const id: rt::Field<Account, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

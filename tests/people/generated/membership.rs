@@ -25,15 +25,7 @@ impl rt::Model for Membership {
     }
 }
 impl rt::Writable for Membership {}
-impl rt::Keyed for Membership {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.account_id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(1, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Membership, rt::Uuid, account_id 1);
 /// Column `Membership.schoolId`: `uuid`.
 pub const school_id: rt::Field<Membership, rt::Uuid> = rt::Field::new(0);
 /// Column `Membership.accountId`: `uuid`, unique.

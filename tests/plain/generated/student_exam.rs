@@ -33,15 +33,7 @@ impl rt::Model for StudentExam {
     }
 }
 impl rt::Writable for StudentExam {}
-impl rt::Keyed for StudentExam {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(StudentExam, rt::Uuid, id 0);
 /// Column `student_exams.id`: `uuid`, unique.
 pub const id: rt::Field<StudentExam, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

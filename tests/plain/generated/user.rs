@@ -31,15 +31,7 @@ impl rt::Model for User {
     }
 }
 impl rt::Writable for User {}
-impl rt::Keyed for User {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(User, rt::Uuid, id 0);
 /// Column `users.id`: `uuid`, unique.
 pub const id: rt::Field<User, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `users.institution_id`: `uuid`.

@@ -40,15 +40,7 @@ impl rt::Model for Booking {
     }
 }
 impl rt::Writable for Booking {}
-impl rt::Keyed for Booking {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Booking, i32, id 0);
 /// Column `Booking.id`: `integer`, unique.
 pub const id: rt::Field<Booking, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Booking.room`: `integer`.

@@ -28,15 +28,7 @@ impl rt::Model for Code {
     }
 }
 impl rt::Writable for Code {}
-impl rt::Keyed for Code {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.code.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Code, rt::String, code 0);
 /// Column `Code.code`: `citext`, unique.
 pub const code: rt::Field<Code, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

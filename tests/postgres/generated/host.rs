@@ -28,15 +28,7 @@ impl rt::Model for Host {
     }
 }
 impl rt::Writable for Host {}
-impl rt::Keyed for Host {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Host, i32, id 0);
 /// Column `Host.id`: `integer`, unique.
 pub const id: rt::Field<Host, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Host.net`: `cidr`.

@@ -30,15 +30,7 @@ impl rt::Model for Mark {
     }
 }
 impl rt::Writable for Mark {}
-impl rt::Keyed for Mark {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Mark, i32, id 0);
 /// Column `Mark.id`: `integer`, unique.
 pub const id: rt::Field<Mark, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Mark.code`: `citext`.

@@ -18,15 +18,7 @@ impl rt::Model for Net {
     }
 }
 impl rt::Writable for Net {}
-impl rt::Keyed for Net {
-    type Key = rt::cidr::IpCidr;
-    fn key(&self) -> rt::cidr::IpCidr {
-        self.net.clone()
-    }
-    fn by_key(key_: rt::cidr::IpCidr) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Net, rt::cidr::IpCidr, net 0);
 /// Column `Net.net`: `cidr`, unique.
 pub const net: rt::Field<Net, rt::cidr::IpCidr, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

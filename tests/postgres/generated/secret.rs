@@ -48,15 +48,7 @@ impl rt::Model for Secret {
     }
 }
 impl rt::Writable for Secret {}
-impl rt::Keyed for Secret {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Secret, i32, id 0);
 /// Column `Secret.id`: `integer`, unique.
 pub const id: rt::Field<Secret, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Secret.data`: `hstore`, nullable.

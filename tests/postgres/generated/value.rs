@@ -66,15 +66,7 @@ impl rt::Model for Value {
     }
 }
 impl rt::Writable for Value {}
-impl rt::Keyed for Value {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Value, i32, id 0);
 /// Column `Value.id`: `integer`, unique.
 pub const id: rt::Field<Value, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Value.length`: `interval`.

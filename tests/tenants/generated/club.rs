@@ -22,15 +22,7 @@ impl rt::Model for Club {
     }
 }
 impl rt::Writable for Club {}
-impl rt::Keyed for Club {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Club, i32, id 0);
 /// Column `Club.id`: `integer`, unique.
 pub const id: rt::Field<Club, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Club.schoolId`: `uuid`.

@@ -22,18 +22,7 @@ impl rt::Model for Desk {
     }
 }
 impl rt::Writable for Desk {}
-impl rt::Keyed for Desk {
-    type Key = (i32, i32);
-    fn key(&self) -> (i32, i32) {
-        (self.region.clone(), self.number.clone())
-    }
-    fn by_key(key_: (i32, i32)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Desk, (i32, i32), region 0 0, number 1 1);
 /// Column `Desk.region`: `integer`.
 pub const region: rt::Field<Desk, i32> = rt::Field::new(0);
 /// Column `Desk.number`: `integer`.

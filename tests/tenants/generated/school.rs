@@ -22,15 +22,7 @@ impl rt::Model for School {
     }
 }
 impl rt::Writable for School {}
-impl rt::Keyed for School {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(School, rt::Uuid, id 0);
 /// Column `School.id`: `uuid`, unique.
 pub const id: rt::Field<School, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -20,15 +20,7 @@ impl rt::Model for Country {
     }
 }
 impl rt::Writable for Country {}
-impl rt::Keyed for Country {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Country, i32, id 0);
 /// Column `Country.id`: `integer`, unique.
 pub const id: rt::Field<Country, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Country.name`: `text`.

@@ -24,15 +24,7 @@ impl rt::Model for Exam {
     }
 }
 impl rt::Writable for Exam {}
-impl rt::Keyed for Exam {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Exam, i32, id 0);
 /// Column `Exam.id`: `integer`, unique.
 pub const id: rt::Field<Exam, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Exam.schoolId`: `uuid`.

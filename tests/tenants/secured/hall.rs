@@ -22,18 +22,7 @@ impl rt::Model for Hall {
     }
 }
 impl rt::Writable for Hall {}
-impl rt::Keyed for Hall {
-    type Key = (i32, i32);
-    fn key(&self) -> (i32, i32) {
-        (self.region.clone(), self.number.clone())
-    }
-    fn by_key(key_: (i32, i32)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Hall, (i32, i32), region 0 0, number 1 1);
 /// Column `Hall.region`: `integer`.
 pub const region: rt::Field<Hall, i32> = rt::Field::new(0);
 /// Column `Hall.number`: `integer`.

@@ -26,15 +26,7 @@ impl rt::Model for Locker {
     }
 }
 impl rt::Writable for Locker {}
-impl rt::Keyed for Locker {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Locker, i32, id 0);
 /// Column `Locker.id`: `integer`, unique.
 pub const id: rt::Field<Locker, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Locker.schoolId`: `uuid`.

@@ -26,15 +26,7 @@ impl rt::Model for Result {
     }
 }
 impl rt::Writable for Result {}
-impl rt::Keyed for Result {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Result, rt::Uuid, id 0);
 /// Column `Result.id`: `uuid`, unique.
 pub const id: rt::Field<Result, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

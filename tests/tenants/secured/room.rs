@@ -22,15 +22,7 @@ impl rt::Model for Room {
     }
 }
 impl rt::Writable for Room {}
-impl rt::Keyed for Room {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Room, i32, id 0);
 /// Column `Room.id`: `integer`, unique.
 pub const id: rt::Field<Room, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Room.schoolId`: `uuid`.

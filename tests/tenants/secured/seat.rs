@@ -26,15 +26,7 @@ impl rt::Model for Seat {
     }
 }
 impl rt::Writable for Seat {}
-impl rt::Keyed for Seat {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Seat, i32, id 0);
 /// Column `Seat.id`: `integer`, unique.
 pub const id: rt::Field<Seat, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Seat.schoolId`: `uuid`.

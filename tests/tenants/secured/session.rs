@@ -22,15 +22,7 @@ impl rt::Model for Session {
     }
 }
 impl rt::Writable for Session {}
-impl rt::Keyed for Session {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Session, rt::Uuid, id 0);
 /// Column `Session.id`: `uuid`, unique.
 pub const id: rt::Field<Session, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -20,15 +20,7 @@ impl rt::Model for Topic {
     }
 }
 impl rt::Writable for Topic {}
-impl rt::Keyed for Topic {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Topic, i32, id 0);
 /// Column `Topic.id`: `integer`, unique.
 pub const id: rt::Field<Topic, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Topic.name`: `text`.

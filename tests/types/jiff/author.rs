@@ -50,15 +50,7 @@ impl rt::Model for Author {
     }
 }
 impl rt::Writable for Author {}
-impl rt::Keyed for Author {
-    type Key = rt::Uuid;
-    fn key(&self) -> rt::Uuid {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::Uuid) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Author, rt::Uuid, id 0);
 /// Column `Author.id`: `uuid`, unique.
 pub const id: rt::Field<Author, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

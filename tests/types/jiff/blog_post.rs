@@ -40,15 +40,7 @@ impl rt::Model for BlogPost {
     }
 }
 impl rt::Writable for BlogPost {}
-impl rt::Keyed for BlogPost {
-    type Key = rt::jiff::Timestamp;
-    fn key(&self) -> rt::jiff::Timestamp {
-        self.published_at.clone()
-    }
-    fn by_key(key_: rt::jiff::Timestamp) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(BlogPost, rt::jiff::Timestamp, published_at 0);
 /// Column `BlogPost.publishedAt`: `timestamptz`, unique.
 pub const published_at: rt::Field<
     BlogPost,

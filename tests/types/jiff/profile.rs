@@ -25,15 +25,7 @@ impl rt::Model for Profile {
     }
 }
 impl rt::Writable for Profile {}
-impl rt::Keyed for Profile {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Profile, i32, id 0);
 /// Column `Profile.id`: `integer`, unique.
 pub const id: rt::Field<Profile, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Profile.authorId`: `uuid`, unique.

@@ -38,15 +38,7 @@ impl rt::Model for Event {
     }
 }
 impl rt::Writable for Event {}
-impl rt::Keyed for Event {
-    type Key = rt::time::OffsetDateTime;
-    fn key(&self) -> rt::time::OffsetDateTime {
-        self.at.clone()
-    }
-    fn by_key(key_: rt::time::OffsetDateTime) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Event, rt::time::OffsetDateTime, at 0);
 /// Column `Event.at`: `timestamptz`, unique.
 pub const at: rt::Field<Event, rt::time::OffsetDateTime, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -22,15 +22,7 @@ impl rt::Model for Stamp {
     }
 }
 impl rt::Writable for Stamp {}
-impl rt::Keyed for Stamp {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Stamp, i32, id 0);
 /// Column `Stamp.id`: `integer`, unique.
 pub const id: rt::Field<Stamp, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Stamp.moments`: `jsonb`.

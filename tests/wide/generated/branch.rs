@@ -31,15 +31,7 @@ impl rt::Model for Branch {
     }
 }
 impl rt::Writable for Branch {}
-impl rt::Keyed for Branch {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Branch, i32, id 0);
 /// Column `Branch.id`: `integer`, unique.
 pub const id: rt::Field<Branch, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Branch.parentId`: `integer`, nullable.

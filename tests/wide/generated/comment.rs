@@ -26,15 +26,7 @@ impl rt::Model for Comment {
     }
 }
 impl rt::Writable for Comment {}
-impl rt::Keyed for Comment {
-    type Key = i64;
-    fn key(&self) -> i64 {
-        self.id.clone()
-    }
-    fn by_key(key_: i64) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Comment, i64, id 0);
 /// Column `Comment.id`: `bigint`, unique.
 pub const id: rt::Field<Comment, i64, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Comment.tenant`: `integer`.

@@ -22,15 +22,7 @@ impl rt::Model for Document {
     }
 }
 impl rt::Writable for Document {}
-impl rt::Keyed for Document {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Document, i32, id 0);
 /// Column `Document.id`: `integer`, unique.
 pub const id: rt::Field<Document, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Document.text`: `text`.

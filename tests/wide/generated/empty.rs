@@ -16,15 +16,7 @@ impl rt::Model for Empty {
     }
 }
 impl rt::Writable for Empty {}
-impl rt::Keyed for Empty {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Empty, i32, id 0);
 /// Column `Empty.id`: `integer`, unique.
 pub const id: rt::Field<Empty, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// The required values of a new Empty. `set` adds optional ones.

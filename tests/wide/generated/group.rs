@@ -20,15 +20,7 @@ impl rt::Model for Group {
     }
 }
 impl rt::Writable for Group {}
-impl rt::Keyed for Group {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Group, i32, id 0);
 /// Column `Group.id`: `integer`, unique.
 pub const id: rt::Field<Group, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Group.title`: `text`.

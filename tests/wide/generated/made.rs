@@ -30,15 +30,7 @@ impl rt::Model for Made {
     }
 }
 impl rt::Writable for Made {}
-impl rt::Keyed for Made {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Made, rt::String, id 0);
 /// Column `Made.id`: `text`, unique.
 pub const id: rt::Field<Made, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

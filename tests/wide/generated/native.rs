@@ -122,15 +122,7 @@ impl rt::Model for Native {
     }
 }
 impl rt::Writable for Native {}
-impl rt::Keyed for Native {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Native, i32, id 0);
 /// Column `Native.id`: `integer`, unique.
 pub const id: rt::Field<Native, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Native.small`: `smallint`, nullable.

@@ -26,18 +26,7 @@ impl rt::Model for Note {
     }
 }
 impl rt::Writable for Note {}
-impl rt::Keyed for Note {
-    type Key = (i32, i32);
-    fn key(&self) -> (i32, i32) {
-        (self.tenant.clone(), self.number.clone())
-    }
-    fn by_key(key_: (i32, i32)) -> rt::Unique<Self> {
-        rt::Unique::of([
-            (0, rt::Scalar::into_param(key_.0)),
-            (1, rt::Scalar::into_param(key_.1)),
-        ])
-    }
-}
+rt::keyed!(Note, (i32, i32), tenant 0 0, number 1 1);
 /// Column `Note.tenant`: `integer`.
 pub const tenant: rt::Field<Note, i32> = rt::Field::new(0);
 /// Column `Note.number`: `integer`.

@@ -34,15 +34,7 @@ impl rt::Model for Person {
     }
 }
 impl rt::Writable for Person {}
-impl rt::Keyed for Person {
-    type Key = rt::String;
-    fn key(&self) -> rt::String {
-        self.id.clone()
-    }
-    fn by_key(key_: rt::String) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Person, rt::String, id 0);
 /// Column `Person.id`: `text`, unique.
 pub const id: rt::Field<Person, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
     0,

@@ -80,15 +80,7 @@ impl rt::Model for Sample {
     }
 }
 impl rt::Writable for Sample {}
-impl rt::Keyed for Sample {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Sample, i32, id 0);
 /// Column `Sample "quoted".id`: `integer`, unique.
 pub const id: rt::Field<Sample, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Sample "quoted".text`: `text`.

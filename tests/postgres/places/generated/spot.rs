@@ -42,15 +42,7 @@ impl rt::Model for Spot {
     }
 }
 impl rt::Writable for Spot {}
-impl rt::Keyed for Spot {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Spot, i32, id 0);
 /// Column `Spot.id`: `integer`, unique.
 pub const id: rt::Field<Spot, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Spot.at`: `geography(Geometry,4326)`.

@@ -25,15 +25,7 @@ impl rt::Model for Doc {
     }
 }
 impl rt::Writable for Doc {}
-impl rt::Keyed for Doc {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Doc, i32, id 0);
 /// Column `Doc.id`: `integer`, unique.
 pub const id: rt::Field<Doc, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Doc.emb`: `vector`.

@@ -34,15 +34,7 @@ impl rt::Model for Item {
     }
 }
 impl rt::Writable for Item {}
-impl rt::Keyed for Item {
-    type Key = i32;
-    fn key(&self) -> i32 {
-        self.id.clone()
-    }
-    fn by_key(key_: i32) -> rt::Unique<Self> {
-        rt::Unique::of([(0, rt::Scalar::into_param(key_))])
-    }
-}
+rt::keyed!(Item, i32, id 0);
 /// Column `Item.id`: `integer`, unique.
 pub const id: rt::Field<Item, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Item.dense`: `vector`.
