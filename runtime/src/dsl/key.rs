@@ -43,6 +43,7 @@ pub trait Keyed: Model {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! keyed {
+    // The `_` keeps the argument apart from constants of the module, such as a field called `key`.
     ($model:ty, $key:ty, $field:ident $number:literal) => {
         impl $crate::Keyed for $model {
             type Key = $key;
@@ -51,8 +52,8 @@ macro_rules! keyed {
                 self.$field.clone()
             }
 
-            fn by_key(key: $key) -> $crate::Unique<Self> {
-                $crate::Unique::of([($number, $crate::Scalar::into_param(key))])
+            fn by_key(key_: $key) -> $crate::Unique<Self> {
+                $crate::Unique::of([($number, $crate::Scalar::into_param(key_))])
             }
         }
     };
@@ -64,8 +65,8 @@ macro_rules! keyed {
                 ($(self.$field.clone()),+)
             }
 
-            fn by_key(key: $key) -> $crate::Unique<Self> {
-                $crate::Unique::of([$(($number, $crate::Scalar::into_param(key.$place))),+])
+            fn by_key(key_: $key) -> $crate::Unique<Self> {
+                $crate::Unique::of([$(($number, $crate::Scalar::into_param(key_.$place))),+])
             }
         }
     };
