@@ -131,18 +131,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Student;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.user).value(3, self.class_year)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::user::User, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
 pub const PKEY: &str = "students_pkey";
 pub const INSTITUTION_ID_USER_ID_KEY: &str = "students_institution_id_user_id_key";
 pub const INSTITUTION_ID_FKEY: &str = "students_institution_id_fkey";

@@ -135,19 +135,14 @@ impl<
     L1: rt::Link<2, super::exam_type::ExamType, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::StudentExam;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.student).link(2, self.exam_type)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::student::Student, rt::Uuid>,
-    L1: rt::Link<2, super::exam_type::ExamType, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 1 super::student::Student, rt::Uuid; L1 2
+    super::exam_type::ExamType, rt::Uuid
+);
 pub const PKEY: &str = "student_exams_pkey";
 pub const INSTITUTION_ID_FKEY: &str = "student_exams_institution_id_fkey";
 pub const INSTITUTION_ID_STUDENT_ID_FKEY: &str = "student_exams_institution_id_student_id_fkey";

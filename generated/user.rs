@@ -121,7 +121,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::User;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(2, self.email)
@@ -129,10 +128,7 @@ impl rt::NewRow for Create {
             .value(4, self.role)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";

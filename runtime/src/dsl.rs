@@ -22,7 +22,7 @@ pub use assignment::{Assignment, IntoAssignments};
 pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
-pub use create::{ANY, CreateRow, CreateWith, InParent, Inside, Link, NewRow, OrCreate, Parent, PlacedIn};
+pub use create::{ANY, CreateRow, CreateWith, HasParents, InParent, Inside, Link, NewRow, OrCreate, Parent, PlacedIn};
 pub use expression::Expression;
 pub use field::{
     ColumnOf, Field, IntoRange, JsonField, JsonPath, OrderedInJson, Overlapping, PartOf, Ranges, Relevance,

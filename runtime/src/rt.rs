@@ -7,10 +7,11 @@ pub use crate::client::calls;
 pub use crate::client::{
     AnySql, Client, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, Sees, Tenants, Transaction,
 };
+pub use crate::create_row;
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, JsonField, Key, Link, Nested, NewRow, Next, Parent,
-    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    ANY, At, CreateWith, Field, Filled, HasParents, JsonField, Key, Link, Nested, NewRow, Next, Parent, PlaceOf,
+    PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;

@@ -31,6 +31,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "builder",
             "calls_of_models",
             "client",
+            "create_row",
             "dsl",
             "error",
             "execute",
@@ -49,9 +50,10 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 8] = [
+const MACROS: [&str; 9] = [
     "any_of_models",
     "calls_of_models",
+    "create_row",
     "enum_as_text",
     "json_paths",
     "json_value",

@@ -27,7 +27,7 @@ async fn list<M: Model + FromRow, U: kind::Uniqueness>(
     db.of::<M>().find_many().filter(filter).order_by(name.asc()).take(2).page_after(after).await
 }
 
-/// Two writes that belong together, whoever calls it.
+/// Renames an institution in a transaction, and undoes that if the name is taken.
 async fn rename_unless_taken(db: &Models, from: &str, to: &str) -> relata::Result<u64> {
     db.transaction(async |tx| {
         let count = rename(&tx, from, to).await?;

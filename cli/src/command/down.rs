@@ -165,7 +165,8 @@ pub(super) fn backwards(
 /// The plan of the reverse migration. It also reverses the renames of the migration.
 pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
     let mut renames = renames.clone().with_hints(migration.map(renamed::reverse_renames).unwrap_or_default());
-    // Whoever wrote the migration has decided what is a rename. Only statements that write rows may be one in disguise.
+    // The author of the migration has answered what is a rename. A migration that writes rows may have copied a column by
+    // hand, so it is still asked about.
     if migration.is_some_and(|migration| !migration.script().statements().any(|it| writes_rows(&it.sql))) {
         renames = renames.with_drops();
     }

@@ -116,14 +116,11 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
         }
         quote!(.value(#number, self.#ident))
     });
-    let bounds: Vec<_> = parameters
-        .iter()
-        .zip(parts.links.iter())
-        .map(|(parameter, link)| {
-            let (slot, target) = (Literal::usize_unsuffixed(link.slot), link_target(cx, link));
-            quote!(#parameter: rt::Link<#slot, #target>)
-        })
-        .collect();
+    let targets: Vec<_> =
+        parts.links.iter().map(|link| (Literal::usize_unsuffixed(link.slot), link_target(cx, link))).collect();
+    let bounds =
+        parameters.iter().zip(&targets).map(|(parameter, (slot, target))| quote!(#parameter: rt::Link<#slot, #target>));
+    let relations = parameters.iter().zip(&targets).map(|(parameter, (slot, target))| quote!(#parameter #slot #target));
     quote! {
         impl<#(#parameters),*> #create_ident<#(#parameters),*> {
             rt::set_and_with!(self::#model_ident);
@@ -131,17 +128,12 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
 
         impl<#(#bounds),*> rt::NewRow for #create_ident<#(#parameters),*> {
             type Model = self::#model_ident;
-            type Parents = #parents;
             fn into_insert(self) -> rt::Insert {
                 rt::Insert::new(&TABLE)#(#links)*#(#values)*
             }
         }
 
-        impl<const PARENT_: usize, #(#bounds),*> rt::CreateRow<PARENT_> for #create_ident<#(#parameters),*>
-        where
-            Self: rt::PlacedIn<PARENT_>,
-        {
-        }
+        rt::create_row!(#create_ident; #parents; #(#relations);*);
     }
 }
 

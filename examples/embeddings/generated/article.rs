@@ -48,7 +48,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Article;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(1, self.title)
@@ -56,10 +55,7 @@ impl rt::NewRow for Create {
             .value(3, self.embedding)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "articles_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Article",

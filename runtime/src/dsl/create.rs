@@ -52,10 +52,16 @@ pub trait Inside<const PARENT: usize> {}
 impl Inside<ANY> for () {}
 impl<const PARENT: usize> Inside<PARENT> for InParent<PARENT, ()> {}
 
+/// For generated code: a new row, and the relations of it whose fields are [`Parent`].
+pub trait HasParents {
+    /// The relations: `()`, or [`InParent`].
+    type Parents;
+}
+
 /// For generated code: a new row whose parents are those of a certain place.
 pub trait PlacedIn<const PARENT: usize> {}
 
-impl<const PARENT: usize, C: NewRow<Parents: Inside<PARENT>>> PlacedIn<PARENT> for C {}
+impl<const PARENT: usize, C: HasParents<Parents: Inside<PARENT>>> PlacedIn<PARENT> for C {}
 
 impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
@@ -210,9 +216,6 @@ pub trait NewRow: Sized {
     /// The model.
     type Model: Model;
 
-    /// The relations whose fields are [`Parent`]: `()`, or [`InParent`].
-    type Parents;
-
     /// The row as data.
     fn into_insert(self) -> Insert;
 }
@@ -240,6 +243,25 @@ macro_rules! set_and_with {
         /// Also creates or connects related rows.
         pub fn with(self, nested_: $crate::rt::Nested<$model>) -> $crate::rt::CreateWith<Self> {
             $crate::rt::CreateWith::first_with(self, nested_)
+        }
+    };
+}
+
+/// For generated code: a `Create` is a row of the places that the types of its relations allow. `$parents` are its
+/// parents. Each relation has the parameter that holds it, its number, its model and its key.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! create_row {
+    ($create:ident; $parents:ty; $($parameter:ident $slot:literal $model:ty, $key:ty);*) => {
+        impl<$($parameter: $crate::Link<$slot, $model, $key>),*> $crate::rt::HasParents for $create<$($parameter),*> {
+            type Parents = $parents;
+        }
+
+        impl<const PARENT: usize, $($parameter: $crate::Link<$slot, $model, $key>),*> $crate::CreateRow<PARENT>
+            for $create<$($parameter),*>
+        where
+            Self: $crate::rt::PlacedIn<PARENT>,
+        {
         }
     };
 }
@@ -287,7 +309,6 @@ impl<C: NewRow> CreateWith<C> {
 
 impl<C: NewRow> NewRow for CreateWith<C> {
     type Model = C::Model;
-    type Parents = C::Parents;
 
     fn into_insert(self) -> Insert {
         let mut insert = self.create.into_insert();
@@ -298,3 +319,7 @@ impl<C: NewRow> NewRow for CreateWith<C> {
 }
 
 impl<const PARENT: usize, C: CreateRow<PARENT>> CreateRow<PARENT> for CreateWith<C> {}
+
+impl<C: HasParents> HasParents for CreateWith<C> {
+    type Parents = C::Parents;
+}

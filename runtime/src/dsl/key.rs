@@ -12,7 +12,7 @@ use crate::value::{IntoValue, Scalar};
 /// # use plain_planner::*;
 /// use relata::Keyed;
 ///
-/// /// Returns the row with a key, or the error that there is none.
+/// /// Finds a row by its key. A missing row is an error.
 /// async fn get<M: Keyed>(db: &Models, key: M::Key) -> relata::Result<M> {
 ///     db.of::<M>().find_unique(M::by_key(key)).or_err().await
 /// }

@@ -120,7 +120,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::ExamType;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(2, self.code)
@@ -128,10 +127,7 @@ impl rt::NewRow for Create {
             .value(4, self.default_weight)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";

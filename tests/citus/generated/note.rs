@@ -100,15 +100,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Note;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.text)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "notes_pkey";
 pub const INSTITUTION_ID_TEXT_KEY: &str = "notes_institution_id_text_key";
 pub const INSTITUTION_ID_FKEY: &str = "notes_institution_id_fkey";

@@ -95,15 +95,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Room;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.name)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "rooms_pkey";
 pub const INSTITUTION_ID_NAME_KEY: &str = "rooms_institution_id_name_key";
 pub const INSTITUTION_ID_FKEY: &str = "rooms_institution_id_fkey";

@@ -73,18 +73,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::room::Room, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Seat;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.room).value(2, self.number)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::room::Room, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::room::Room, rt::Uuid);
 pub const PKEY: &str = "seats_pkey";
 pub const ROOM_ID_NUMBER_KEY: &str = "seats_room_id_number_key";
 pub const ROOM_ID_FKEY: &str = "seats_room_id_fkey";

@@ -95,18 +95,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Session;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.user).value(3, self.expires_at)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::user::User, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
 pub const PKEY: &str = "sessions_pkey";
 pub const INSTITUTION_ID_FKEY: &str = "sessions_institution_id_fkey";
 pub const INSTITUTION_ID_USER_ID_FKEY: &str = "sessions_institution_id_user_id_fkey";

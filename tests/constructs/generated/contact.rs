@@ -115,15 +115,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Contact;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.email)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Contact_pkey";
 pub const EMAIL_KEY: &str = "Contact_email_key";
 pub const INVITER_ID_FKEY: &str = "Contact_inviterId_fkey";

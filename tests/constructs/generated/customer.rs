@@ -129,15 +129,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Customer;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.email)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "customers_pkey";
 pub const NICK_KEY: &str = "customers_nick_key";
 pub const LOWER_EMAIL_KEY: &str = "customers_lower_email_key";

@@ -72,15 +72,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Depot;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.code)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Depot_pkey";
 pub const CODE_KEY: &str = "Depot_code_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

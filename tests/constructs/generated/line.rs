@@ -73,15 +73,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Line;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.text)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Line_pkey";
 pub const ORDER_CUSTOMER_ORDER_NUMBER_FKEY: &str = "Line_orderCustomer_orderNumber_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

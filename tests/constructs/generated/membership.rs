@@ -98,19 +98,14 @@ impl<
     L1: rt::Link<2, super::club::Club, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Membership;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.customer).link(2, self.club)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::customer::Customer, i32>,
-    L1: rt::Link<2, super::club::Club, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 1 super::customer::Customer, i32; L1 2
+    super::club::Club, rt::Uuid
+);
 pub const PKEY: &str = "Membership_pkey";
 pub const LEVEL_FKEY: &str = "Membership_level_fkey";
 pub const CUSTOMER_ID_FKEY: &str = "Membership_customerId_fkey";

@@ -81,18 +81,14 @@ impl<
     L0: rt::Link<0, super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
 > rt::NewRow for Create<L0> {
     type Model = self::Note;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.measurement).value(1, self.text)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::measurement::Measurement, (i32, rt::DateTime<rt::Utc>)>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < () >; L0 0 super::measurement::Measurement, (i32, rt::DateTime <
+    rt::Utc >)
+);
 pub const PKEY: &str = "Note_pkey";
 pub const MEASUREMENT_ID_MEASURED_AT_FKEY: &str = "Note_measurementId_measuredAt_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -88,18 +88,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::customer::Customer, i32>> rt::NewRow for Create<L0> {
     type Model = self::Order;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.customer).value(1, self.number)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::customer::Customer, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::customer::Customer, i32);
 pub const PKEY: &str = "Order_pkey";
 pub const STATUS_NUMBER_KEY: &str = "Order_status_number_key";
 pub const CUSTOMER_ID_FKEY: &str = "Order_customerId_fkey";

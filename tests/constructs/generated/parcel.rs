@@ -79,19 +79,14 @@ impl<
     L1: rt::Link<1, super::rack::Rack, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Parcel;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.depot).link(1, self.rack).value(0, self.id)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::depot::Depot, i32>,
-    L1: rt::Link<1, super::rack::Rack, i32>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 0 super::depot::Depot, i32; L1 1
+    super::rack::Rack, i32
+);
 pub const PKEY: &str = "Parcel_pkey";
 pub const DEPOT_CODE_FKEY: &str = "Parcel_depotCode_fkey";
 pub const RACK_ID_FKEY: &str = "Parcel_rackId_fkey";

@@ -77,7 +77,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Product;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(1, self.name)
@@ -85,10 +84,7 @@ impl rt::NewRow for Create {
             .value(3, self.tax)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Product_pkey";
 pub const SLUG_KEY: &str = "Product_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -74,15 +74,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Rack;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.position)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Rack_pkey";
 pub const POSITION_KEY: &str = "Rack_position_key";
 pub const DEPOT_ID_FKEY: &str = "Rack_depotId_fkey";

@@ -45,7 +45,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Shift;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(1, self.person)
@@ -53,10 +52,7 @@ impl rt::NewRow for Create {
             .value(3, self.ends)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Shift_pkey";
 pub const ONE_PLACE_AT_A_TIME: &str = "one_place_at_a_time";
 pub const STARTS_ENDS_EXCL: &str = "Shift_starts_ends_excl";

@@ -57,7 +57,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Odd;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -65,10 +64,7 @@ impl rt::NewRow for Create {
             .json_list(2, self.many)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Odd_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Odd",

@@ -85,18 +85,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::user::User, i32>> rt::NewRow for Create<L0> {
     type Model = self::Post;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.user).value(2, self.place)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::user::User, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::user::User, i32);
 pub const PKEY: &str = "Post_pkey";
 pub const USER_ID_FKEY: &str = "Post_userId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

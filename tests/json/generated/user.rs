@@ -244,15 +244,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::User;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name).value(2, self.address)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "User_pkey";
 pub const NAME_KEY: &str = "User_name_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

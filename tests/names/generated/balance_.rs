@@ -182,7 +182,6 @@ impl<
     L1: rt::Link<1, super::balance::Balance, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Balance_;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.row)
@@ -205,14 +204,10 @@ impl<
             .value(18, self.of)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::balance::Balance, i32>,
-    L1: rt::Link<1, super::balance::Balance, i32>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 0 super::balance::Balance, i32; L1 1
+    super::balance::Balance, i32
+);
 pub const PKEY: &str = "balance_pkey";
 pub const CREATED_AT_KEY: &str = "balance_createdAt_key";
 pub const A_B_KEY: &str = "balance_a_b_key";

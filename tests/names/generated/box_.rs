@@ -64,18 +64,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::result::Result, i32>> rt::NewRow for Create<L0> {
     type Model = self::Box;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.result)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::result::Result, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::result::Result, i32);
 pub const PKEY: &str = "Box_pkey";
 pub const ID_FKEY: &str = "Box_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -103,7 +103,6 @@ impl Create_ {
 }
 impl rt::NewRow for Create_ {
     type Model = self::Create;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -112,10 +111,7 @@ impl rt::NewRow for Create_ {
             .value(4, self.mk)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create_
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create_; (););
 pub const PKEY: &str = "Create_pkey";
 pub const MK_KEY: &str = "Create_mk_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -75,18 +75,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::joined::Joined, i32>> rt::NewRow for Create<L0> {
     type Model = self::Created;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.create).value(0, self.id)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::joined::Joined, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::joined::Joined, i32);
 pub const PKEY: &str = "Created_pkey";
 pub const CREATE_ID_FKEY: &str = "Created_createId_fkey";
 pub const NAMED_ID_FKEY: &str = "Created_namedId_fkey";

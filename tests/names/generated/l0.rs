@@ -66,16 +66,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::s0::S0, i32>> rt::NewRow for Create<L0> {
     type Model = self::L0;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.s0).value(0, self.id)
     }
 }
-impl<const PARENT_: usize, L0: rt::Link<0, super::s0::S0, i32>> rt::CreateRow<PARENT_>
-for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::s0::S0, i32);
 pub const PKEY: &str = "L0_pkey";
 pub const S_ID_FKEY: &str = "L0_sId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

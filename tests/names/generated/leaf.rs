@@ -436,15 +436,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Leaf;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Leaf_pkey";
 pub const H0_FKEY: &str = "Leaf_h0_fkey";
 pub const H1_FKEY: &str = "Leaf_h1_fkey";

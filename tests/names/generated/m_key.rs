@@ -73,18 +73,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::MKey;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.link).value(0, self.k)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::create::Create, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::create::Create, i32);
 pub const PKEY: &str = "MKey_pkey";
 pub const LINK_ID_FKEY: &str = "MKey_linkId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

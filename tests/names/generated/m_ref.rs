@@ -66,18 +66,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
     type Model = self::MRef;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.key).value(0, self.id)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::m_key::MKey, super::m::M>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::m_key::MKey, super::m::M);
 pub const PKEY: &str = "MRef_pkey";
 pub const K_FKEY: &str = "MRef_k_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

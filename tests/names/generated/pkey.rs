@@ -46,7 +46,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Pkey;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -55,10 +54,7 @@ impl rt::NewRow for Create {
             .value(3, self.other)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Pkey_pkey";
 pub const PKEY_KEY: &str = "Pkey_pkey_key";
 pub const TABLE_KEY: &str = "Pkey_table_key";

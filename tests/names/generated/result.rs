@@ -89,7 +89,6 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::option::Option, i32>> rt::NewRow for Create<L0> {
     type Model = self::Result;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.option)
@@ -97,13 +96,7 @@ impl<L0: rt::Link<0, super::option::Option, i32>> rt::NewRow for Create<L0> {
             .value(3, self.r#try)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::option::Option, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::option::Option, i32);
 pub const PKEY: &str = "Result_pkey";
 pub const TRY_KEY: &str = "Result_try_key";
 pub const OK_FKEY: &str = "Result_ok_fkey";

@@ -41,7 +41,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Self_;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -49,10 +48,7 @@ impl rt::NewRow for Create {
             .value(2, self.super_)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Self_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Self",

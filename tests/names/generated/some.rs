@@ -66,16 +66,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::box_::Box, i32>> rt::NewRow for Create<L0> {
     type Model = self::Some;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.ok).value(1, self.err)
     }
 }
-impl<const PARENT_: usize, L0: rt::Link<0, super::box_::Box, i32>> rt::CreateRow<PARENT_>
-for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::box_::Box, i32);
 pub const PKEY: &str = "Some_pkey";
 pub const NONE_FKEY: &str = "Some_None_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -66,15 +66,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Vec;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.len).value(1, self.push)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Vec_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Vec",

@@ -108,7 +108,6 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::With;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user1)
@@ -119,13 +118,7 @@ impl<L0: rt::Link<0, super::create::Create, i32>> rt::NewRow for Create<L0> {
             .value(4, self.set)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::create::Create, i32>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::create::Create, i32);
 pub const PKEY: &str = "With_pkey";
 pub const C_ID_KEY: &str = "With_cId_key";
 pub const A_ID_FKEY: &str = "With_aId_fkey";

@@ -66,16 +66,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::lib_::Lib, i32>> rt::NewRow for Create<L0> {
     type Model = self::WithUser;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.user).value(0, self.id)
     }
 }
-impl<const PARENT_: usize, L0: rt::Link<0, super::lib_::Lib, i32>> rt::CreateRow<PARENT_>
-for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::lib_::Lib, i32);
 pub const PKEY: &str = "WithUser_pkey";
 pub const USER_ID_FKEY: &str = "WithUser_userId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

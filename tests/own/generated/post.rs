@@ -111,22 +111,14 @@ impl<
         >,
 > rt::NewRow for Create<L0> {
     type Model = self::Post;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.author).value(3, self.title)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<
-            0,
-            super::user::User,
-            (crate::own_types::SchoolId, crate::own_types::UserId),
-        >,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < () >; L0 0 super::user::User, (crate ::own_types::SchoolId, crate
+    ::own_types::UserId)
+);
 pub const PKEY: &str = "Post_pkey";
 pub const SCHOOL_ID_AUTHOR_ID_FKEY: &str = "Post_schoolId_authorId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -59,7 +59,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Note;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
@@ -67,10 +66,7 @@ impl rt::NewRow for Create {
             .json_list(3, self.many)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Note_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Note",

@@ -85,15 +85,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Account;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.email).value(2, self.password_hash)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Account_pkey";
 pub const EMAIL_KEY: &str = "Account_email_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -96,18 +96,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<1, super::account::Account, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Membership;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.account).value(2, self.name)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::account::Account, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 1 super::account::Account, rt::Uuid);
 pub const PKEY: &str = "Membership_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Membership_schoolId_fkey";
 pub const ACCOUNT_ID_FKEY: &str = "Membership_accountId_fkey";

@@ -116,7 +116,6 @@ impl<L0> Create<L0> {
 impl<L0: rt::Link<0, super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {
     type Model = self::ExamType;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.institution)
@@ -125,13 +124,7 @@ for Create<L0> {
             .value(4, self.default_weight)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::institution::Institution, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::institution::Institution, rt::Uuid);
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";

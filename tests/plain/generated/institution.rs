@@ -109,15 +109,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Institution;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name).value(2, self.slug)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "institutions_pkey";
 pub const SLUG_KEY: &str = "institutions_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

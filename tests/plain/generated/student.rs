@@ -127,7 +127,6 @@ impl<
     L1: rt::Link<1, super::institution::Institution, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Student;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user)
@@ -135,14 +134,10 @@ impl<
             .value(3, self.class_year)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::user::User, rt::Uuid>,
-    L1: rt::Link<1, super::institution::Institution, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 0 super::user::User, rt::Uuid; L1 1
+    super::institution::Institution, rt::Uuid
+);
 pub const PKEY: &str = "students_pkey";
 pub const USER_ID_KEY: &str = "students_user_id_key";
 pub const USER_ID_FKEY: &str = "students_user_id_fkey";

@@ -113,19 +113,14 @@ impl<
     L1: rt::Link<1, super::exam_type::ExamType, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::StudentExam;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.student).link(1, self.exam_type)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::student::Student, rt::Uuid>,
-    L1: rt::Link<1, super::exam_type::ExamType, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 0 super::student::Student, rt::Uuid; L1 1
+    super::exam_type::ExamType, rt::Uuid
+);
 pub const PKEY: &str = "student_exams_pkey";
 pub const STUDENT_ID_FKEY: &str = "student_exams_student_id_fkey";
 pub const EXAM_TYPE_ID_FKEY: &str = "student_exams_exam_type_id_fkey";

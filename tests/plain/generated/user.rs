@@ -119,7 +119,6 @@ impl<L0> Create<L0> {
 impl<L0: rt::Link<0, super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {
     type Model = self::User;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.institution)
@@ -128,13 +127,7 @@ for Create<L0> {
             .value(4, self.role)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::institution::Institution, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::institution::Institution, rt::Uuid);
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";

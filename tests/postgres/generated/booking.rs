@@ -88,15 +88,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Booking;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.room).value(2, self.during)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Booking_pkey";
 pub const ROOM_DURING_EXCL: &str = "Booking_room_during_excl";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -156,7 +156,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Code;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.code)
@@ -166,10 +165,7 @@ impl rt::NewRow for Create {
             .value(4, self.ratio)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Code_pkey";
 pub const SPAN_KEY: &str = "Code_span_key";
 pub const AMOUNT_KEY: &str = "Code_amount_key";

@@ -92,18 +92,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::net::Net, rt::cidr::IpCidr>> rt::NewRow for Create<L0> {
     type Model = self::Host;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.of).value(2, self.name)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::net::Net, rt::cidr::IpCidr>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::net::Net, rt::cidr::IpCidr);
 pub const PKEY: &str = "Host_pkey";
 pub const NAME_KEY: &str = "Host_name_key";
 pub const NET_FKEY: &str = "Host_net_fkey";

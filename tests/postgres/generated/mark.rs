@@ -169,7 +169,6 @@ impl<
     L4: rt::Link<4, super::code::Code, f64>,
 > rt::NewRow for Create<L0, L1, L2, L3, L4> {
     type Model = self::Mark;
-    type Parents = L0::With<L1::With<L2::With<L3::With<L4::With<()>>>>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.by_code)
@@ -179,17 +178,12 @@ impl<
             .link(4, self.by_ratio)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::code::Code, rt::String>,
-    L1: rt::Link<1, super::code::Code, rt::Interval>,
-    L2: rt::Link<2, super::code::Code, rt::Decimal>,
-    L3: rt::Link<3, super::code::Code, rt::Range<rt::Decimal>>,
-    L4: rt::Link<4, super::code::Code, f64>,
-> rt::CreateRow<PARENT_> for Create<L0, L1, L2, L3, L4>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < L2::With < L3::With < L4::With < () > > > > >; L0 0
+    super::code::Code, rt::String; L1 1 super::code::Code, rt::Interval; L2 2
+    super::code::Code, rt::Decimal; L3 3 super::code::Code, rt::Range < rt::Decimal >; L4
+    4 super::code::Code, f64
+);
 pub const PKEY: &str = "Mark_pkey";
 pub const CODE_FKEY: &str = "Mark_code_fkey";
 pub const SPAN_FKEY: &str = "Mark_span_fkey";

@@ -71,15 +71,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Secret;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Secret_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Secret",

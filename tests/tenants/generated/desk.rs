@@ -77,15 +77,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Desk;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.region).value(1, self.number)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Desk_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Desk_schoolId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -91,15 +91,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Exam;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.code)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Exam_pkey";
 pub const CODE_KEY: &str = "Exam_code_key";
 pub const SCHOOL_ID_ID_KEY: &str = "Exam_schoolId_id_key";

@@ -93,15 +93,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Locker;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.label)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Locker_pkey";
 pub const USER_ID_KEY: &str = "Locker_userId_key";
 pub const SCHOOL_ID_FKEY: &str = "Locker_schoolId_fkey";

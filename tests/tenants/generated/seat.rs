@@ -93,7 +93,6 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Seat;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(2, self.region)
@@ -101,10 +100,7 @@ impl rt::NewRow for Create {
             .value(4, self.desk_number)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Seat_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Seat_schoolId_fkey";
 pub const REGION_HALL_NUMBER_FKEY: &str = "Seat_region_hallNumber_fkey";

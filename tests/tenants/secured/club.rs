@@ -87,15 +87,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Club;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.name)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Club_pkey";
 pub const SCHOOL_ID_NAME_KEY: &str = "Club_schoolId_name_key";
 pub const SCHOOL_ID_FKEY: &str = "Club_schoolId_fkey";

@@ -97,19 +97,14 @@ impl<
     L1: rt::Link<2, super::exam::Exam, i32>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Result;
-    type Parents = L0::With<L1::With<()>>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(1, self.student).link(2, self.exam)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::student::Student, rt::Uuid>,
-    L1: rt::Link<2, super::exam::Exam, i32>,
-> rt::CreateRow<PARENT_> for Create<L0, L1>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(
+    Create; L0::With < L1::With < () > >; L0 1 super::student::Student, rt::Uuid; L1 2
+    super::exam::Exam, i32
+);
 pub const PKEY: &str = "Result_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Result_schoolId_fkey";
 pub const SCHOOL_ID_STUDENT_ID_FKEY: &str = "Result_schoolId_studentId_fkey";

@@ -83,15 +83,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Room;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.name)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Room_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Room_schoolId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -143,7 +143,6 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Student;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(1, self.user)
@@ -151,13 +150,7 @@ impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
             .value(4, self.number)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<1, super::user::User, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
 pub const PKEY: &str = "Student_pkey";
 pub const SCHOOL_ID_ID_KEY: &str = "Student_schoolId_id_key";
 pub const SCHOOL_ID_USER_ID_KEY: &str = "Student_schoolId_userId_key";

@@ -120,15 +120,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::User;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(2, self.email)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "User_pkey";
 pub const SCHOOL_ID_ID_KEY: &str = "User_schoolId_id_key";
 pub const SCHOOL_ID_EMAIL_KEY: &str = "User_schoolId_email_key";

@@ -137,15 +137,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Author;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.full_name)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Author_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Author",

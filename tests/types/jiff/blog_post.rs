@@ -123,18 +123,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::author::Author, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::BlogPost;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.author).value(0, self.published_at)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::author::Author, rt::Uuid>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::author::Author, rt::Uuid);
 pub const PKEY: &str = "BlogPost_pkey";
 pub const AUTHOR_ID_FKEY: &str = "BlogPost_authorId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

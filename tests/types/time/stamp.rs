@@ -51,15 +51,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Stamp;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id).value(1, self.moments)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Stamp_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Stamp",

@@ -78,18 +78,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
     type Model = self::Comment;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.note).value(3, self.text)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::note::Note, (i32, i32)>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::note::Note, (i32, i32));
 pub const PKEY: &str = "Comment_pkey";
 pub const TENANT_NUMBER_FKEY: &str = "Comment_tenant_number_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

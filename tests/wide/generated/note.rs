@@ -97,7 +97,6 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::Link<0, super::person::Person, rt::String>> rt::NewRow for Create<L0> {
     type Model = self::Note;
-    type Parents = L0::With<()>;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.author)
@@ -105,13 +104,7 @@ impl<L0: rt::Link<0, super::person::Person, rt::String>> rt::NewRow for Create<L
             .value(1, self.number)
     }
 }
-impl<
-    const PARENT_: usize,
-    L0: rt::Link<0, super::person::Person, rt::String>,
-> rt::CreateRow<PARENT_> for Create<L0>
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; L0::With < () >; L0 0 super::person::Person, rt::String);
 pub const PKEY: &str = "Note_pkey";
 pub const AUTHOR_ID_NUMBER_KEY: &str = "Note_authorId_number_key";
 pub const AUTHOR_ID_FKEY: &str = "Note_authorId_fkey";

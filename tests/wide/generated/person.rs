@@ -134,15 +134,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Person;
-    type Parents = ();
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name)
     }
 }
-impl<const PARENT_: usize> rt::CreateRow<PARENT_> for Create
-where
-    Self: rt::PlacedIn<PARENT_>,
-{}
+rt::create_row!(Create; (););
 pub const PKEY: &str = "Person_pkey";
 pub const NAME_KEY: &str = "Person_name_key";
 pub const MANAGER_ID_FKEY: &str = "Person_manager_id_fkey";
