@@ -1,5 +1,7 @@
 //! Combines inferred and annotated types. If neither is enough, reports the annotation to write.
 
+mod cast;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::header::{AnnotatedType, ColumnAnnotation, Header, ParamAnnotation};
@@ -11,8 +13,7 @@ use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{
-    Arity, ClientType, ColumnText, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type,
-    names,
+    Arity, ClientType, ColumnType, ColumnWalker, FieldId, ModelId, ScalarType, Schema, name_of_sql_type, names,
 };
 
 /// The results of inference.
@@ -297,61 +298,6 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: false, nullable }, true))
     }
 
-    /// A geometry of Rust has no spatial reference system. It gets that of the columns beside it.
-    fn give_reference_system(&mut self, at: usize, state: &ParamState) {
-        let (Ty::Base(Base::Named(name)), list) = (match state.ty {
-            Some(Ty::List(base)) => (Ty::Base(base), "[]"),
-            Some(ty) => (ty, ""),
-            None => return,
-        }) else {
-            return;
-        };
-        let place = |field: FieldId| match &self.schema.walk_field(field).as_column()?.column().ty {
-            ColumnType::Unsupported(text) => match ClientType::of(text) {
-                ClientType::Place(place) if place.is_geography == (name == "geography") => place.srid,
-                _ => None,
-            },
-            _ => None,
-        };
-        let srids: BTreeSet<u32> = state.all_fields().filter_map(place).collect();
-        if let (Some(srid), 1, "geometry" | "geography") = (srids.first(), srids.len(), name) {
-            self.casts.insert(at as u16 + 1, format!("::{name}(Geometry,{srid}){list}"));
-        }
-    }
-
-    /// A value that the client has only as its text is cast in the statement.
-    fn sent_as_text(&mut self, at: usize, sql: &str, list: bool, nullable: bool) -> (ValueType, bool) {
-        let list_of = if list { "[]" } else { "" };
-        self.casts.insert(at as u16 + 1, format!("::text{list_of}::{sql}{list_of}"));
-        let ty = ColumnType::Unsupported(sql.to_owned());
-        (ValueType { ty, list, holes: false, nullable }, true)
-    }
-
-    /// Returns the type in PostgreSQL of a field that the client has only as its text, and whether it is a list.
-    fn text_type(&self, field: FieldId) -> Option<(String, bool)> {
-        let column = self.schema.walk_field(field).as_column()?;
-        match &column.column().ty {
-            ColumnType::Unsupported(text)
-                if column.column().rust.is_none() && ClientType::of(text) == ClientType::Text =>
-            {
-                Some((ColumnText::type_of(text).to_owned(), column.arity() == Arity::List))
-            }
-            _ => None,
-        }
-    }
-
-    /// Returns how to read a column as text.
-    fn text_cast(&self, name: &str, output: &Output, list: bool) -> String {
-        let list = if list { "[]" } else { "" };
-        let written = self.numbered.part(output.span).unwrap_or_default().trim();
-        if written.ends_with('*') {
-            return format!("list the columns in place of `{written}`, with `{name}::text{list} AS {name}` among them");
-        }
-        let is_plain = written.chars().all(|c| c.is_alphanumeric() || "_.\"".contains(c));
-        let written = if is_plain { written.to_owned() } else { format!("({written})") };
-        format!("write `{written}::text{list} AS {name}`")
-    }
-
     /// Returns the type of a field that inference does not know, but the client does: by `@rust`, or because the runtime
     /// has a type for it.
     fn own_type(&self, field: FieldId) -> Option<ValueType> {
@@ -513,12 +459,6 @@ impl Assembly<'_> {
         let ty = note.filter(|_| base.is_named()).map_or(ty, |note| note.value.value.ty.clone());
         let nullable = note.map_or(typed.nullable, |note| note.value.value.nullable);
         Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
-    }
-
-    fn only_text(&mut self, name: &str, sql: &str, output: &Output, list: bool) {
-        let message = format!("`{name}` is {sql}, which the client reads only as text");
-        let help = self.text_cast(name, output, list);
-        self.found.push(Diagnostic::new(codes::QUERY_NO_RUST_TYPE, output.span, message).help(help));
     }
 
     /// Returns the columns as the annotations alone declare them.
