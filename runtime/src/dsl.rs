@@ -25,9 +25,10 @@ pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, HasParents, InParent, Inside, Link, NewRow, OrCreate, Parent, PlacedIn};
 pub use expression::Expression;
 pub use field::{
-    ColumnOf, Field, IntoRange, JsonField, JsonPath, OrderedInJson, Overlapping, PartOf, Ranges, Relevance,
-    SearchQuery, Searched, WholeOf,
+    ColumnOf, Field, JsonField, JsonPath, OrderedInJson, Overlapping, PartOf, Relevance, SearchQuery, Searched, WholeOf,
 };
+#[cfg(feature = "types")]
+pub use field::{IntoRange, Ranges};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};

@@ -36,11 +36,13 @@ pub use client::{
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Expression,
-    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, IntoRange, JsonField,
-    JsonPath, Key, Keyed, Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson,
-    Overlapping, Parent, PartOf, Put, Ranges, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched,
-    SelectRelated, Selectable, Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
+    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, JsonField, JsonPath,
+    Key, Keyed, Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Overlapping, Parent,
+    PartOf, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable,
+    Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
 };
+#[cfg(feature = "types")]
+pub use dsl::{IntoRange, Ranges};
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
@@ -91,10 +93,11 @@ pub use value::NetAddress;
 #[cfg(feature = "geo")]
 pub use value::Spatial;
 pub use value::{
-    AsText, Assigned, Average, Compared, Holds, Hstore, Interval, IntoNullable, IntoParam, IntoValue, List, Ltree,
-    Multirange, Newtype, NotAnInterval, Number, Ordered, Param, Postgres, Range, RangeOf, Scalar, Sum, TsVector,
-    UnknownLabel,
+    AsText, Assigned, Average, Compared, Holds, IntoNullable, IntoParam, IntoValue, List, Newtype, Number, Ordered,
+    Param, Postgres, Scalar, Sum, TsVector, UnknownLabel,
 };
+#[cfg(feature = "types")]
+pub use value::{Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf};
 #[cfg(feature = "serde")]
 pub use value::{Json, double_option};
 

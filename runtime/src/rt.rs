@@ -45,9 +45,13 @@ pub use crate::value::types::missing::bit_vec;
 pub use crate::value::types::missing::geo_types;
 #[cfg(not(feature = "pgvector"))]
 pub use crate::value::types::missing::pgvector;
+#[cfg(not(feature = "types"))]
+pub use crate::value::types::missing::{Hstore, Interval, Ltree, Multirange, Range};
 #[cfg(not(feature = "net"))]
 pub use crate::value::types::missing::{cidr, macaddr};
-pub use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, TsVector};
+pub use crate::value::{AsText, TsVector};
+#[cfg(feature = "types")]
+pub use crate::value::{Hstore, Interval, Ltree, Multirange, Range};
 #[cfg(feature = "bigdecimal")]
 pub use bigdecimal;
 #[cfg(feature = "bit")]
@@ -82,6 +86,8 @@ pub mod features {
     pub const NET: bool = cfg!(feature = "net");
     /// For columns of pgvector.
     pub const PGVECTOR: bool = cfg!(feature = "pgvector");
+    /// For columns of intervals, ranges, `hstore` and `ltree`.
+    pub const TYPES: bool = cfg!(feature = "types");
     /// For `cuid()`.
     pub const CUID: bool = cfg!(feature = "cuid");
     /// For `nanoid()`.

@@ -55,6 +55,8 @@ pub use types::AnyVector;
 pub use types::NetAddress;
 #[cfg(feature = "geo")]
 pub use types::Spatial;
-pub use types::{AsText, Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf, TsVector};
+pub use types::{AsText, TsVector};
+#[cfg(feature = "types")]
+pub use types::{Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -248,7 +248,12 @@ impl ClientType {
             ClientType::Bits => Some("bit"),
             ClientType::Vector | ClientType::HalfVector | ClientType::SparseVector => Some("pgvector"),
             ClientType::Place(_) | ClientType::Point | ClientType::Box | ClientType::Segment => Some("geo"),
-            _ => None,
+            ClientType::Interval
+            | ClientType::Range(_)
+            | ClientType::Multirange(_)
+            | ClientType::Hstore
+            | ClientType::Ltree => Some("types"),
+            ClientType::Native(_) | ClientType::TsVector | ClientType::Text => None,
         }
     }
 }

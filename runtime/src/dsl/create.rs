@@ -8,7 +8,9 @@ use super::nested::Nested;
 use crate::meta::Relation;
 use crate::query::{Cell, Insert, Key, LinkTarget, NestedWrite, Referenced, Sets};
 use crate::rows::Model;
-use crate::value::{AsText, Hstore, Interval, Ltree, Multirange, Range, Scalar, TsVector};
+use crate::value::{AsText, Scalar, TsVector};
+#[cfg(feature = "types")]
+use crate::value::{Hstore, Interval, Ltree, Multirange, Range};
 
 /// Refers to the row that is created together with this one. Its key is filled in.
 ///
@@ -144,8 +146,12 @@ macro_rules! key_type {
 
 key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
 key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);
-key_type!(Interval, Hstore, Ltree, TsVector, AsText);
+key_type!(TsVector, AsText);
+#[cfg(feature = "types")]
+key_type!(Interval, Hstore, Ltree);
+#[cfg(feature = "types")]
 key_type!(for [T: Scalar] Range<T>);
+#[cfg(feature = "types")]
 key_type!(for [T: Scalar] Multirange<T>);
 #[cfg(feature = "net")]
 key_type!(cidr::IpInet, cidr::IpCidr, macaddr::MacAddr6, macaddr::MacAddr8);

@@ -13,7 +13,9 @@ mod types;
 pub use json::JsonPath;
 pub use json_field::{JsonField, OrderedInJson};
 pub use search::{Relevance, SearchQuery, Searched};
-pub use types::{IntoRange, Overlapping, PartOf, Ranges, WholeOf};
+#[cfg(feature = "types")]
+pub use types::{IntoRange, Ranges};
+pub use types::{Overlapping, PartOf, WholeOf};
 
 use std::marker::PhantomData;
 

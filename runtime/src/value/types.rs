@@ -6,25 +6,37 @@ mod bits;
 mod ewkb;
 #[cfg(feature = "geo")]
 mod geo;
+#[cfg(feature = "types")]
+mod hstore;
+#[cfg(feature = "types")]
 mod interval;
-#[cfg(not(all(feature = "bit", feature = "geo", feature = "net", feature = "pgvector")))]
+#[cfg(feature = "types")]
+mod ltree;
+#[cfg(not(all(feature = "bit", feature = "geo", feature = "net", feature = "pgvector", feature = "types")))]
 pub(crate) mod missing;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "pgvector")]
 mod pgvector;
+#[cfg(feature = "types")]
 mod range;
 mod text_like;
 
 #[cfg(feature = "geo")]
 pub use geo::Spatial;
+#[cfg(feature = "types")]
+pub use hstore::Hstore;
+#[cfg(feature = "types")]
 pub use interval::{Interval, NotAnInterval};
+#[cfg(feature = "types")]
+pub use ltree::Ltree;
 #[cfg(feature = "net")]
 pub use net::NetAddress;
 #[cfg(feature = "pgvector")]
 pub use pgvector::AnyVector;
+#[cfg(feature = "types")]
 pub use range::{Multirange, Range, RangeOf};
-pub use text_like::{AsText, Hstore, Ltree, TsVector};
+pub use text_like::{AsText, TsVector};
 
 /// Implements serde's traits by `Display` and `FromStr`.
 #[cfg(feature = "serde")]

@@ -4,14 +4,18 @@
 mod bits;
 #[cfg(feature = "geo")]
 mod geo;
+#[cfg(feature = "types")]
 mod hstore;
+#[cfg(feature = "types")]
 mod ltree;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "pgvector")]
 mod pgvector;
+#[cfg(feature = "types")]
 mod range;
 
+#[cfg(feature = "types")]
 pub use range::{IntoRange, Ranges};
 
 use super::Field;

@@ -1,4 +1,4 @@
-//! A stand-in for the types of other crates whose feature is off. A client that names them gets one error, which says what
+//! A stand-in for the types whose feature is off. A client that names them gets one error, which says what
 //! to enable, rather than one for each place.
 
 use std::marker::PhantomData;
@@ -61,6 +61,23 @@ mod in_json {
         }
     }
 }
+
+/// Types of the runtime itself.
+#[cfg(not(feature = "types"))]
+#[allow(missing_docs, reason = "nothing has their values")]
+mod own {
+    use super::Missing;
+
+    pub type Interval = Missing;
+    pub type Range<T> = Missing<T>;
+    pub type Multirange<T> = Missing<T>;
+    pub type Hstore = Missing;
+    pub type Ltree = Missing;
+}
+
+#[cfg(not(feature = "types"))]
+#[doc(hidden)]
+pub use own::{Hstore, Interval, Ltree, Multirange, Range};
 
 /// Modules with the names of the crates.
 macro_rules! stand_ins {

@@ -1,16 +1,8 @@
-//! Types that travel as text: `hstore`, `ltree`, `tsvector`, and whatever has no type of its own.
+//! Types that travel as text: `tsvector`, and whatever has no type of its own.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use tokio_postgres::types::Type;
 
-use bytes::{BufMut, BytesMut};
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-
-use super::super::holds::Holds;
-use super::super::into::{IntoNullable, IntoValue};
 use super::super::param::{Param, is_text};
-use super::super::postgres::Encoded;
-use super::super::scalar::{Scalar, below};
 use crate::value::BoxError;
 
 /// Types around a text.
@@ -29,8 +21,8 @@ macro_rules! texts {
                 }
             }
 
-            impl fmt::Display for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            impl std::fmt::Display for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     f.write_str(&self.0)
                 }
             }
@@ -42,51 +34,51 @@ macro_rules! texts {
             }
 
             #[diagnostic::do_not_recommend]
-            impl IntoValue<$name> for &str {
+            impl $crate::value::IntoValue<$name> for &str {
                 fn into_value(self) -> $name {
                     self.into()
                 }
             }
 
             #[diagnostic::do_not_recommend]
-            impl IntoNullable<$name> for &str {
+            impl $crate::value::IntoNullable<$name> for &str {
                 fn into_nullable(self) -> Option<$name> {
                     Some(self.into())
                 }
             }
 
             #[diagnostic::do_not_recommend]
-            impl Scalar for $name {
+            impl $crate::value::Scalar for $name {
                 type Base = Self;
-                const HOLDS: Holds = Holds::$holds;
+                const HOLDS: $crate::value::Holds = $crate::value::Holds::$holds;
 
-                fn decode(raw: &[u8]) -> Result<Self, BoxError> {
-                    Ok(Self(String::decode(raw)?))
+                fn decode(raw: &[u8]) -> Result<Self, $crate::value::BoxError> {
+                    Ok(Self(<String as $crate::value::Scalar>::decode(raw)?))
                 }
 
-                fn decode_as(ty: &Type, raw: &[u8]) -> Result<Self, BoxError> {
-                    let format: fn(&Type, &[u8]) -> Result<String, BoxError> = $format;
-                    format(below(ty), raw).map(Self)
+                fn decode_as(ty: &tokio_postgres::types::Type, raw: &[u8]) -> Result<Self, $crate::value::BoxError> {
+                    let format: fn(&tokio_postgres::types::Type, &[u8]) -> Result<String, $crate::value::BoxError> = $format;
+                    format($crate::value::scalar::below(ty), raw).map(Self)
                 }
 
-                fn into_param(self) -> Param {
-                    let sent: fn(String) -> Param = $sent;
+                fn into_param(self) -> $crate::value::Param {
+                    let sent: fn(String) -> $crate::value::Param = $sent;
                     sent(self.0)
                 }
 
-                fn accepts(ty: &Type) -> bool {
-                    let accepts: fn(&Type) -> bool = $accepts;
-                    accepts(below(ty))
+                fn accepts(ty: &tokio_postgres::types::Type) -> bool {
+                    let accepts: fn(&tokio_postgres::types::Type) -> bool = $accepts;
+                    accepts($crate::value::scalar::below(ty))
                 }
             }
         )+
     };
 }
 
+#[cfg(feature = "types")]
+pub(super) use texts;
+
 texts! {
-    /// A path in a tree of labels, `ltree`: `Top.Science.Astronomy`.
-    Ltree (Any) in |ty, raw| String::decode(if ty.name() == "ltree" { raw.get(1..).unwrap_or_default() } else { raw }),
-    |text| Param::Encoded(Encoded::new(LtreeParam(text))), |ty| ty.name() == "ltree";
     /// A document of full-text search, `tsvector`, as PostgreSQL prints it: `'cat':3 'fat':2`.
     TsVector (AsText) in |ty, raw| if *ty == Type::TS_VECTOR { document(raw) } else { String::decode(raw) },
     Param::Text, |ty| *ty == Type::TS_VECTOR;
@@ -97,26 +89,6 @@ texts! {
         false => Err(format!("read it as text: `::text`; its type is {ty}").into()),
     },
     Param::Text, is_text;
-}
-
-/// The binary format is a version, 1, and the text.
-#[derive(Debug, PartialEq)]
-struct LtreeParam(String);
-
-impl ToSql for LtreeParam {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
-        if ty.name() == "ltree" {
-            out.put_u8(1);
-        }
-        out.put_slice(self.0.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        is_text(ty) || ty.name() == "ltree"
-    }
-
-    to_sql_checked!();
 }
 
 /// Reads the binary format of `tsvector`: each lexeme ends with a zero, and its positions follow.
@@ -143,120 +115,9 @@ fn document(raw: &[u8]) -> Result<String, BoxError> {
     Ok(text)
 }
 
-/// The keys and values of an `hstore`; a value may be null.
-pub type Hstore = BTreeMap<String, Option<String>>;
-
-#[diagnostic::do_not_recommend]
-impl Scalar for Hstore {
-    type Base = Self;
-
-    fn decode(raw: &[u8]) -> Result<Self, BoxError> {
-        parse_hstore(std::str::from_utf8(raw)?).ok_or_else(|| "it is not an hstore".into())
-    }
-
-    fn decode_as(ty: &Type, raw: &[u8]) -> Result<Self, BoxError> {
-        use tokio_postgres::fallible_iterator::FallibleIterator;
-        if below(ty).name() != "hstore" {
-            return Self::decode(raw);
-        }
-        let pairs = postgres_protocol::types::hstore_from_sql(raw)?;
-        pairs.map(|(key, value)| Ok((key.to_owned(), value.map(str::to_owned)))).collect()
-    }
-
-    fn into_param(self) -> Param {
-        Param::Encoded(Encoded::new(HstoreParam(self)))
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        below(ty).name() == "hstore"
-    }
-}
-
-/// Reads what PostgreSQL prints: `"a"=>"1", "b"=>NULL`.
-fn parse_hstore(text: &str) -> Option<Hstore> {
-    let mut found = Hstore::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (key, behind) = quoted(rest)?;
-        rest = behind.strip_prefix("=>")?;
-        let value = match rest.strip_prefix("NULL") {
-            Some(behind) => {
-                rest = behind;
-                None
-            }
-            None => {
-                let (value, behind) = quoted(rest)?;
-                rest = behind;
-                Some(value)
-            }
-        };
-        found.insert(key, value);
-        rest = rest.strip_prefix(", ").unwrap_or(rest);
-    }
-    Some(found)
-}
-
-/// Reads a string in quotes, and returns what follows it.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let inner = text.strip_prefix('"')?;
-    let mut value = String::new();
-    let mut characters = inner.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &inner[at + 1..])),
-            '\\' => value.push(characters.next()?.1),
-            _ => value.push(character),
-        }
-    }
-    None
-}
-
-#[derive(Debug, PartialEq)]
-struct HstoreParam(Hstore);
-
-impl ToSql for HstoreParam {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
-        if ty.name() == "hstore" {
-            let pairs = self.0.iter().map(|(key, value)| (key.as_str(), value.as_deref()));
-            postgres_protocol::types::hstore_to_sql(pairs, out)?;
-            return Ok(IsNull::No);
-        }
-        let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-        let pair = |(key, value): (&String, &Option<String>)| {
-            format!("{}=>{}", quote(key), value.as_deref().map_or_else(|| "NULL".to_owned(), quote))
-        };
-        let pairs: Vec<String> = self.0.iter().map(pair).collect();
-        pairs.join(",").to_sql(&Type::TEXT, out)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        is_text(ty) || ty.name() == "hstore"
-    }
-
-    to_sql_checked!();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hstores_survive_their_text() {
-        let odd = Hstore::from([
-            (String::new(), Some(String::new())),
-            ("a\"b\\c".to_owned(), Some("=>, \"\\".to_owned())),
-            ("null".to_owned(), None),
-            ("NULL".to_owned(), Some("NULL".to_owned())),
-        ]);
-        let mut out = BytesMut::new();
-        odd.clone().into_param().to_sql(&Type::TEXT, &mut out).expect("is written");
-        let text =
-            String::from_utf8(out.to_vec()).expect("is text").replace("\",\"", "\", \"").replace("NULL,", "NULL, ");
-        assert_eq!(parse_hstore(&text), Some(odd));
-        for text in ["\"", "\"a\"", "\"a\"=>", "a=>b", "\"a\\", "\"a\"=>\"b"] {
-            assert_eq!(parse_hstore(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn documents_are_read_from_their_binary_format() {
