@@ -12,18 +12,21 @@ mod having;
 mod key;
 pub mod kind;
 mod nested;
+mod now;
+mod operand;
 mod order;
 mod relation;
 mod selectable;
 mod selection;
+mod temporal;
 
 pub(crate) use assignment::as_sets;
 pub use assignment::{Assignment, IntoAssignments};
 pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
-pub use columns::Columns;
+pub use columns::{Columns, GroupKeys, Grouping};
 pub use create::{ANY, CreateRow, CreateWith, HasParents, InParent, Inside, Link, NewRow, OrCreate, Parent, PlacedIn};
-pub use expression::Expression;
+pub use expression::{Case, Expression, SqlArguments, TextOrRange, case};
 pub use field::{
     ColumnOf, Field, JsonField, JsonPath, OrderedInJson, Overlapping, PartOf, Relevance, SearchQuery, Searched, WholeOf,
 };
@@ -35,6 +38,8 @@ pub use having::{GroupOrder, Having};
 pub use key::{Key, Keyed};
 pub(crate) use nested::sets_of;
 pub use nested::{Nested, NestedChange, NestedUpdate};
+pub use now::{Elapsed, Now, Today, now, today};
+pub use operand::{Addend, Comparand, NewValue, Term};
 pub use order::Order;
 pub(crate) use relation::include_of;
 pub use relation::{
@@ -43,3 +48,4 @@ pub use relation::{
 };
 pub use selectable::{As, Selectable, SelectedFor, add_selected, read_selected};
 pub use selection::{CountOf, SelectRelated, Selection};
+pub use temporal::{DatePart, DateUnit, Day, Instant, Temporal};

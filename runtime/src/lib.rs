@@ -35,11 +35,13 @@ pub use client::{
 };
 pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
-    Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Expression,
-    Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, JsonField, JsonPath,
-    Key, Keyed, Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson, Overlapping, Parent,
-    PartOf, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable,
-    Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
+    Addend, Aggregates, As, Assignment, Calculated, CanInclude, Case, ColumnOf, Columns, Comparand, CountOf, CreateRow,
+    CreateWith, DatePart, DateUnit, Day, Elapsed, Expression, Field, Filter, GroupOrder, Grouping, Having, InParent,
+    Included, Inside, Instant, IntoAssignments, IntoInclude, JsonField, JsonPath, Key, Keyed, Link, Nested,
+    NestedChange, NestedUpdate, NewRow, NewValue, Now, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf,
+    Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection,
+    SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueKey, WholeOf, WithAll, case, count, kind, now,
+    today,
 };
 #[cfg(feature = "types")]
 pub use dsl::{IntoRange, Ranges};

@@ -4,6 +4,7 @@ mod aggregation;
 mod bulk;
 mod condition;
 mod default;
+mod expression;
 mod json_place;
 mod operation;
 mod order;
@@ -14,14 +15,13 @@ mod select;
 mod tenant;
 mod write;
 
-pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm};
+pub(crate) use aggregation::{Aggregation, Calculation, Function, GroupCondition, GroupKey, GroupTerm, NOT_GROUPED_BY};
 pub(crate) use bulk::{
     BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
 };
-pub(crate) use condition::{
-    Condition, Expression, Form, JsonFieldTest, JsonTest, MAX_DEPTH, Operand, OperandType, Operator, Search,
-};
+pub(crate) use condition::{Condition, JsonFieldTest, JsonTest, MAX_DEPTH, Operator, Search};
 pub(crate) use default::generate;
+pub(crate) use expression::{Expression, Form, Now, Operand, OperandType, Refusal, ServerTime, parts, places};
 pub use json_place::JsonKind;
 pub(crate) use json_place::{JsonChange, JsonPlace};
 pub use operation::Query;

@@ -10,8 +10,8 @@ pub use crate::client::{
 pub use crate::create_row;
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
-    ANY, At, CreateWith, Field, Filled, HasParents, JsonField, Key, Link, Nested, NewRow, Next, Parent, PlaceOf,
-    PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    ANY, At, CreateWith, Field, Filled, GroupKeys, HasParents, JsonField, Key, Link, Nested, NewRow, Next, Parent,
+    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;

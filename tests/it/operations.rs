@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
 use relata::uuid::Uuid;
-use relata::{Result, SearchQuery, count};
+use relata::{Result, SearchQuery, case, count};
 use relata_devdb::Feature;
 
 use crate::support::devdb;
@@ -73,7 +73,35 @@ macro_rules! scalar {
             native::$column.eq_field(native::$column) => 1,
             native::$column.ne_field(native::$column) => 0,
             native::$column.lte_field(native::$column) => 1,
+            native::$column.eq(native::$column) => 1,
+            native::$column.gt(native::$column) => 0,
+            native::$column.coalesce(value()).eq(value()) => 2,
+            native::$column.coalesce(value()).lt(value()) => 0,
+            native::$column.coalesce(native::$column).eq(native::$column) => 1,
+            native::$column.eq(native::$column.coalesce(value())) => 1,
+            native::$column.coalesce(value()).in_([value()]) => 2,
+            native::$column.null_if(value()).is_null() => 2,
+            native::$column.null_if(native::$column).is_not_null() => 0,
+            case(native::id.eq(1), native::$column).otherwise(value()).eq(value()) => 2,
+            case(native::id.eq(2), value()).or_null().eq(value()) => 1,
         }
+        let computed = || native::$column.coalesce(value());
+        let rows = $db.native().find_many().order_by(computed().desc()).order_by(native::id.asc());
+        // A value that is computed from `char` is not padded.
+        let rows = async {
+            let rows = rows.select((native::id, computed())).await?;
+            Ok((
+                rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+                rows[0].1 == rows[1].1 || stringify!($column) == "char",
+            ))
+        };
+        $failures.expect("select", Box::pin(rows), (vec![1, 2], true)).await;
+        let groups = $db.native().group_by(computed()).aggregate(count()).order_by(computed().asc());
+        let groups = async { Ok(groups.await?.into_iter().map(|(_, rows)| rows).collect::<Vec<_>>()) };
+        $failures.expect("group_by a computed value", Box::pin(groups), vec![2]).await;
+        let set = native::$column.to(computed());
+        $failures.run("to a computed value", $db.native().update(native::id.eq(1)).set(set)).await;
+        filters! { $db, $failures: native::$column.eq(value()) => 1 }
         any!($db, $failures, $column);
         let ids = async { $db.native().group_by(native::$column).aggregate(count()).await.map(|groups| groups.len()) };
         $failures.expect("group_by", Box::pin(ids), 2).await;
@@ -111,6 +139,11 @@ macro_rules! ordered {
         let extremes = $db.native().aggregate((native::$column.min(), native::$column.max()));
         let extremes = async { extremes.await.map(|(least, greatest)| (least.is_some(), least == greatest)) };
         $failures.expect("min and max", Box::pin(extremes), (true, true)).await;
+        let computed = || native::$column.coalesce($value);
+        let extremes = $db.native().aggregate((computed().min(), computed().max(), computed().count_distinct()));
+        let extremes =
+            async { extremes.await.map(|(least, greatest, count)| (least.is_some(), least == greatest, count)) };
+        $failures.expect("min and max of computed values", Box::pin(extremes), (true, true, 1)).await;
         let groups = $db.native().group_by(native::id).having(native::$column.max().gte($value));
         let groups = async { groups.aggregate(count()).await.map(|groups| groups.len()) };
         $failures.expect("having", Box::pin(groups), 1).await;
@@ -132,7 +165,18 @@ macro_rules! number {
             $failures.run(what, $db.native().update(native::id.eq(1)).set(set.clone())).await;
             $failures.run("in update_many", $db.native().update_many().filter(native::id.eq(3)).set(set)).await;
         }
+        filters! { $db, $failures:
+            native::$column.eq($value) => 1,
+            native::$column.plus($three).minus($three).eq($value) => 1,
+            native::$column.times($three).divided_by($three).eq($value) => 1,
+            native::$column.plus(native::$column).minus(native::$column).eq(native::$column) => 1,
+            native::$column.coalesce($value).plus($three).gt($value) => 2,
+        }
+        let set = native::$column.to(native::$column.plus($three).minus($three));
+        $failures.run("to a sum", $db.native().update(native::id.eq(1)).set(set)).await;
         filters! { $db, $failures: native::$column.eq($value) => 1 }
+        let twice = $db.native().aggregate((native::$column.plus(native::$column).sum(), native::$column.avg()));
+        $failures.run("sum of computed values", twice).await;
         let sums = $db.native().aggregate((native::$column.sum(), native::$column.avg()));
         $failures.run("sum and avg", sums).await;
     };
@@ -140,7 +184,7 @@ macro_rules! number {
 
 macro_rules! string {
     ($db:ident, $failures:ident, $column:ident, $value:literal) => {
-        ordered!($db, $failures, $column, $value);
+        ordered!($db, $failures, $column, $value.to_owned());
         let (begin, end, upper) = (&$value[..2], &$value[$value.len() - 2..], $value.to_uppercase());
         filters! { $db, $failures:
             native::$column.contains($value) => 1,
@@ -154,6 +198,12 @@ macro_rules! string {
             native::$column.starts_with_insensitive(begin.to_uppercase()) => 1,
             native::$column.ends_with_insensitive(end.to_uppercase()) => 1,
             native::$column.search(simple("nowhere")) => 0,
+            native::$column.upper().eq(&upper) => 1,
+            native::$column.lower().upper().trim().eq(&upper) => 1,
+            native::$column.upper().starts_with(begin.to_uppercase()) => 1,
+            native::$column.upper().ends_with(end.to_uppercase()) => 1,
+            native::$column.concat("!").contains(format!("{}!", $value)) => 1,
+            native::$column.char_length().eq($value.len() as i32) => 1,
         }
         let order = native::$column.relevance(simple($value)).desc();
         $failures.run("relevance", $db.native().find_many().order_by(order).select(native::id)).await;

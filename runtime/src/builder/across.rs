@@ -7,7 +7,7 @@ use super::find::{FindFirst, FindMany, FindUnique};
 use super::group::GroupBy;
 use super::refresh::Refresh;
 use super::write::{AddFilterOrAllRows, Delete, DeleteMany, Update, UpdateMany};
-use crate::dsl::{Aggregates, Columns, UniqueKey};
+use crate::dsl::{Aggregates, Grouping, UniqueKey};
 use crate::execute::Executor;
 use crate::rows::{Materialized, Model, Writable};
 
@@ -62,7 +62,7 @@ impl<M: Model> AcrossTenants<M> {
     }
 
     /// See [`Delegate::group_by`].
-    pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
+    pub fn group_by<K: Grouping<M>>(self, columns: K) -> GroupBy<M, K> {
         self.0.group_by(columns)
     }
 }

@@ -13,7 +13,7 @@ use super::refresh::Refresh;
 use super::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
 };
-use crate::dsl::{Aggregates, Columns, CreateRow, Unique, UniqueKey};
+use crate::dsl::{Aggregates, CreateRow, Grouping, Unique, UniqueKey};
 use crate::error::Result;
 use crate::execute::Executor;
 use crate::rows::{Materialized, Model, Writable};
@@ -133,7 +133,7 @@ impl<M: Model> Delegate<M> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
+    pub fn group_by<K: Grouping<M>>(self, columns: K) -> GroupBy<M, K> {
         GroupBy::new(self.executor, columns)
     }
 

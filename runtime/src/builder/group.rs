@@ -5,15 +5,17 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::builder::OfModels;
-use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
+use crate::dsl::{Aggregates, Filter, GroupKeys, GroupOrder, Grouping, Having, calculations};
 use crate::error::Result;
 use crate::execute::{Call, Executor};
-use crate::query::{Aggregation, GroupTerm, Operation, OrderKey, Outcome, Parts, Query, Select, Tenant};
+use crate::query::{
+    Aggregation, GroupKey, GroupTerm, NOT_GROUPED_BY, Operation, OrderKey, Outcome, Parts, Query, Select, Tenant,
+};
 use crate::rows::{Model, Reader};
 
 type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
 
-/// A grouping by the columns `K` that calculates the values `A` for each group. `.await` runs it.
+/// A grouping by the columns and expressions `K` that calculates the values `A` for each group. `.await` runs it.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -42,11 +44,13 @@ impl<M, K, A> std::fmt::Debug for GroupBy<M, K, A> {
     }
 }
 
-impl<M: Model, K: Columns<M>> GroupBy<M, K> {
+impl<M: Model, K: Grouping<M>> GroupBy<M, K> {
     pub(crate) fn new(executor: Executor, columns: K) -> Self {
+        let mut keys = GroupKeys::default();
+        columns.add_to(&mut keys);
         let aggregation = Aggregation {
             select: Select::new(M::table()),
-            group_by: columns.numbers(),
+            group_by: keys.0,
             calculations: Vec::new(),
             having: None,
             order: Vec::new(),
@@ -63,7 +67,7 @@ impl<M: Model, K: Columns<M>> GroupBy<M, K> {
     }
 }
 
-impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
+impl<M: Model, K: Grouping<M>, A: Aggregates<M>> GroupBy<M, K, A> {
     /// Groups only rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.aggregation.select.filter(filter.into().condition);
@@ -99,7 +103,7 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
     }
 }
 
-impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
+impl<M: Model, K: Grouping<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;
     type Confinement = OfModels;
 
@@ -109,22 +113,28 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
 
     fn into_parts(self) -> Parts<Self::Output> {
         let known = |term: &GroupTerm| match term {
-            GroupTerm::Rows(term) => {
-                matches!(term.key, OrderKey::Column(column) if self.aggregation.group_by.contains(&column))
-            }
+            GroupTerm::Rows(term) => match &term.key {
+                OrderKey::Column(column) => self
+                    .aggregation
+                    .group_by
+                    .iter()
+                    .any(|key| matches!(key, GroupKey::Column(known) if known == column)),
+                // Its statement finds the expression among those that rows are grouped by.
+                OrderKey::Expression(_) => true,
+                _ => false,
+            },
             GroupTerm::Calculated { .. } => true,
         };
         let operation = if self.aggregation.order.iter().all(known) {
             Operation::Aggregate(Box::new(self.aggregation))
         } else {
-            let reason = "groups are ordered by calculated values and by the fields that they are grouped by";
-            Operation::Refused(reason.to_owned())
+            Operation::Refused(NOT_GROUPED_BY.to_owned())
         };
         Parts { operation, finish: finish_groups::<M, K, A> }
     }
 }
 
-fn finish_groups<M: Model, K: Columns<M>, A: Aggregates<M>>(outcome: Outcome) -> Result<Vec<(K::Values, A::Out)>> {
+fn finish_groups<M: Model, K: Grouping<M>, A: Aggregates<M>>(outcome: Outcome) -> Result<Vec<(K::Values, A::Out)>> {
     let node = outcome.into_rows()?;
     let read = |at| {
         let mut reader = Reader::new(at);
@@ -133,7 +143,7 @@ fn finish_groups<M: Model, K: Columns<M>, A: Aggregates<M>>(outcome: Outcome) ->
     node.cursors().map(read).collect()
 }
 
-impl<M: Model, K: Columns<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> {
+impl<M: Model, K: Grouping<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> {
     type Output = Result<Vec<(K::Values, A::Out)>>;
     type IntoFuture = Call<Vec<(K::Values, A::Out)>>;
 

@@ -28,11 +28,9 @@ pub struct Calculated<M, T, O = T> {
 
 impl<M, T, O> Clone for Calculated<M, T, O> {
     fn clone(&self) -> Self {
-        *self
+        Self::new(self.calculation.clone())
     }
 }
-
-impl<M, T, O> Copy for Calculated<M, T, O> {}
 
 impl<M, T, O> std::fmt::Debug for Calculated<M, T, O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -127,7 +125,7 @@ impl<M: Model, T: Scalar> Aggregates<M> for Calculated<M, T> {
     type Out = T;
 
     fn add_to(&self, calculations: &mut Calculations) {
-        calculations.0.push(self.calculation);
+        calculations.0.push(self.calculation.clone());
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<T> {
@@ -139,7 +137,7 @@ impl<M: Model, T: Scalar> Aggregates<M> for Calculated<M, T, Option<T>> {
     type Out = Option<T>;
 
     fn add_to(&self, calculations: &mut Calculations) {
-        calculations.0.push(self.calculation);
+        calculations.0.push(self.calculation.clone());
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Option<T>> {

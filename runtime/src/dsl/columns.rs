@@ -1,6 +1,7 @@
-//! Columns as arguments: `distinct` compares them, and `group_by` groups by them.
+//! Columns as arguments: `distinct` compares them, and `group_by` groups by them or by expressions.
 
 use crate::error::Result;
+use crate::query::GroupKey;
 use crate::rows::{Model, Reader};
 
 /// A field, or a tuple of fields.
@@ -21,8 +22,52 @@ pub trait Columns<M: Model>: Send + 'static {
     fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values>;
 }
 
+/// What rows can be grouped by: a field, an [`Expression`](super::Expression), or a tuple of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not something that rows of `{M}` can be grouped by",
+    label = "expected a field, an expression, or a tuple of these"
+)]
+pub trait Grouping<M: Model>: Send + 'static {
+    /// The type of the values of a group.
+    type Values: Send + 'static;
+
+    #[doc(hidden)]
+    fn add_to(&self, keys: &mut GroupKeys);
+
+    /// For the runtime: reads a value of each.
+    ///
+    /// # Errors
+    /// If a value does not fit its type.
+    #[doc(hidden)]
+    fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values>;
+}
+
+/// What rows are grouped by, for the runtime.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct GroupKeys(pub(crate) Vec<GroupKey>);
+
+impl GroupKeys {
+    /// Adds columns, by their numbers.
+    pub fn columns(&mut self, numbers: Vec<u16>) {
+        self.0.extend(numbers.into_iter().map(GroupKey::Column));
+    }
+}
+
 macro_rules! columns {
     ($($type:ident $place:tt),+) => {
+        impl<M_: Model, $($type: Grouping<M_>),+> Grouping<M_> for ($($type,)+) {
+            type Values = ($($type::Values,)+);
+
+            fn add_to(&self, keys: &mut GroupKeys) {
+                $(self.$place.add_to(keys);)+
+            }
+
+            fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
+                Ok(($($type::read_values(reader)?,)+))
+            }
+        }
+
         impl<M_: Model, $($type: Columns<M_>),+> Columns<M_> for ($($type,)+) {
             type Values = ($($type::Values,)+);
 

@@ -20,13 +20,15 @@ pub use types::{Overlapping, PartOf, WholeOf};
 use std::marker::PhantomData;
 
 use super::assignment::Assignment;
-use super::columns::Columns;
+use super::columns::{Columns, GroupKeys, Grouping};
+use super::expression;
 use super::filter::{Filter, Unique};
 use super::kind::{Arity, IsUnique, List, NotUnique, Optional, Required, Single, Source, Uniqueness, Written};
+use super::operand::{Comparand, NewValue};
 use super::order::Order;
 use super::selection::{Selection, push_output};
 use crate::error::Result;
-use crate::query::{Condition, Operator, Output, Select, SetTo};
+use crate::query::{Condition, Operand, Operator, Output, Select, SetTo};
 use crate::rows::{Model, Reader};
 use crate::value::{Assigned, Compared, IntoNullable, IntoValue, Number, Param, Scalar};
 
@@ -75,6 +77,10 @@ impl<M: Model, T, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
         Self { column, types: PhantomData }
     }
 
+    pub(super) fn operand(self) -> Operand {
+        Operand::Column(self.column)
+    }
+
     /// Sorts in ascending order.
     pub fn asc(self) -> Order<M> {
         Order::by_column(self.column, A::NULLABLE)
@@ -88,7 +94,7 @@ impl<M: Model, T, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
 
 impl<M: Model, T: Scalar, A: Single, S: Source> Field<M, T, A, NotUnique, S> {
     /// Matches if the column equals the value.
-    pub fn eq(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn eq<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Eq, value)
     }
 }
@@ -113,64 +119,68 @@ impl<M: Model, T: Scalar, U: Uniqueness, S: Source> Field<M, T, Optional, U, S> 
 }
 
 impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
-    fn compare(self, operator: Operator, value: impl Compared<T>) -> Filter<M> {
-        let value = value.into_compared().into_param();
-        Filter::new(Condition::Compare { column: self.column, operator, value })
+    fn compare<K>(self, operator: Operator, value: impl Comparand<M, T, K>) -> Filter<M> {
+        let column = self.column;
+        match value.into_operand().0 {
+            Operand::Value { value, .. } => Filter::new(Condition::Compare { column, operator, value }),
+            Operand::Column(right) => Filter::new(Condition::CompareColumns { left: column, operator, right }),
+            other => expression::compare(Operand::Column(column), operator, other),
+        }
     }
 
     /// Matches if the column differs from the value. As always in SQL, null does not match.
-    pub fn ne(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn ne<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Ne, value)
     }
 
     /// Matches if the column is less than the value.
-    pub fn lt(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn lt<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Lt, value)
     }
 
     /// Matches if the column is less than or equal to the value.
-    pub fn lte(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn lte<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Lte, value)
     }
 
     /// Matches if the column is greater than the value.
-    pub fn gt(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn gt<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Gt, value)
     }
 
     /// Matches if the column is greater than or equal to the value.
-    pub fn gte(self, value: impl Compared<T>) -> Filter<M> {
+    pub fn gte<K>(self, value: impl Comparand<M, T, K>) -> Filter<M> {
         self.compare(Operator::Gte, value)
     }
 
     /// Like `eq`; `None` applies no filter.
     pub fn eq_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.compare(Operator::Eq, value)).into()
+        value.map(|value| self.compare(Operator::Eq, value.into_compared())).into()
     }
 
     /// Like `ne`; `None` applies no filter.
     pub fn ne_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.ne(value)).into()
+        value.map(|value| self.ne(value.into_compared())).into()
     }
 
     /// Like `lt`; `None` applies no filter.
     pub fn lt_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.lt(value)).into()
+        value.map(|value| self.lt(value.into_compared())).into()
     }
 
     /// Like `lte`; `None` applies no filter.
     pub fn lte_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.lte(value)).into()
+        value.map(|value| self.lte(value.into_compared())).into()
     }
 
     /// Like `gt`; `None` applies no filter.
     pub fn gt_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.gt(value)).into()
+        value.map(|value| self.gt(value.into_compared())).into()
     }
 
     /// Like `gte`; `None` applies no filter.
     pub fn gte_opt(self, value: Option<impl Compared<T>>) -> Filter<M> {
-        value.map(|value| self.gte(value)).into()
+        value.map(|value| self.gte(value.into_compared())).into()
     }
 
     /// Like `in_`; `None` applies no filter.
@@ -179,7 +189,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     }
 
     /// Matches if the column is between the two values, inclusive.
-    pub fn between(self, low: impl Compared<T>, high: impl Compared<T>) -> Filter<M> {
+    pub fn between<K, L>(self, low: impl Comparand<M, T, K>, high: impl Comparand<M, T, L>) -> Filter<M> {
         self.gte(low) & self.lte(high)
     }
 
@@ -239,8 +249,12 @@ impl<M: Model, T, A: Arity, U: Uniqueness> Field<M, T, A, U> {
 
 impl<M: Model, T: Scalar, A: Single, U: Uniqueness> Field<M, T, A, U> {
     /// Sets the column to the value.
-    pub fn to(self, value: impl Assigned<T>) -> Assignment<M> {
-        Assignment::new(self.column, SetTo::Value(value.into_assigned().into_param()))
+    pub fn to<K>(self, value: impl NewValue<M, T, A, K>) -> Assignment<M> {
+        let to = match value.into_operand().0 {
+            Operand::Value { value, .. } => SetTo::Value(value),
+            other => SetTo::Computed(other),
+        };
+        Assignment::new(self.column, to)
     }
 }
 
@@ -267,7 +281,7 @@ impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Required, U> {
     /// # }
     /// ```
     pub fn to_opt(self, value: Option<impl Assigned<T>>) -> Assignment<M> {
-        value.map_or(Assignment::nothing(self.column), |value| self.to(value))
+        value.map_or(Assignment::nothing(self.column), |value| self.to(value.into_assigned()))
     }
 }
 
@@ -386,6 +400,18 @@ impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Selection<M> for F
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self::Out> {
+        A::read(reader)
+    }
+}
+
+impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Grouping<M> for Field<M, T, A, U, S> {
+    type Values = A::Values<T>;
+
+    fn add_to(&self, keys: &mut GroupKeys) {
+        keys.columns(vec![self.column]);
+    }
+
+    fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
         A::read(reader)
     }
 }

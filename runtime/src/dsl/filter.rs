@@ -52,7 +52,7 @@ impl<M> Filter<M> {
         Self::deep(condition, 1)
     }
 
-    fn deep(condition: Condition, levels: u16) -> Self {
+    pub(super) fn deep(condition: Condition, levels: u16) -> Self {
         if levels > MAX_DEPTH {
             return Self::new(Condition::Refused(TOO_DEEP));
         }
@@ -62,6 +62,11 @@ impl<M> Filter<M> {
     /// Wraps the condition.
     pub(crate) fn inside<P>(self, around: impl FnOnce(Condition) -> Condition) -> Filter<P> {
         Filter::deep(around(self.condition), self.levels + 1)
+    }
+
+    /// Returns the depth of its conditions.
+    pub(super) fn levels(&self) -> u16 {
+        self.levels
     }
 
     fn list(filters: impl IntoIterator<Item = Filter<M>>, around: fn(Vec<Condition>) -> Condition) -> Self {

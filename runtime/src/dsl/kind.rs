@@ -31,7 +31,10 @@ pub trait Arity: Sealed + Send + 'static {
     note = "fields that are lists have `has`, `has_every`, `has_some`, `is_empty` and `eq`; \
             relations that are lists have `some`, `every` and `none`"
 )]
-pub trait Single: Arity {}
+pub trait Single: Arity {
+    /// The kind of a value that is computed from one of this kind and one of another: null if one of them is.
+    type With<Other: Single>: Single;
+}
 
 /// Whether a value of a field identifies a row: [`NotUnique`] or [`IsUnique`].
 pub trait Uniqueness: Sealed + Send + 'static {}
@@ -71,6 +74,26 @@ pub enum Written {}
 /// it, but not set it.
 #[derive(Debug)]
 pub enum Generated {}
+
+/// An operand that is a value of the program.
+#[derive(Debug)]
+pub enum OfValue {}
+
+/// An operand that is a column of the same row.
+#[derive(Debug)]
+pub enum OfColumn {}
+
+/// An operand that is an [`Expression`](super::Expression).
+#[derive(Debug)]
+pub enum OfExpression {}
+
+/// An operand that is a span of time.
+#[derive(Debug)]
+pub enum OfTime {}
+
+/// An operand that is a time of the server: [`now`](super::now) or [`today`](super::today).
+#[derive(Debug)]
+pub enum OfServer {}
 
 impl Arity for Required {
     type Values<T: Scalar> = T;
@@ -112,8 +135,14 @@ impl Arity for JsonList {
     }
 }
 
-impl Single for Required {}
-impl Single for Optional {}
+impl Single for Required {
+    type With<Other: Single> = Other;
+}
+
+impl Single for Optional {
+    type With<Other: Single> = Optional;
+}
+
 impl Uniqueness for NotUnique {}
 impl Uniqueness for IsUnique {}
 impl Source for Written {}

@@ -3,13 +3,18 @@
 use tokio_postgres::Row;
 
 use super::condition::Operator;
+use super::expression::Expression;
 use super::order::OrderTerm;
 use super::select::Select;
 use crate::rows::{Names, Node};
 use crate::value::{Averaged, Param, Summed};
 
+/// Why groups are not ordered by something else.
+pub(crate) const NOT_GROUPED_BY: &str =
+    "groups are ordered by calculated values, and by the fields and expressions that they are grouped by";
+
 /// A calculation over rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Calculation {
     /// The rows themselves.
     CountRows,
@@ -21,6 +26,25 @@ pub(crate) enum Calculation {
     Average(u16, Averaged),
     Least(u16),
     Greatest(u16),
+    OfExpression(Function, Box<Expression>),
+}
+
+/// A calculation over the values of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    Count,
+    CountDistinct,
+    Sum(Summed),
+    Average(Averaged),
+    Least,
+    Greatest,
+}
+
+/// What rows are grouped by.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupKey {
+    Column(u16),
+    Expression(Expression),
 }
 
 /// An aggregation as data.
@@ -28,7 +52,7 @@ pub(crate) enum Calculation {
 pub(crate) struct Aggregation {
     /// The rows.
     pub(crate) select: Select,
-    pub(crate) group_by: Vec<u16>,
+    pub(crate) group_by: Vec<GroupKey>,
     pub(crate) calculations: Vec<Calculation>,
     pub(crate) having: Option<GroupCondition>,
     pub(crate) order: Vec<GroupTerm>,
@@ -41,7 +65,8 @@ pub(crate) struct Aggregation {
 impl Aggregation {
     /// Returns the columns of the values of a row. A count of rows has none.
     pub(crate) fn names(&self) -> Names {
-        let columns = self.select.table.columns;
+        let table = self.select.table;
+        let columns = table.columns;
         let of = |calculation: &Calculation| match calculation {
             Calculation::CountRows => "count(*)",
             Calculation::Count(column)
@@ -50,8 +75,12 @@ impl Aggregation {
             | Calculation::Average(column, _)
             | Calculation::Least(column)
             | Calculation::Greatest(column) => columns[usize::from(*column)].name,
+            Calculation::OfExpression(_, expression) => expression.name(table),
         };
-        let groups = self.group_by.iter().map(|column| columns[usize::from(*column)].name);
+        let groups = self.group_by.iter().map(|key| match key {
+            GroupKey::Column(column) => columns[usize::from(*column)].name,
+            GroupKey::Expression(expression) => expression.name(table),
+        });
         groups.chain(self.calculations.iter().map(of)).collect()
     }
 

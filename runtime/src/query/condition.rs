@@ -1,7 +1,6 @@
 //! Conditions on rows, as data.
 
-use std::fmt::Write;
-
+use super::expression::{Expression, Operand};
 use super::json_place::JsonPlace;
 use crate::meta::{Relation, Table};
 use crate::value::Param;
@@ -86,14 +85,19 @@ pub(crate) enum Condition {
     /// A condition on a value inside a Json column whose place the schema knows.
     JsonField(JsonPlace, JsonFieldTest),
     Search(Search),
-    /// An expression of a column that is true or false.
+    /// An expression that is true or false.
     Holds(Expression),
-    /// An expression of a column is not null.
+    /// An expression is not null.
     IsNotNull(Expression),
-    CompareExpression {
-        expression: Expression,
+    CompareOperands {
+        left: Box<Operand>,
         operator: Operator,
-        value: Param,
+        right: Box<Operand>,
+    },
+    /// An operand is one of the values.
+    OperandIn {
+        operand: Box<Operand>,
+        values: Param,
     },
     /// A condition that cannot be sent, and why.
     Refused(&'static str),
@@ -198,53 +202,6 @@ pub(crate) enum JsonTest {
     ArrayContains(Param),
     ArrayStartsWith(Param),
     ArrayEndsWith(Param),
-}
-
-/// An expression of a column: an operator with a value, or a call of a function.
-#[derive(Debug, Clone)]
-pub(crate) struct Expression {
-    pub(crate) column: u16,
-    pub(crate) form: Form,
-    /// The values, in the order of the text.
-    pub(crate) operands: Vec<Operand>,
-}
-
-impl Expression {
-    /// Writes it in words, including the values. Only its fingerprint is used.
-    pub(super) fn write_signature(&self, text: &mut String) -> std::fmt::Result {
-        write!(text, "{} {:?}", self.column, self.form)?;
-        self.operands.iter().try_for_each(|operand| write!(text, " {}", operand.value.words()))
-    }
-}
-
-/// How an expression is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// The column, the operator, and the operand.
-    Infix(&'static str),
-    /// A function of the column and the operands.
-    Call(&'static str),
-    #[cfg_attr(not(feature = "geo"), expect(dead_code, reason = "only places have both"))]
-    /// A function, and an operator with the same value that an index can sort by.
-    Distance { call: &'static str, infix: &'static str },
-}
-
-/// A value in an expression, in a type of PostgreSQL.
-#[derive(Debug, Clone)]
-pub(crate) struct Operand {
-    pub(crate) value: Param,
-    pub(crate) ty: OperandType,
-}
-
-/// The type of an operand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OperandType {
-    /// That of the column.
-    Column,
-    /// The multirange of the column, which is a range.
-    Multirange,
-    /// A type by its name.
-    Named(&'static str),
 }
 
 /// A condition on a value whose place and type the schema knows.

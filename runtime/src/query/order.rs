@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::condition::{Condition, Expression, MAX_DEPTH, Search};
+use super::condition::{Condition, MAX_DEPTH, Search};
+use super::expression::Expression;
 use super::json_place::JsonPlace;
 use crate::meta::{Column, Relation, Table};
 
@@ -65,17 +66,17 @@ impl OrderKey {
         }
     }
 
-    /// Returns the column that the value is in, is a part of, or is computed from.
-    pub(crate) fn shown_column(&self, table: &'static Table) -> Option<&'static Column> {
+    /// Returns a `@sensitive` column that the value is in, is a part of, or is computed from.
+    pub(crate) fn sensitive_column(&self, table: &'static Table) -> Option<&'static Column> {
         let number = match self {
             OrderKey::Column(column) => *column,
             OrderKey::Relevance(search) => search.column,
-            OrderKey::Expression(expression) => expression.column,
+            OrderKey::Expression(expression) => return expression.find_column(table, |column| column.sensitive),
             OrderKey::JsonField(place) => place.column,
             OrderKey::Count { .. } | OrderKey::Refused(_) => return None,
-            OrderKey::Related { relation, key } => return key.shown_column(relation.child),
+            OrderKey::Related { relation, key } => return key.sensitive_column(relation.child),
         };
-        Some(&table.columns[usize::from(number)])
+        Some(&table.columns[usize::from(number)]).filter(|column| column.sensitive)
     }
 
     /// Writes the order in words, including search texts. Only its fingerprint is used.

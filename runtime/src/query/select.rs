@@ -1,6 +1,7 @@
 //! A read, as data: what to read from which table, and which relations to load with it.
 
-use super::condition::{Condition, Expression};
+use super::condition::Condition;
+use super::expression::Expression;
 use super::json_place::JsonPlace;
 use super::order::OrderTerm;
 use super::page::PageStart;
@@ -160,8 +161,7 @@ impl Select {
             return Some(Error::Misuse(reason.into()));
         }
         let order = self.total_order();
-        let sensitive =
-            order.iter().find_map(|term| term.key.shown_column(self.table).filter(|column| column.sensitive));
+        let sensitive = order.iter().find_map(|term| term.key.sensitive_column(self.table));
         if let Some(column) = sensitive {
             let reason = format!(
                 "a page token holds the values of its order, and {} is @sensitive: order by other columns, or begin each \

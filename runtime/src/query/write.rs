@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::default::generate;
+use super::expression::Operand;
 use super::json_place::{JsonChange, changed, push_change};
 use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
@@ -30,6 +31,8 @@ pub(crate) enum SetTo {
         column: u16,
         key: Vec<(u16, Param)>,
     },
+    /// A value that PostgreSQL computes.
+    Computed(Operand),
     /// Changes inside a value of JSON.
     JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.

@@ -5,7 +5,10 @@ use super::statement::Statement;
 use super::tenant::Context;
 use super::writer::{Alias, Writer, compared_by_its_text};
 use crate::meta::{Column, Table};
-use crate::query::{Aggregation, Calculation, GroupCondition, GroupTerm, Select};
+use crate::query::{
+    Aggregation, Calculation, Expression, Function, GroupCondition, GroupKey, GroupTerm, NOT_GROUPED_BY, OrderKey,
+    OrderTerm, Select,
+};
 use crate::value::{Averaged, Param, Summed};
 
 /// Returns the statement of an aggregation: the columns of the groups, then the calculated values.
@@ -13,18 +16,18 @@ pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregatio
     let mut writer = Writer::new(context);
     let (select, table) = (&aggregation.select, aggregation.select.table);
     let alias = writer.alias();
-    let columns = || aggregation.group_by.iter().map(|column| &table.columns[usize::from(*column)]);
     writer.push("SELECT ");
     let mut glue = "";
-    for column in columns() {
+    let mut keys = Vec::new();
+    for key in &aggregation.group_by {
         writer.push(glue);
-        writer.push_grouped(alias, column);
+        keys.push(writer.push_group_key(key, table, alias));
         glue = ", ";
     }
     for calculation in &aggregation.calculations {
         writer.push(glue);
-        writer.push_calculation(*calculation, table, alias);
-        writer.push_wire(*calculation, table);
+        writer.push_calculation(calculation, table, alias);
+        writer.push_wire(calculation, table);
         glue = ", ";
     }
     if glue.is_empty() {
@@ -38,15 +41,15 @@ pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregatio
         writer.push_table(table, alias);
         writer.push_where(&select.condition, table, alias);
     }
-    for (index, column) in columns().enumerate() {
+    for (index, key) in keys.iter().enumerate() {
         writer.push(if index > 0 { ", " } else { " GROUP BY " });
-        writer.push_comparable(alias, column);
+        writer.push(key);
     }
     if let Some(having) = &aggregation.having {
         writer.push(" HAVING ");
         writer.push_having(having, table, alias);
     }
-    writer.push_groups_order(&aggregation.order, table, alias);
+    writer.push_groups_order(aggregation, &keys, alias);
     writer.push_limit(aggregation.take, aggregation.skip);
     writer.finish()
 }
@@ -56,10 +59,65 @@ fn is_ordered_as_text(column: &Column) -> bool {
     matches!(column.sql_type, "xml" | "varbit")
 }
 
-fn column_of(calculation: Calculation, table: &'static Table) -> Option<&'static Column> {
+fn column_of(calculation: &Calculation, table: &'static Table) -> Option<&'static Column> {
     match calculation {
-        Calculation::Least(column) | Calculation::Greatest(column) => Some(&table.columns[usize::from(column)]),
+        Calculation::Least(column) | Calculation::Greatest(column) => Some(&table.columns[usize::from(*column)]),
+        Calculation::OfExpression(Function::Least | Function::Greatest, expression) => {
+            expression.like.map(|column| &table.columns[usize::from(column)])
+        }
         _ => None,
+    }
+}
+
+fn end_of_sum(summed: Summed) -> &'static str {
+    match summed {
+        Summed::Interval => "), '0')",
+        Summed::Bigint => "), 0)::bigint",
+        Summed::Double => "), 0)::double precision",
+        Summed::Numeric => "), 0)::numeric",
+    }
+}
+
+fn end_of_average(averaged: Averaged) -> &'static str {
+    match averaged {
+        Averaged::Double => ")::double precision",
+        Averaged::Same => ")",
+        Averaged::Numeric => ")::numeric",
+    }
+}
+
+/// Returns whether two expressions are the same SQL with the same values.
+fn is_same(one: &Expression, another: &Expression, table: &Table) -> bool {
+    let written = |expression| {
+        let mut writer = Writer::new(Context::default());
+        writer.push_expression(expression, table, Alias(0));
+        writer.finish()
+    };
+    let (one, another) = (written(one), written(another));
+    one.sql() == another.sql() && one.params == another.params
+}
+
+impl Writer<'_> {
+    /// Writes what rows are grouped by as a result, and returns the text that stands for it in GROUP BY and ORDER BY. It has
+    /// the numbers of the same parameters.
+    fn push_group_key(&mut self, key: &GroupKey, table: &'static Table, alias: Alias) -> String {
+        let start = self.pass().0.len();
+        let column = match key {
+            GroupKey::Column(column) => {
+                self.push_comparable(alias, &table.columns[usize::from(*column)]);
+                Some(*column)
+            }
+            GroupKey::Expression(expression) => {
+                self.push_comparable_expression(expression, table, alias);
+                expression.like
+            }
+        };
+        let text = self.pass().0[start..].to_owned();
+        if let Some(column) = column.map(|column| &table.columns[usize::from(column)]) {
+            let own = compared_by_its_text(column.sql_type).then_some(column.sql_type);
+            own.into_iter().chain(column.wire).for_each(|ty| self.push_casts([ty]));
+        }
+        text
     }
 }
 
@@ -86,8 +144,8 @@ impl<P: Pass> Writer<'_, P> {
         self.push_alias(alias);
     }
 
-    fn push_calculation(&mut self, calculation: Calculation, table: &'static Table, alias: Alias) {
-        let column = |number: u16| &table.columns[usize::from(number)];
+    fn push_calculation(&mut self, calculation: &Calculation, table: &'static Table, alias: Alias) {
+        let column = |number: &u16| &table.columns[usize::from(*number)];
         match calculation {
             Calculation::CountRows => self.push("count(*)"),
             Calculation::Count(number) => self.push_call("count(", column(number), "", ")", alias),
@@ -99,12 +157,7 @@ impl<P: Pass> Writer<'_, P> {
             Calculation::Sum(number, summed) => {
                 self.push("coalesce(sum(");
                 self.push_read(alias, column(number));
-                self.push(match summed {
-                    Summed::Interval => "), '0')",
-                    Summed::Bigint => "), 0)::bigint",
-                    Summed::Double => "), 0)::double precision",
-                    Summed::Numeric => "), 0)::numeric",
-                });
+                self.push(end_of_sum(*summed));
             }
             Calculation::Average(number, Averaged::Same) => {
                 self.push_call("avg(", column(number), "", ")", alias);
@@ -115,26 +168,45 @@ impl<P: Pass> Writer<'_, P> {
             Calculation::Average(number, averaged) => {
                 self.push("avg(");
                 self.push_read(alias, column(number));
-                self.push(match averaged {
-                    Averaged::Double => ")::double precision",
-                    Averaged::Same => ")",
-                    Averaged::Numeric => ")::numeric",
-                });
+                self.push(end_of_average(*averaged));
             }
             Calculation::Least(number) => self.push_extreme("min(", "bool_and(", column(number), alias),
             Calculation::Greatest(number) => self.push_extreme("max(", "bool_or(", column(number), alias),
+            Calculation::OfExpression(function, expression) => {
+                self.push_calculation_of(*function, expression, table, alias);
+            }
         }
     }
 
-    /// Writes a grouped column: the selected expression has to be the one in GROUP BY.
-    fn push_grouped(&mut self, alias: Alias, column: &Column) {
-        self.push_comparable(alias, column);
-        if compared_by_its_text(column.sql_type) {
-            self.push_casts([column.sql_type]);
-        }
-        if let Some(wire) = column.wire {
-            self.push_casts([wire]);
-        }
+    fn push_calculation_of(
+        &mut self,
+        function: Function,
+        expression: &Expression,
+        table: &'static Table,
+        alias: Alias,
+    ) {
+        let like = expression.like.map(|column| &table.columns[usize::from(column)]);
+        let ty = like.map_or("", |column| column.sql_type);
+        let as_text = like.is_some_and(is_ordered_as_text);
+        let (before, after) = match (function, ty) {
+            (Function::Count, _) => ("count(", ")"),
+            (Function::CountDistinct, _) => {
+                self.push("count(DISTINCT ");
+                self.push_comparable_expression(expression, table, alias);
+                return self.push(")");
+            }
+            (Function::Sum(summed), _) => ("coalesce(sum(", end_of_sum(summed)),
+            (Function::Average(averaged), _) => ("avg(", end_of_average(averaged)),
+            (Function::Least, "uuid") => ("min(", "::text COLLATE \"C\")::uuid"),
+            (Function::Greatest, "uuid") => ("max(", "::text COLLATE \"C\")::uuid"),
+            (Function::Least, "boolean") => ("bool_and(", ")"),
+            (Function::Greatest, "boolean") => ("bool_or(", ")"),
+            (Function::Least, _) => ("min(", if as_text { "::text)" } else { ")" }),
+            (Function::Greatest, _) => ("max(", if as_text { "::text)" } else { ")" }),
+        };
+        self.push(before);
+        self.push_expression(expression, table, alias);
+        self.push(after);
     }
 
     fn push_call(&mut self, call: &str, column: &Column, cast: &str, end: &str, alias: Alias) {
@@ -155,7 +227,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// Writes the wire type of a calculated value, if it is different.
-    fn push_wire(&mut self, calculation: Calculation, table: &'static Table) {
+    fn push_wire(&mut self, calculation: &Calculation, table: &'static Table) {
         if let Some(wire) = column_of(calculation, table).and_then(|column| column.wire) {
             self.push("::");
             self.push(wire);
@@ -176,9 +248,9 @@ impl<P: Pass> Writer<'_, P> {
                 self.push(")");
             }
             GroupCondition::Compare { calculation, operator, value } => {
-                self.push_calculation(*calculation, table, alias);
+                self.push_calculation(calculation, table, alias);
                 self.push(operator.sql());
-                self.push_calculated_value(*calculation, value.clone(), table);
+                self.push_calculated_value(calculation, value.clone(), table);
             }
         }
     }
@@ -191,20 +263,34 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    fn push_calculated_value(&mut self, calculation: Calculation, value: Param, table: &'static Table) {
+    fn push_calculated_value(&mut self, calculation: &Calculation, value: Param, table: &'static Table) {
         match column_of(calculation, table) {
             Some(column) if !is_ordered_as_text(column) => self.push_value(column, value),
             _ => self.push_param(value),
         }
     }
 
-    fn push_groups_order(&mut self, order: &[GroupTerm], table: &'static Table, alias: Alias) {
-        for (index, term) in order.iter().enumerate() {
+    fn push_groups_order(&mut self, aggregation: &Aggregation, keys: &[String], alias: Alias) {
+        let table = aggregation.select.table;
+        for (index, term) in aggregation.order.iter().enumerate() {
             self.push(if index > 0 { ", " } else { " ORDER BY " });
             match term {
+                GroupTerm::Rows(OrderTerm {
+                    key: OrderKey::Expression(expression), descending, nulls_first, ..
+                }) => {
+                    let is_it = |key: &GroupKey| match key {
+                        GroupKey::Expression(known) => is_same(known, expression, table),
+                        GroupKey::Column(_) => false,
+                    };
+                    match aggregation.group_by.iter().position(is_it) {
+                        Some(place) => self.push(&keys[place]),
+                        None => self.refuse(Param::Misuse(NOT_GROUPED_BY)),
+                    }
+                    self.push_direction(*descending, *nulls_first);
+                }
                 GroupTerm::Rows(term) => self.push_term(term, table, alias),
                 GroupTerm::Calculated { calculation, descending, nulls_first } => {
-                    self.push_calculation(*calculation, table, alias);
+                    self.push_calculation(calculation, table, alias);
                     self.push_direction(*descending, *nulls_first);
                 }
             }

@@ -112,15 +112,24 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_search(search, table, alias);
             }
-            Condition::Holds(expression) => self.push_expression(expression, table, alias),
+            Condition::Holds(expression) => {
+                self.word(19);
+                self.push_expression(expression, table, alias);
+            }
             Condition::IsNotNull(expression) => {
+                self.word(20);
                 self.push_expression(expression, table, alias);
                 self.push(" IS NOT NULL");
             }
-            Condition::CompareExpression { expression, operator, value } => {
-                self.push_expression(expression, table, alias);
+            Condition::CompareOperands { left, operator, right } => {
+                self.word(21 | (*operator as usize) << 8);
+                self.push_operand_of_comparison(left, right, table, alias);
                 self.push(operator.sql());
-                self.push_param(value.clone());
+                self.push_operand_of_comparison(right, left, table, alias);
+            }
+            Condition::OperandIn { operand, values } => {
+                self.word(22);
+                self.push_in_operand(operand, values, table, alias);
             }
             Condition::Refused(reason) => {
                 self.pass().give_up();

@@ -14,6 +14,8 @@ pub(super) const COUNT_OF: usize = usize::MAX;
 const RELATED: usize = usize::MAX - 1;
 /// Represents a value in JSON in place of a column's number.
 pub(super) const JSON_FIELD: usize = usize::MAX - 2;
+/// Represents an expression in place of a column's number.
+pub(super) const EXPRESSION: usize = usize::MAX - 3;
 
 /// The place in an order where a read begins.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +67,10 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_relevance(search, table, alias);
             }
-            OrderKey::Expression(expression) => self.push_sort_expression(expression, table, alias),
+            OrderKey::Expression(expression) => {
+                self.word(EXPRESSION);
+                self.push_sort_expression(expression, table, alias);
+            }
             OrderKey::JsonField(place) => {
                 self.word(JSON_FIELD);
                 self.push_json_shape(*place);

@@ -2,7 +2,7 @@
 
 use super::read::{ChildrenOf, KeySource};
 use crate::meta::{Count, Relation, Table};
-use crate::query::{Expression, Include, Output, Outputs, Select};
+use crate::query::{Include, Output, Outputs, Select};
 use crate::rows::Names;
 
 /// The positions of one table's values in the rows of a statement.
@@ -37,9 +37,8 @@ impl ReadPlan<'_> {
     /// relation, and an expression or a value in JSON that of its column.
     pub(crate) fn names(&self) -> Option<Names> {
         let name = |output: &Output| match output {
-            Output::Column(column) | Output::Expression(Expression { column, .. }) => {
-                self.select.table.columns[usize::from(*column)].name
-            }
+            Output::Column(column) => self.select.table.columns[usize::from(*column)].name,
+            Output::Expression(expression) => expression.name(self.select.table),
             Output::Count { relation, .. } => relation.name,
             Output::JsonField(place) => self.select.table.columns[usize::from(place.column)].name,
         };

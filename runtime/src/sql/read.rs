@@ -1,6 +1,6 @@
 //! SELECT statements.
 
-use super::order::{COUNT_OF, JSON_FIELD};
+use super::order::{COUNT_OF, EXPRESSION, JSON_FIELD};
 use super::pass::Pass;
 use super::plan::{ReadPlan, plan_of, written_plan};
 use super::statement::Statement;
@@ -331,7 +331,10 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
-            Output::Expression(expression) => self.push_expression(expression, table, alias),
+            Output::Expression(expression) => {
+                self.word(EXPRESSION);
+                self.push_read_expression(expression, table, alias);
+            }
             Output::JsonField(place) => {
                 self.word(JSON_FIELD);
                 self.push_json_shape(*place);

@@ -406,7 +406,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push_quoted(column.name);
             self.push(" = ");
             self.push_set_shape(*number, to);
-            self.push_set(column, to);
+            self.push_set(column, to, table);
             glue = ", ";
         }
         self.push_now_sets(table, sets.iter().map(|(column, _)| *column), glue);
@@ -420,6 +420,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Multiply(_) => 3,
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
+            SetTo::Computed(_) => 6,
             SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded => {
                 return self.pass().give_up();
             }
@@ -455,9 +456,10 @@ impl<P: Pass> Writer<'_, P> {
         self.push("CURRENT_TIMESTAMP");
     }
 
-    fn push_set(&mut self, column: &Column, to: &SetTo) {
+    fn push_set(&mut self, column: &Column, to: &SetTo, table: &Table) {
         match to {
             SetTo::Append(values) => self.push_appended(column, values.clone()),
+            SetTo::Computed(operand) => self.push_computed(column, operand, table),
             SetTo::JsonFields(changes) => self.push_json_changes(column, changes),
             SetTo::Default => self.push_default(column),
             SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key),
@@ -492,6 +494,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Divide(_) => " / ",
             SetTo::Value(_)
             | SetTo::Append(_)
+            | SetTo::Computed(_)
             | SetTo::JsonFields(_)
             | SetTo::Lookup { .. }
             | SetTo::Excluded

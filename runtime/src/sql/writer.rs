@@ -26,6 +26,8 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) is_immutable: bool,
     /// Whether the condition that is written is below NOT, where a comparison with null must not be false.
     pub(super) is_below_not: bool,
+    /// Why the statement cannot be sent.
+    refused: Option<Param>,
     /// The number of named tables whose rows have not yet been confined to the tenant.
     pub(super) unconfined: i32,
 }
@@ -41,6 +43,10 @@ impl<'t> Writer<'t> {
     }
 
     pub(super) fn finish(mut self) -> Statement {
+        if let Some(reason) = self.refused {
+            // PostgreSQL would refuse a part of another type first.
+            return Statement::new("SELECT $1::integer".to_owned(), vec![reason]);
+        }
         if self.unconfined != 0 {
             self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
         }
@@ -64,8 +70,15 @@ impl<'t, P: Pass> Writer<'t, P> {
             tenant_parameter: None,
             is_immutable: false,
             is_below_not: false,
+            refused: None,
             unconfined: 0,
         }
+    }
+
+    /// Records that the statement cannot be sent.
+    pub(super) fn refuse(&mut self, reason: Param) {
+        self.pass.give_up();
+        self.refused = Some(reason);
     }
 
     /// Returns the number of the next parameter.

@@ -224,15 +224,52 @@ impl Param {
         }
     }
 
-    /// Returns a text that differs for different values, as far as sort keys have them. Only its fingerprint is used.
+    /// Returns a text that differs for different values. Only its fingerprint is used.
     pub(crate) fn words(&self) -> String {
         match self {
-            Param::Text(text) => text.clone(),
-            Param::Bytes(bytes) => format!("{bytes:?}"),
+            Param::Null => "null".to_owned(),
+            Param::Bool(value) => value.to_string(),
+            Param::Int(value) => value.to_string(),
             Param::Float(value) => value.to_string(),
+            Param::Text(text) => text.clone(),
+            Param::Label(text) | Param::Refused(text) | Param::Invalid(text) | Param::Misuse(text) => {
+                (*text).to_owned()
+            }
+            Param::Bytes(bytes) | Param::Raw(bytes) => format!("{bytes:?}"),
+            Param::Uuid(value) => value.to_string(),
+            Param::Timestamp(value) => value.to_string(),
+            Param::Date(value) => value.to_string(),
+            Param::Time(value) => value.to_string(),
+            Param::Decimal(value) => value.to_string(),
+            #[cfg(feature = "bigdecimal")]
+            Param::BigDecimal(value) => value.to_string(),
+            Param::Json(value) => value.to_string(),
+            Param::Array(values) => values.iter().map(|value| value.words() + ",").collect(),
             Param::Encoded(value) => value.words(),
-            _ => String::new(),
+            Param::RawList(list) => list.values().map(|value| format!("{value:?},")).collect(),
         }
+    }
+
+    /// Returns the type of PostgreSQL in which a value can be written where nothing tells its type. Enums, lists, and
+    /// values that write themselves have none.
+    pub(crate) fn sql_type(&self) -> Option<&'static str> {
+        Some(match self {
+            Param::Bool(_) => "boolean",
+            Param::Int(value) if i32::try_from(*value).is_ok() => "integer",
+            Param::Int(_) => "bigint",
+            Param::Float(_) => "double precision",
+            Param::Text(_) => "text",
+            Param::Bytes(_) => "bytea",
+            Param::Uuid(_) => "uuid",
+            Param::Timestamp(_) => "timestamptz",
+            Param::Date(_) => "date",
+            Param::Time(_) => "time",
+            Param::Decimal(_) => "numeric",
+            #[cfg(feature = "bigdecimal")]
+            Param::BigDecimal(_) => "numeric",
+            Param::Json(_) => "jsonb",
+            _ => return None,
+        })
     }
 
     /// Fast path for the usual elements.

@@ -195,16 +195,16 @@ impl<M: Model, T: Scalar + Plain, O> AnyCalculation<M> for Calculated<M, T, O> {
     fn having(&self, operator: Compare, value: &Value) -> Having<M> {
         let value = T::of(value);
         match operator {
-            Compare::Eq => self.eq(value),
-            Compare::Ne => self.ne(value),
-            Compare::Lt => self.lt(value),
-            Compare::Lte => self.lte(value),
-            Compare::Gt => self.gt(value),
-            Compare::Gte => self.gte(value),
+            Compare::Eq => self.clone().eq(value),
+            Compare::Ne => self.clone().ne(value),
+            Compare::Lt => self.clone().lt(value),
+            Compare::Lte => self.clone().lte(value),
+            Compare::Gt => self.clone().gt(value),
+            Compare::Gte => self.clone().gte(value),
         }
     }
 
     fn order(&self, descending: bool) -> GroupOrder<M> {
-        if descending { self.desc() } else { self.asc() }
+        if descending { self.clone().desc() } else { self.clone().asc() }
     }
 }

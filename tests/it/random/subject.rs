@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use relata::kind::{List, Optional, Required};
 use relata::{
-    Aggregate, Aggregates, Columns, Delegate, Filter, Find, FindMany, FindUnique, GroupBy, GroupOrder, Having, Model,
-    NotIncluded, Order, RelationField, Result, Select, Unique,
+    Aggregate, Aggregates, Columns, Delegate, Filter, Find, FindMany, FindUnique, GroupBy, GroupOrder, Grouping,
+    Having, Model, NotIncluded, Order, RelationField, Result, Select, Unique,
 };
 
 use super::fields::{AnyCalculation, AnyField};
@@ -194,7 +194,7 @@ refine!(
     take: |query, rows| take!(query, rows)
 );
 
-pub(crate) fn refine_groups<M: Subject, K: Columns<M>, A: Aggregates<M>>(
+pub(crate) fn refine_groups<M: Subject, K: Grouping<M>, A: Aggregates<M>>(
     mut query: GroupBy<M, K, A>,
     groups: &Groups,
 ) -> GroupBy<M, K, A> {

@@ -233,7 +233,8 @@ fn needs(action: &Action) -> Needs {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
         Action::DropEnum { name, replaced_by: None } => drops(&mut needs, name),
         Action::DropEnum { name, replaced_by: Some(new) } => {
-            needs.waits.push(M::Converted(new.clone()));
+            // Composite types and functions that use it are dropped, and created again with the new one.
+            needs.waits.extend([M::Converted(new.clone()), M::Released(new.clone())]);
             needs.gives.push(M::NameFree(name.clone()));
         }
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),

@@ -380,6 +380,18 @@ macro_rules! json_paths {
             }
         }
 
+        impl<M: $crate::Model, F: $crate::Grouping<M> + ::std::marker::Copy> $crate::Grouping<M> for $paths<M, F> {
+            type Values = F::Values;
+
+            fn add_to(&self, keys: &mut $crate::rt::GroupKeys) {
+                self.own_.add_to(keys);
+            }
+
+            fn read_values(reader: &mut $crate::rt::Reader<'_>) -> $crate::Result<F::Values> {
+                F::read_values(reader)
+            }
+        }
+
         impl<M: $crate::Model, F: $crate::Columns<M> + ::std::marker::Copy> $crate::Columns<M> for $paths<M, F> {
             type Values = F::Values;
 

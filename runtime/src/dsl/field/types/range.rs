@@ -4,9 +4,9 @@ use std::ops::{Bound, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToIncl
 
 use super::{Overlapping, PartOf, WholeOf};
 use crate::dsl::Filter;
-use crate::dsl::expression::{Expression, holds, like_column};
+use crate::dsl::expression::{holds, like_column};
 use crate::dsl::field::Field;
-use crate::dsl::kind::{Optional, Single, Source, Uniqueness};
+use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::query::{Form, Operand, OperandType};
 use crate::rows::Model;
 use crate::value::{IntoNullable, IntoValue, Multirange, Param, Range, RangeOf, Scalar};
@@ -96,7 +96,7 @@ fn compare<M: Model>(column: u16, operator: &'static str, value: impl Scalar) ->
 
 /// Compares a column that is a range with a multirange.
 fn compare_multirange<M: Model, T: Scalar>(column: u16, operator: &'static str, value: Multirange<T>) -> Filter<M> {
-    let operand = Operand { value: value.into_param(), ty: OperandType::Multirange };
+    let operand = Operand::Value { value: value.into_param(), ty: OperandType::Multirange };
     holds(column, Form::Infix(operator), vec![operand])
 }
 
@@ -211,17 +211,6 @@ positions! {
 }
 
 impl<M: Model, T: Scalar<Base: Ranges>, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
-    /// Returns the lower bound. It is null if the range is empty or has no lower bound.
-    pub fn lower(self) -> Expression<M, BoundOf<T::Base>, Optional> {
-        Expression::new(self.column, Form::Call("lower"), Vec::new())
-    }
-
-    /// Returns the upper bound. It is null if the range is empty or has no upper bound. PostgreSQL writes ranges of whole
-    /// numbers and dates with an exclusive upper bound.
-    pub fn upper(self) -> Expression<M, BoundOf<T::Base>, Optional> {
-        Expression::new(self.column, Form::Call("upper"), Vec::new())
-    }
-
     /// Matches a range without values.
     pub fn is_empty(self) -> Filter<M> {
         holds(self.column, Form::Call("isempty"), Vec::new())
