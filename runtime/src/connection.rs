@@ -2,11 +2,15 @@
 
 mod cancel;
 mod credentials;
+mod explain;
 mod failure;
+mod listener;
+mod lock;
 mod manager;
 mod notices;
 mod open;
 mod options;
+mod own;
 mod parameter_types;
 mod pool;
 mod pooled;
@@ -23,6 +27,11 @@ mod turns;
 
 pub use credentials::Login;
 pub(crate) use credentials::PasswordSource;
+pub(crate) use explain::{Explaining, RawPlan};
+pub(crate) use listener::check_channel;
+pub use listener::{ListenEvent, Listener, Notification};
+pub use lock::LockKey;
+pub(crate) use lock::SessionLock;
 pub(crate) use manager::{Life, Manager};
 pub(crate) use open::Opener;
 pub use options::ConnectOptions;

@@ -30,10 +30,10 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{
-    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, Repeated, Retrying, RunsWith, Savepoint,
-    Transaction, TransactionCall,
+    AdvisoryLock, Begin, Client, ClientBuilder, IntoTenantId, Isolation, Listen, Listens, Models, Repeated, Retrying,
+    RunsWith, Savepoint, Transaction, TransactionCall,
 };
-pub use connection::{ConnectOptions, Login, RowSecurity};
+pub use connection::{ConnectOptions, ListenEvent, Listener, LockKey, Login, Notification, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Expression,
     Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, IntoRange, JsonField,
@@ -42,7 +42,7 @@ pub use dsl::{
     SelectRelated, Selectable, Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
-pub use execute::{BatchCall, Call, RowStream};
+pub use execute::{BatchCall, Call, Explain, ExplainedStatement, Explanation, Plan, RowStream};
 pub use query::{PageToken, Query, Select};
 /// Turns an async function into a test that has its own database, with all migrations applied.
 ///

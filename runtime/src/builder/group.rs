@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
 use crate::error::Result;
@@ -132,6 +133,8 @@ fn finish_groups<M: Model, K: Columns<M>, A: Aggregates<M>>(outcome: Outcome) ->
     };
     node.cursors().map(read).collect()
 }
+
+explained!([M: Model, K: Columns<M>, A: Aggregates<M>] GroupBy<M, K, A>, executor);
 
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> {
     type Output = Result<Vec<(K::Values, A::Out)>>;
