@@ -2,7 +2,6 @@
 
 mod cancel;
 mod credentials;
-mod explain;
 mod failure;
 mod listener;
 mod lock;
@@ -27,7 +26,6 @@ mod turns;
 
 pub use credentials::Login;
 pub(crate) use credentials::PasswordSource;
-pub(crate) use explain::{Explaining, RawPlan};
 pub(crate) use listener::check_channel;
 pub use listener::{ListenEvent, Listener, Notification};
 pub use lock::LockKey;
@@ -41,7 +39,7 @@ pub(crate) use pooled::PooledConnection;
 pub(crate) use replicas::{ReplicaSettings, Route, Routing};
 pub use row_security::RowSecurity;
 pub(crate) use row_security::RowSecurityCheck;
-pub(crate) use session::{Answer, Prepared, Session};
+pub(crate) use session::{Answer, Explaining, Prepared, RawPlan, Session};
 pub(crate) use settings::Settings;
 pub(crate) use statement_texts::StatementTexts;
 pub(crate) use transaction::{OpenTransaction, READ_ONLY, Scope, WHOLE, commit_error};

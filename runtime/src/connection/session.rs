@@ -1,6 +1,10 @@
 //! A connection as operations use it: prepares statements, sends them, and prepares those again that a migration made
 //! stale.
 
+mod explain;
+
+pub(crate) use explain::{Explaining, RawPlan};
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
@@ -12,13 +16,12 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
-use super::explain::RawPlan;
 use super::failure::{Failure, check_columns, refuse_own, refuse_too_many};
 use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
 use super::settings::{Change, Settings};
 use super::transaction::{OpenTransaction, WHOLE};
-use crate::error::{Error, Result, from_connection};
+use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::Tenant;
 use crate::sql::{Context, SessionEffect, Statement, Statements, effect};
@@ -352,41 +355,6 @@ impl<'c> Session<'c> {
             Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
             outcome => outcome,
         }
-    }
-
-    fn explains(self) -> bool {
-        self.transaction.is_some_and(OpenTransaction::explains)
-    }
-
-    /// Explains a statement and undoes what that did, and then sends the statement itself.
-    async fn ask_explained<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
-        let known = self.transaction.and_then(|transaction| Some((transaction, transaction.explaining()?)));
-        let Some((transaction, explaining)) = known else {
-            return Err(Error::Internal("a statement is explained outside a transaction"));
-        };
-        let _turn = explaining.turn.lock().await;
-        let command = async |sql: &str| self.connection.command(sql).await.map_err(|error| from_connection(&error));
-        command("SAVEPOINT relata_explain").await?;
-        let plan = self.explain(statement, &explaining.prefix).await?;
-        // This also undoes the settings that were set for EXPLAIN.
-        transaction.settings().forget();
-        command("ROLLBACK TO SAVEPOINT relata_explain; RELEASE SAVEPOINT relata_explain").await?;
-        explaining.add(plan);
-        self.note_statement()?;
-        let prepared = self.prepare(statement, table).await?;
-        self.ask_prepared(&prepared, statement, table).await
-    }
-
-    /// Explains a statement, with its parameters. `prefix` is EXPLAIN with its options.
-    pub(crate) async fn explain(self, statement: &Statement, prefix: &str) -> Result<RawPlan> {
-        self.note_statement()?;
-        let types = match self.prepare(statement, None).await? {
-            Prepared::Named(prepared) => prepared.params().into(),
-            Prepared::Unnamed(types) => types,
-        };
-        let explain = Statement::new(format!("{prefix}{}", statement.sql()), statement.params.clone());
-        let rows = self.ask_prepared(&Prepared::Unnamed(types), &explain, None).await?;
-        Ok(RawPlan { sql: statement.sql().to_owned(), rows })
     }
 
     /// Prepares and sends a stale statement again. Returns `error` if that is not possible.

@@ -7,10 +7,9 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::explain::Explaining;
 use super::pool::Pool;
 use super::pooled::PooledConnection;
-use super::session::Session;
+use super::session::{Explaining, Session};
 use super::settings::{Current, Settings};
 use crate::error::{Error, Result, from_connection};
 use crate::query::Tenant;
