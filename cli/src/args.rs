@@ -72,7 +72,8 @@ pub(crate) struct Check {
     pub(crate) fix: bool,
     /// Prepare all queries in PostgreSQL, and compare the types that it reports with the inferred ones
     ///
-    /// Uses a temporary database with the schema on a local PostgreSQL, or the database of --url.
+    /// Uses a temporary database with the schema on a local PostgreSQL, or the database of --url. There, it also warns about
+    /// queries that read all rows of a table with 100,000 rows or more to find some of them.
     #[arg(long)]
     pub(crate) database: bool,
     /// An existing database that has the schema; nothing is written to it

@@ -116,6 +116,11 @@ impl Diagnostic {
         Self::new(if is_refused { QUERY_REFUSED } else { QUERY_DIFFERS }, span, message)
     }
 
+    /// Creates a diagnostic that `codegen check --database` reports about the plan of a query.
+    pub fn of_plan(span: Span, message: impl Into<String>) -> Self {
+        Self::new(QUERY_SCANS, span, message)
+    }
+
     /// Adds a label and a help text.
     pub fn with(self, label: impl Into<String>, help: impl Into<String>) -> Self {
         self.label(label).help(help)

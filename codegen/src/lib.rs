@@ -89,6 +89,12 @@ impl CompiledClient {
     pub fn is_refused(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
+
+    /// Adds what a database says of the queries, except for warnings that a comment or the project allows.
+    pub fn add(&mut self, mut found: Vec<Diagnostic>) {
+        diagnostics::without_allowed(&mut found, &self.sources);
+        self.diagnostics.append(&mut found);
+    }
 }
 
 /// Compiles a schema and its queries.

@@ -8,6 +8,7 @@ mod cardinality;
 mod copy;
 mod count;
 mod delegate;
+mod explain;
 mod find;
 mod group;
 mod page;

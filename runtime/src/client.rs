@@ -2,10 +2,14 @@
 
 mod builder;
 pub mod calls;
+mod listen;
+mod lock;
 mod models;
 mod transaction;
 
 pub use builder::ClientBuilder;
+pub use listen::{Listen, Listens};
+pub use lock::AdvisoryLock;
 pub use models::{
     AnySql, IntoTenantId, Models, NoTenant, OfAll, OfNone, OfSecuredTenant, OfTenant, Root, RunsWith, Sees, Tenants,
 };
@@ -479,9 +483,9 @@ impl<M: Models> Client<M> {
         Self { pool, models }
     }
 
-    /// Closes the pool. Running queries finish, and new ones fail.
+    /// Closes the pool. Running queries finish, and new ones fail. Streams of [`listen`](Self::listen) end.
     pub fn close(&self) {
-        self.pool.shared.connections.close();
+        self.pool.shared.close();
         if let Some(routing) = &self.pool.routing {
             routing.close();
         }

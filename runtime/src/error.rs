@@ -129,16 +129,16 @@ pub enum Error {
     /// A page token of a query with another order or model.
     #[error("this page token belongs to a query with another order: start again without a token")]
     ForeignPageToken,
-    /// A value that its column cannot hold. Nothing was sent.
+    /// A value that its column, or a notification, cannot hold. Nothing was sent.
     #[error("{0}")]
     InvalidValue(Cow<'static, str>),
     /// A filter, an order, JSON or a nested write that is nested too deep, or too many parameters. Nothing was sent.
     #[error("{0}")]
     TooComplex(Cow<'static, str>),
-    /// Row locks outside a transaction would end with their statement.
+    /// Row locks and advisory locks outside a transaction would end with their statement.
     #[error(
-        "row locks last until the end of a transaction, and there is none: \
-         run this query in one that `begin` or `transaction` started"
+        "this lock lasts until the end of a transaction, and there is none: \
+         run the call in one that `begin` or `transaction` started"
     )]
     LockOutsideTransaction,
     /// The columns or rows that a statement returned do not fit the type that they are read as.

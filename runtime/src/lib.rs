@@ -30,10 +30,10 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{
-    Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, Repeated, Retrying, RunsWith, Savepoint,
-    Transaction, TransactionCall,
+    AdvisoryLock, Begin, Client, ClientBuilder, IntoTenantId, Isolation, Listen, Listens, Models, Repeated, Retrying,
+    RunsWith, Savepoint, Transaction, TransactionCall,
 };
-pub use connection::{ConnectOptions, Login, RowSecurity};
+pub use connection::{ConnectOptions, ListenEvent, Listener, LockKey, Login, Notification, RowSecurity};
 pub use dsl::{
     Addend, Aggregates, As, Assignment, Calculated, CanInclude, Case, ColumnOf, Columns, Comparand, CountOf, CreateRow,
     CreateWith, DatePart, DateUnit, Day, Elapsed, Expression, Field, Filter, GroupOrder, Grouping, Having, InParent,
@@ -46,7 +46,7 @@ pub use dsl::{
 #[cfg(feature = "types")]
 pub use dsl::{IntoRange, Ranges};
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
-pub use execute::{BatchCall, Call, RowStream};
+pub use execute::{BatchCall, Call, Explain, ExplainedStatement, Explanation, Plan, RowStream};
 pub use query::{PageToken, Query, Select};
 /// Turns an async function into a test that has its own database, with all migrations applied.
 ///

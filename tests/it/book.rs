@@ -3,6 +3,7 @@
 
 mod helpers;
 mod libraries;
+mod messages;
 mod operations;
 mod reads;
 mod testing;
@@ -23,10 +24,11 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
+    include_str!("book/messages.rs"),
     include_str!("book/operations.rs"),
     include_str!("book/reads.rs"),
     include_str!("book/testing.rs"),
@@ -70,6 +72,7 @@ fn every_example_is_compiled() {
         ("docs/from-sea-orm.md", include_str!("../../docs/from-sea-orm.md")),
         ("docs/from-sqlx.md", include_str!("../../docs/from-sqlx.md")),
         ("docs/helpers.md", include_str!("../../docs/helpers.md")),
+        ("docs/messages-and-locks.md", include_str!("../../docs/messages-and-locks.md")),
         ("docs/operations.md", include_str!("../../docs/operations.md")),
         ("docs/migrations.md", include_str!("../../docs/migrations.md")),
         ("docs/tenants.md", include_str!("../../docs/tenants.md")),

@@ -108,6 +108,8 @@ async fn models_with_the_names_of_the_client_work() {
     assert_eq!((found.at.as_str(), found.set), ("at", 3));
 
     db.transaction_().create(transaction::Create { id: 7 }).await.expect("is created");
+    let calls = (db.advisory_lock_().count(), db.explain_().count(), db.listen_().count(), db.notify_().count());
+    assert_eq!(db.batch(calls).await.expect("are read"), (0, 0, 0, 0));
     assert_eq!(db.transaction_().find_unique(transaction::id.eq(7)).await.expect("is read").map(|row| row.id), Some(7));
     assert_eq!(db.l0().find_many().filter(l0::s_id.eq(1)).await.expect("is read"), []);
     assert_eq!(db.all_hidden().find_many().await.expect("is read"), []);

@@ -392,3 +392,20 @@ model Leaf {
   h17 Int?
   hub17 Hub? @relation("r17", fields: [h17], references: [id])
 }
+
+// Calls of the client and of its models.
+model AdvisoryLock {
+  id Int @id
+}
+
+model Explain {
+  id Int @id
+}
+
+model Listen {
+  id Int @id
+}
+
+model Notify {
+  id Int @id
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 mod database;
+mod plans;
 
 use relata_codegen::diagnostics::{Sources, counted};
 use relata_codegen::ir::Schema;
@@ -22,7 +23,7 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     let mut compiled = compile_client(schema, queries);
     if args.database && !compiled.is_refused() {
         let found = database::check(&compiled, args.url.as_deref()).await?;
-        compiled.diagnostics.extend(found);
+        compiled.add(found);
     }
     if args.json {
         output::print(&report::to_json(&compiled.diagnostics, &compiled.sources)?)?;

@@ -135,6 +135,36 @@ fn what_postgresql_sees_otherwise_is_told() {
 }
 
 #[test]
+fn scans_of_large_tables_are_told() {
+    let project = Project::new();
+    project.write("schema.dsl", SCHEMA);
+    project.write("queries/by_name.sql", "SELECT id FROM users WHERE name = $1\n");
+    project.write("queries/by_key.sql", "SELECT name FROM users WHERE id = $1\n");
+    project.write("queries/by_length.sql", "SELECT id FROM users WHERE length(name) <> $1\n");
+    project.write("queries/all_names.sql", "SELECT name FROM users\n");
+    project.write("queries/rename.sql", "UPDATE users SET name = $1 WHERE name = $2\n");
+    let database = database("scans");
+    query(&database, "CREATE TABLE users (id int PRIMARY KEY, name text)");
+    let url = ["check", "--database", "--url", database.url()];
+    let small = project.run(&url).exits(0).says("PostgreSQL agrees with 5 queries");
+    small.hides("R1019");
+    query(&database, "INSERT INTO users SELECT n, 'name ' || n FROM generate_series(1, 120000) n");
+    query(&database, "ANALYZE users");
+    let large = project.run(&url).exits(0).says("PostgreSQL agrees with 5 queries").says("by_name.sql:1:1");
+    let large = large.says("rename.sql:1:1").says("reads all rows of `users`, about 120000").says("(users.name = $1)");
+    large.hides("by_key.sql").hides("all_names.sql").hides("by_length.sql");
+    project.write("codegen.toml", "[check]\nallow = [\"R1019\"]\n");
+    project.run(&url).exits(0).hides("R1019");
+    project.write("codegen.toml", "");
+    let allowed = "-- lint:allow R1019 runs once a night\nSELECT id FROM users WHERE name = $1\n";
+    project.write("queries/by_name.sql", allowed);
+    project.run(&url).exits(0).says("rename.sql:1:1").hides("by_name.sql:");
+    query(&database, "CREATE INDEX ON users (name)");
+    project.run(&url).exits(0).hides("R1019");
+    assert_eq!(query(&database, "SELECT count(*) FROM users WHERE name IS NULL"), ["0"]);
+}
+
+#[test]
 fn a_database_of_ones_own_is_only_read() {
     let project = Project::new();
     project.write("schema.dsl", SCHEMA).write("queries/add.sql", "INSERT INTO users (name) VALUES ($1) RETURNING id\n");

@@ -35,7 +35,7 @@ impl Code {
 
     /// Whether only a database can find it: `codegen check --database`.
     pub fn is_of_databases(&self) -> bool {
-        matches!(self.code, "R1016" | "R1017")
+        matches!(self.code, "R1016" | "R1017" | "R1019")
     }
 }
 
@@ -219,6 +219,7 @@ codes! {
     R1016 QUERY_REFUSED Error "A statement that PostgreSQL refuses",
     R1017 QUERY_DIFFERS Error "A type that differs in PostgreSQL",
     R1018 QUERY_NAME_CLASH Warning "Two query files with one name in Rust",
+    R1019 QUERY_SCANS Warning "A query that reads all rows of a large table",
 
     // Citus.
     R1101 DISTRIBUTION_WITHOUT_CITUS Error "A distribution in a schema that is not for Citus",

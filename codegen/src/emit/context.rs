@@ -14,7 +14,8 @@ use crate::ir::{
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
 /// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 26] = [
+const OWN_METHODS: [&str; 31] = [
+    "advisory_lock",
     "batch",
     "begin",
     "clone",
@@ -22,9 +23,12 @@ const OWN_METHODS: [&str; 26] = [
     "commit",
     "counted",
     "execute_raw",
+    "explain",
     "in_schema",
     "in_schemas",
     "into",
+    "listen",
+    "notify",
     "of",
     "primary",
     "query",
@@ -38,6 +42,7 @@ const OWN_METHODS: [&str; 26] = [
     "statistics",
     "to_owned",
     "transaction",
+    "try_advisory_lock",
     "with_hooks",
     "with_own_writes",
     "with_setting",

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
@@ -112,6 +113,8 @@ fn finish_aggregate<M: Model, A: Aggregates<M>>(outcome: Outcome) -> Result<A::O
     let node = outcome.into_rows()?;
     A::read(&mut Reader::new(node.cursor(0)))
 }
+
+explained!([M: Model, A: Aggregates<M>] Aggregate<M, A>, executor);
 
 impl<M: Model, A: Aggregates<M>> IntoFuture for Aggregate<M, A> {
     type Output = Result<A::Out>;

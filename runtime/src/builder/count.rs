@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::dsl::Filter;
 use crate::error::Result;
@@ -47,6 +48,8 @@ macro_rules! counting {
                 Parts { operation, finish: $finish }
             }
         }
+
+        explained!([M: Model] $name<M>, executor);
 
         impl<M: Model> IntoFuture for $name<M> {
             type Output = Result<$out>;

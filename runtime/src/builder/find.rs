@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
+use super::explain::explained;
 use super::page::{FindPage, page_of};
 use crate::builder::OfModels;
 use crate::dsl::{
@@ -451,6 +452,8 @@ impl<R: ReadRow> RowDecoder for DecodedRows<R> {
     }
 }
 
+explained!([M: Model, S: FromRow, A: Cardinality] Find<M, S, A>, executor);
+
 impl<M: Model, S: FromRow, A: Cardinality> IntoFuture for Find<M, S, A> {
     type Output = Result<A::Of<S>>;
     type IntoFuture = Call<A::Of<S>>;
@@ -537,6 +540,8 @@ impl<M: Model, T: Selection<M>, A: Cardinality> Query for SelectFrom<M, T, A> {
         parts::<ValuesOf<M, T>, A>(self.find.select)
     }
 }
+
+explained!([M: Model, T: Selection<M>, A: Cardinality] SelectFrom<M, T, A>, find.executor);
 
 impl<M: Model, T: Selection<M>, A: Cardinality> IntoFuture for SelectFrom<M, T, A> {
     type Output = Result<A::Of<T::Out>>;

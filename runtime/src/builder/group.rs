@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Filter, GroupKeys, GroupOrder, Grouping, Having, calculations};
 use crate::error::Result;
@@ -142,6 +143,8 @@ fn finish_groups<M: Model, K: Grouping<M>, A: Aggregates<M>>(outcome: Outcome) -
     };
     node.cursors().map(read).collect()
 }
+
+explained!([M: Model, K: Grouping<M>, A: Aggregates<M>] GroupBy<M, K, A>, executor);
 
 impl<M: Model, K: Grouping<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> {
     type Output = Result<Vec<(K::Values, A::Out)>>;

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::error::Result;
 use crate::execute::{Call, Executor};
@@ -102,6 +103,8 @@ pub(crate) fn page_of<S>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<S
     let rows = range.map(|row| read(node.cursor(row))).collect::<Result<_>>()?;
     Ok(Page { rows, next, previous })
 }
+
+explained!([M: Model, S: Send + 'static] FindPage<M, S>, executor);
 
 impl<M: Model, S: Send + 'static> IntoFuture for FindPage<M, S> {
     type Output = Result<Page<S>>;

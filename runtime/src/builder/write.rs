@@ -8,6 +8,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::explain::explained;
 use crate::builder::OfModels;
 use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, Unique, as_sets};
 use crate::error::{Error, Lookup, Result};
@@ -93,6 +94,7 @@ impl<M: Model, S> Create<M, S> {
 }
 
 call!(Create<M: Model, S: FromRow> gives S);
+explained!([M: Model, S: FromRow] Create<M, S>, executor);
 
 /// Rows to create. `.await` inserts all or none, and returns their number.
 ///
@@ -149,6 +151,7 @@ impl<M: Model> Query for CreateMany<M> {
 }
 
 call!(CreateMany<M: Model> gives u64);
+explained!([M: Model] CreateMany<M>, executor);
 
 /// Rows to create. `.await` inserts all or none, and returns them in the order in which they were given.
 #[must_use = "nothing happens until it is awaited"]
@@ -178,6 +181,7 @@ impl<M: Model, S> CreateManyAndReturn<M, S> {
 }
 
 call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
+explained!([M: Model, S: FromRow] CreateManyAndReturn<M, S>, executor);
 
 /// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
 ///
@@ -237,6 +241,7 @@ impl<M: Model, S> Update<M, S> {
 }
 
 call!(Update<M: Model, S: FromRow> gives S);
+explained!([M: Model, S: FromRow] Update<M, S>, executor);
 
 /// A row to create, or to update if its key is already taken. One statement: `INSERT .. ON CONFLICT`.
 ///
@@ -278,6 +283,7 @@ impl<M: Model, S> Upsert<M, S> {
 }
 
 call!(Upsert<M: Model, S: FromRow> gives S);
+explained!([M: Model, S: FromRow] Upsert<M, S>, executor);
 
 /// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
 ///
@@ -315,6 +321,7 @@ impl<M: Model, S> Delete<M, S> {
 }
 
 call!(Delete<M: Model, S: FromRow> gives S);
+explained!([M: Model, S: FromRow] Delete<M, S>, executor);
 
 /// A bulk write for which no rows were chosen yet. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write
 /// every row. rustc shows this name in its message.
@@ -419,6 +426,7 @@ impl<M: Model> Query for UpdateMany<M, RowsChosen> {
 }
 
 call!(UpdateMany<M, C> gives u64);
+explained!([M: Model] UpdateMany<M, RowsChosen>, executor);
 
 /// An update of all rows that match the filters. `.await` runs it and returns the rows as they are afterwards.
 #[must_use = "nothing happens until it is awaited"]
@@ -436,6 +444,7 @@ impl<M: Model, S> UpdateManyAndReturn<M, S> {
 }
 
 call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
+explained!([M: Model, S: FromRow] UpdateManyAndReturn<M, S>, executor);
 
 /// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
 ///
@@ -507,6 +516,7 @@ impl<M: Model> Query for DeleteMany<M, RowsChosen> {
 }
 
 call!(DeleteMany<M, C> gives u64);
+explained!([M: Model] DeleteMany<M, RowsChosen>, executor);
 
 fn empty_filter(call: &str) -> String {
     format!("{call} has a filter that matches every row: call .all_rows() to write every row")

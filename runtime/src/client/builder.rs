@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::Timeouts;
+use tokio::sync::{OnceCell, watch};
 
 use super::models::{Root, shared_only};
 use super::{Client, Pool};
@@ -485,6 +486,8 @@ impl<M: Root> ClientBuilder<M> {
             role,
             row_security: row_security.cloned(),
             read_only_since: Mutex::default(),
+            is_pooled: OnceCell::new(),
+            closed: watch::Sender::new(false),
             options,
         })
     }

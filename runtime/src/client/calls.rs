@@ -4,8 +4,9 @@
 use super::models::{Models, RunsWith, SqlAccess};
 use super::transaction::transaction_of_models;
 use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
+use crate::connection::LockKey;
 use crate::error::{Error, Result};
-use crate::execute::{BatchCall, Call, Executor, RowStream};
+use crate::execute::{BatchCall, Call, Executor, Explain, RowStream};
 use crate::query::Query;
 use crate::rows::{FromRawRow, SqlRow};
 use crate::value::Param;
@@ -34,6 +35,26 @@ pub fn query<Q: IntoSqlCall>(executor: &Executor, query: Q) -> Call<Q::Output> {
 /// Streams the rows of a query of `queries/*.sql`.
 pub fn query_stream<T: SqlRow, C>(executor: &Executor, query: SqlQuery<T, All, C>) -> RowStream<T::Output> {
     executor.query_stream::<T>(query.into_call())
+}
+
+/// Explains a query of `queries/*.sql`.
+pub fn explain<Q: IntoSqlCall>(executor: &Executor, query: Q) -> Explain {
+    executor.explain(query)
+}
+
+/// Sends a notification.
+pub async fn notify(executor: &Executor, channel: &str, payload: &str) -> Result<()> {
+    executor.notify(channel, payload).await
+}
+
+/// Waits for an advisory lock of the transaction.
+pub async fn advisory_lock(executor: &Executor, key: LockKey) -> Result<()> {
+    executor.advisory_lock(key).await
+}
+
+/// Takes an advisory lock of the transaction, if it is free.
+pub async fn try_advisory_lock(executor: &Executor, key: LockKey) -> Result<bool> {
+    executor.try_advisory_lock(key).await
 }
 
 /// Sends raw SQL that returns rows.
@@ -127,6 +148,48 @@ macro_rules! calls_of_models {
             E: ::std::convert::From<$crate::Error>,
         {
             $crate::rt::calls::transaction(&self.executor, work).await
+        }
+
+        /// Asks PostgreSQL for the plan of a query of `queries/*.sql` in place of running it. The calls on models have
+        /// `explain` themselves.
+        pub fn explain<Q>(&self, query: Q) -> $crate::Explain
+        where
+            Q: $crate::IntoSqlCall,
+            Q::Confinement: $crate::RunsWith<<$models as $crate::Models>::Sql>,
+        {
+            $crate::rt::calls::explain(&self.executor, query)
+        }
+
+        /// Sends a notification to all sessions that LISTEN on a channel, such as those of `db.listen(..)`. In a
+        /// transaction, it is sent when the transaction commits. PostgreSQL sends equal ones of a transaction once.
+        ///
+        /// Channels belong to the database and not to a tenant: everybody who listens gets the payload.
+        ///
+        /// # Errors
+        /// `Misuse` if the name of the channel is empty or longer than 63 bytes, `InvalidValue` if the payload is longer
+        /// than 7,999 bytes or holds a zero byte. Nothing is sent then.
+        pub async fn notify(&self, channel: &str, payload: impl ::std::convert::AsRef<str>) -> $crate::Result<()> {
+            $crate::rt::calls::notify(&self.executor, channel, payload.as_ref()).await
+        }
+
+        /// Waits for an advisory lock, which lasts until the transaction ends: `tx.advisory_lock(("invoices", year))`.
+        /// It works behind a pooler, too. For work that is longer than a transaction, see `advisory_lock` of the client.
+        ///
+        /// The key belongs to the database, so for a lock of a tenant, the tenant is part of it.
+        ///
+        /// # Errors
+        /// `LockOutsideTransaction` if these are the models of a client. 55P03 after the `lock_timeout` of the
+        /// transaction.
+        pub async fn advisory_lock(&self, key: impl ::std::convert::Into<$crate::LockKey>) -> $crate::Result<()> {
+            $crate::rt::calls::advisory_lock(&self.executor, key.into()).await
+        }
+
+        /// Like `advisory_lock`, but does not wait: returns whether the lock was taken.
+        ///
+        /// # Errors
+        /// `LockOutsideTransaction` if these are the models of a client.
+        pub async fn try_advisory_lock(&self, key: impl ::std::convert::Into<$crate::LockKey>) -> $crate::Result<bool> {
+            $crate::rt::calls::try_advisory_lock(&self.executor, key.into()).await
         }
     };
 }

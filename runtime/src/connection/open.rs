@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, LoadBalanceHosts};
-use tokio_postgres::{AsyncMessage, CancelToken, Config, Connection};
+use tokio_postgres::{CancelToken, Config, Connection};
 
 use super::cancel::cancel;
 use super::credentials::{Login, PasswordSource};
-use super::notices::NoticeHook;
+use super::notices::Told;
 use super::options::ConnectOptions;
 use super::session_attrs::{ServerKind, SessionAttrs};
 use super::tls::Connector;
@@ -148,11 +148,11 @@ impl Opener {
             SessionAttrs::Any => None,
             _ => ServerKind::told(|name| connection.parameter(name)),
         };
-        let notices = self.options.notices.clone();
+        let hooks = self.options.told.clone();
         let task = tokio::spawn(async move {
-            let ended = match notices {
-                Some(hook) => listen(connection, &hook).await,
-                None => connection.await,
+            let ended = match hooks.is_nobody() {
+                true => connection.await,
+                false => tell(connection, &hooks).await,
             };
             if let Err(error) = ended {
                 tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
@@ -182,19 +182,14 @@ impl Opener {
     }
 }
 
-/// Drives a connection until it ends, and passes on its notices.
-async fn listen<S, T>(
-    mut connection: Connection<S, T>,
-    hook: &NoticeHook,
-) -> std::result::Result<(), tokio_postgres::Error>
+/// Drives a connection until it ends, and passes on what the server says.
+async fn tell<S, T>(mut connection: Connection<S, T>, hooks: &Told) -> std::result::Result<(), tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(message) = std::future::poll_fn(|context| connection.poll_message(context)).await {
-        if let AsyncMessage::Notice(notice) = message? {
-            (hook.0)(&notice);
-        }
+        hooks.tell(message?);
     }
     Ok(())
 }

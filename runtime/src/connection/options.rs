@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::credentials::PasswordSource;
-use super::notices::NoticeHook;
+use super::notices::{NoticeHook, NotificationHook, Told};
 use super::open::Opener;
 use super::pooler;
 use super::session_attrs::SessionAttrs;
@@ -43,7 +43,7 @@ pub struct ConnectOptions {
     /// Where passwords come from, if not from the connection string.
     pub(crate) password: Option<PasswordSource>,
     /// Called with what the server says besides its answers.
-    pub(crate) notices: Option<NoticeHook>,
+    pub(super) told: Told,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
     /// `statement_cache_size` of the URL.
@@ -97,7 +97,7 @@ impl FromStr for ConnectOptions {
             certificate,
             session_attrs: settings.session_attrs,
             password: None,
-            notices: None,
+            told: Told::default(),
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
             statement_cache_size: settings.statement_cache_size,
@@ -442,6 +442,22 @@ impl ConnectOptions {
         self.session_attrs.unwrap_or(if several { SessionAttrs::ReadWrite } else { SessionAttrs::Any })
     }
 
+    /// Returns these options for a connection that has to be at the primary: of several hosts, it goes to no other.
+    pub(super) fn at_primary(&self) -> Self {
+        let several = self.config.get_hosts().len() > 1;
+        let wanted = match self.session_attrs() {
+            SessionAttrs::ReadWrite => SessionAttrs::ReadWrite,
+            _ => SessionAttrs::Primary,
+        };
+        Self { session_attrs: if several { Some(wanted) } else { self.session_attrs }, ..self.clone() }
+    }
+
+    /// Calls `hook` with each notification.
+    pub(super) fn with_notifications(mut self, hook: NotificationHook) -> Self {
+        self.told.notifications = Some(hook);
+        self
+    }
+
     /// Declares that these are the servers of a replica. Of several hosts, it takes one that is a standby.
     pub(crate) fn prefer_replica(&mut self) {
         if self.session_attrs.is_none() && self.config.get_hosts().len() > 1 {
@@ -461,7 +477,7 @@ impl ConnectOptions {
     /// # Ok::<(), relata::Error>(())
     /// ```
     pub fn on_notice(&mut self, hook: impl Fn(&tokio_postgres::error::DbError) + Send + Sync + 'static) -> &mut Self {
-        self.notices = Some(NoticeHook(std::sync::Arc::new(hook)));
+        self.told.notices = Some(NoticeHook(std::sync::Arc::new(hook)));
         self
     }
 
@@ -507,6 +523,15 @@ mod tests {
         let config = options.session_config().expect("can be set");
         assert_eq!(config.get_options(), Some("-c search_path=\"app\" -c TimeZone=UTC"));
         assert!(!format!("{options:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_connection_of_several_hosts_can_be_bound_to_the_primary() {
+        let attrs = |text: &str| text.parse::<ConnectOptions>().expect("is right").at_primary().session_attrs();
+        assert_eq!(attrs("postgres://a,b/d"), SessionAttrs::ReadWrite);
+        assert_eq!(attrs("postgres://a,b/d?target_session_attrs=any"), SessionAttrs::Primary);
+        assert_eq!(attrs("postgres://a,b/d?target_session_attrs=prefer-standby"), SessionAttrs::Primary);
+        assert_eq!(attrs("postgres://a/d"), SessionAttrs::Any);
     }
 
     #[test]

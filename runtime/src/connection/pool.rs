@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::FutureExt;
+use tokio::sync::{OnceCell, watch};
 
 use super::manager::Manager;
 use super::options::ConnectOptions;
@@ -53,6 +54,10 @@ pub(crate) struct Shared {
     pub(crate) row_security: Option<Arc<RowSecurityCheck>>,
     /// When connections were last closed because their server refused to write.
     pub(crate) read_only_since: Mutex<Option<Instant>>,
+    /// Whether a pooler in transaction mode is in between, once that was examined.
+    pub(crate) is_pooled: OnceCell<bool>,
+    /// Tells what has its own connection that the client was closed.
+    pub(crate) closed: watch::Sender<bool>,
 }
 
 /// A free connection or none. Does not start to open one: see `Manager::create`.
@@ -126,10 +131,14 @@ impl Pool {
                 Error::Timeout { what: CONNECTING, limit }
             }
             PoolError::Backend(error) => error,
-            PoolError::Closed => Error::Config("the client was closed".to_owned()),
+            PoolError::Closed => was_closed(),
             other => Error::Config(format!("the pool cannot give a connection: {other}")),
         }
     }
+}
+
+fn was_closed() -> Error {
+    Error::Config("the client was closed".to_owned())
 }
 
 /// How long a server that refuses to write is not held against further connections.
@@ -145,6 +154,17 @@ impl Shared {
             in_use: status.size.saturating_sub(status.available),
             waiting: status.waiting,
         }
+    }
+
+    /// Refuses to begin anything after the client was closed.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if *self.closed.borrow() { Err(was_closed()) } else { Ok(()) }
+    }
+
+    /// Closes the pool, and ends what has its own connection.
+    pub(crate) fn close(&self) {
+        self.connections.close();
+        self.closed.send_replace(true);
     }
 
     /// Closes the idle connections. New ones then go to the server that is the primary at that time.

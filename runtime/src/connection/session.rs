@@ -1,6 +1,10 @@
 //! A connection as operations use it: prepares statements, sends them, and prepares those again that a migration made
 //! stale.
 
+mod explain;
+
+pub(crate) use explain::{Explaining, RawPlan};
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
@@ -275,7 +279,9 @@ impl<'c> Session<'c> {
         table: &'static Table,
         take: &mut (dyn FnMut(Vec<Row>) -> Result<Vec<Row>> + Send),
     ) -> Result<Vec<Row>> {
-        let Some(known) = statement.known() else { return self.query(statement, table).await };
+        let Some(known) = statement.known().filter(|_| !self.explains()) else {
+            return self.query(statement, table).await;
+        };
         self.note_statement()?;
         let watch = self.watch();
         self.connection.request_started();
@@ -317,7 +323,7 @@ impl<'c> Session<'c> {
         table: Option<&'static Table>,
     ) -> impl Future<Output = Result<T>> + Send {
         async move {
-            let Some(known) = statement.known().filter(|_| !self.has_settings()) else {
+            let Some(known) = statement.known().filter(|_| !self.has_settings() && !self.explains()) else {
                 return self.ask_slowly(statement, table).boxed().await;
             };
             self.note_statement()?;
@@ -337,6 +343,9 @@ impl<'c> Session<'c> {
 
     /// Sends a statement that may have to be prepared, or that has settings.
     async fn ask_slowly<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
+        if self.explains() {
+            return self.ask_explained(statement, table).boxed().await;
+        }
         self.note_statement()?;
         let outcome = match self.prepare(statement, table).await {
             Ok(prepared) => self.ask_prepared(&prepared, statement, table).await,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::pool::Pool;
 use super::pooled::PooledConnection;
-use super::session::Session;
+use super::session::{Explaining, Session};
 use super::settings::{Current, Settings};
 use crate::error::{Error, Result, from_connection};
 use crate::query::Tenant;
@@ -35,6 +35,9 @@ pub(crate) struct OpenTransaction {
     /// The number of savepoints and streams so far.
     numbers: AtomicU32,
     settings: Mutex<Current>,
+    /// Whether statements are explained before they run, and how.
+    explains: AtomicBool,
+    explaining: Mutex<Option<Arc<Explaining>>>,
 }
 
 /// What BEGIN says of a transaction that does not write.
@@ -109,6 +112,15 @@ impl Drop for Running<'_> {
     }
 }
 
+/// Explains the statements of a transaction until it is dropped.
+pub(crate) struct ExplainsStatements<'t>(&'t OpenTransaction);
+
+impl Drop for ExplainsStatements<'_> {
+    fn drop(&mut self) {
+        self.0.set_explaining(None);
+    }
+}
+
 /// An open savepoint. If it is dropped, its work is undone before anything else is sent.
 pub(crate) struct Savepoint<'t> {
     transaction: &'t OpenTransaction,
@@ -157,6 +169,8 @@ impl OpenTransaction {
             running: AtomicU32::new(0),
             numbers: AtomicU32::new(0),
             settings: Mutex::new(Current::none()),
+            explains: AtomicBool::new(false),
+            explaining: Mutex::default(),
         }
     }
 
@@ -225,6 +239,27 @@ impl OpenTransaction {
     /// Returns the settings of the transaction.
     pub(super) fn settings(&self) -> MutexGuard<'_, Current> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Explains each statement before it runs, as long as the result is kept.
+    pub(crate) fn explain_with(&self, explaining: &Arc<Explaining>) -> ExplainsStatements<'_> {
+        self.set_explaining(Some(Arc::clone(explaining)));
+        ExplainsStatements(self)
+    }
+
+    fn set_explaining(&self, explaining: Option<Arc<Explaining>>) {
+        self.explains.store(explaining.is_some(), Ordering::Release);
+        *self.explaining.lock().unwrap_or_else(PoisonError::into_inner) = explaining;
+    }
+
+    /// Returns whether statements are explained.
+    pub(super) fn explains(&self) -> bool {
+        self.explains.load(Ordering::Acquire)
+    }
+
+    /// Returns how statements are explained.
+    pub(super) fn explaining(&self) -> Option<Arc<Explaining>> {
+        self.explaining.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns a number that is unique in the transaction.

@@ -43,10 +43,7 @@ impl Executor {
     /// outcome cannot be read has no effect.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
         let Parts { mut operation, finish } = query.into_parts();
-        match self.0.tenant() {
-            Some(tenant) => operation.confine(tenant),
-            None => operation.refuse_short_keys(),
-        }
+        self.confine(&mut operation);
         match &self.0 {
             Target::Pool(pool) if single::needs_transaction(&operation) => {
                 let envelope = self.envelope(&operation);
@@ -57,6 +54,14 @@ impl Executor {
                 let commits = matches!(target, Target::Pool(_)) && operation.writes();
                 Call::reading_last(self.run(operation), finish, commits)
             }
+        }
+    }
+
+    /// Confines an operation to the tenant that queries are confined to.
+    pub(super) fn confine(&self, operation: &mut Operation) {
+        match self.0.tenant() {
+            Some(tenant) => operation.confine(tenant),
+            None => operation.refuse_short_keys(),
         }
     }
 
@@ -78,7 +83,7 @@ impl Executor {
         }
     }
 
-    fn envelope(&self, operation: &Operation) -> Envelope {
+    pub(super) fn envelope(&self, operation: &Operation) -> Envelope {
         let pool = self.0.pool();
         let server = &pool.shared.server;
         let span = telemetry::query_span(server, pool.routing.is_none(), operation.name(), operation.table());
@@ -103,7 +108,7 @@ impl Executor {
         self.raw(sql, params, "execute_raw", IntentKind::ExecuteRaw)
     }
 
-    fn raw<T: Answer + 'static>(
+    pub(super) fn raw<T: Answer + 'static>(
         &self,
         sql: &str,
         params: Vec<Param>,

@@ -75,6 +75,44 @@ async fn read_with_separate(
     Ok(node)
 }
 
+/// Returns the statements of a read whose parameters are known before anything is sent, and says which relations need the
+/// rows of others.
+pub(super) fn known_statements(session: Session<'_>, select: &Select) -> (Vec<Statement>, Vec<String>) {
+    let (statement, plan) = read_statement(session.unshaped(), select, None);
+    let (mut statements, mut waiting) = (vec![statement], Vec::new());
+    let tenant = session.tenant.map(|tenant| &tenant.key);
+    for include in &plan.separate {
+        let name = include.relation.name;
+        let Some(key) = known_key(include.relation, plan.select, &[], tenant) else {
+            waiting.push(left_out(name));
+            continue;
+        };
+        let of = ChildrenOf { parent: select.table, relation: include.relation };
+        let (statement, child) = read_statement(session.unshaped(), &include.select, Some((of, KeySource::One(key))));
+        statements.push(statement);
+        name_separate(&child, &format!("{name}."), &mut waiting);
+    }
+    name_joined(&plan, "", &mut waiting);
+    (statements, waiting)
+}
+
+/// Names the relations of a plan that have statements of their own.
+fn name_separate(plan: &ReadPlan<'_>, path: &str, waiting: &mut Vec<String>) {
+    waiting.extend(plan.separate.iter().map(|include| left_out(&format!("{path}{}", include.relation.name))));
+    name_joined(plan, path, waiting);
+}
+
+fn name_joined(plan: &ReadPlan<'_>, path: &str, waiting: &mut Vec<String>) {
+    for (include, child, _) in &plan.joined {
+        name_separate(child, &format!("{path}{}.", include.relation.name), waiting);
+    }
+}
+
+/// Says that a relation is not explained.
+pub(super) fn left_out(path: &str) -> String {
+    format!("`{path}`: its statement needs keys of the rows: `.analyze()` runs the call and explains it")
+}
+
 /// Returns the rows of a read, cut to their page if it is one.
 pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
     let Some(start) = &plan.select.page else { return Outcome::Rows(node) };

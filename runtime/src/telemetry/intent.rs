@@ -44,6 +44,8 @@ pub enum IntentKind {
     Refresh,
     QueryRaw,
     ExecuteRaw,
+    Notify,
+    AdvisoryLock,
 }
 
 impl Intent {
@@ -57,8 +59,8 @@ impl Intent {
 impl IntentKind {
     /// Returns whether rows are written. For `query_raw` this is unknown, and the answer is yes.
     pub fn writes(self) -> bool {
-        use IntentKind::{Aggregate, Count, Exists, FindMany, FindOne, GroupBy};
-        !matches!(self, FindOne | FindMany | Count | Exists | Aggregate | GroupBy)
+        use IntentKind::{AdvisoryLock, Aggregate, Count, Exists, FindMany, FindOne, GroupBy, Notify};
+        !matches!(self, FindOne | FindMany | Count | Exists | Aggregate | GroupBy | Notify | AdvisoryLock)
     }
 }
 

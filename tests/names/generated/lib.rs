@@ -16,6 +16,9 @@ pub mod a1b__;
 pub mod account;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod advisory_lock;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod all_hidden;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -61,6 +64,9 @@ pub mod default;
 pub mod error;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod explain;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod handle;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -85,6 +91,9 @@ pub mod leaf;
 pub mod lib_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod listen;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod m;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -101,6 +110,9 @@ pub mod models;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod new;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod notify;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod option;
@@ -169,6 +181,7 @@ pub use self::{
     a1b_::A1b_,
     a1b__::A1b__,
     account::Account,
+    advisory_lock::AdvisoryLock,
     all_hidden::AllHidden,
     balance::Balance,
     balance_::Balance_,
@@ -184,6 +197,7 @@ pub use self::{
     debug::Debug,
     default::Default,
     error::Error,
+    explain::Explain,
     handle::Handle,
     hidden::Hidden,
     hub::Hub,
@@ -192,12 +206,14 @@ pub use self::{
     l0::L0,
     leaf::Leaf,
     lib_::Lib,
+    listen::Listen,
     m::M,
     m_key::MKey,
     m_ref::MRef,
     model::Model,
     models::Models_,
     new::New,
+    notify::Notify,
     option::Option,
     pkey::Pkey,
     prelude::Prelude,

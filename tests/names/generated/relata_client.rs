@@ -215,4 +215,20 @@ impl Models {
     pub fn leaf(&self) -> rt::Delegate<super::leaf::Leaf> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `AdvisoryLock`.
+    pub fn advisory_lock_(&self) -> rt::Delegate<super::advisory_lock::AdvisoryLock> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Explain`.
+    pub fn explain_(&self) -> rt::Delegate<super::explain::Explain> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Listen`.
+    pub fn listen_(&self) -> rt::Delegate<super::listen::Listen> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Notify`.
+    pub fn notify_(&self) -> rt::Delegate<super::notify::Notify> {
+        rt::Delegate::new(&self.executor)
+    }
 }

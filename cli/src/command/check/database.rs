@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Column, Statement};
 
 use super::super::verify::start;
 use super::compare::compare_types;
+use super::plans;
 use crate::compare::difference::{Renames, difference};
 use crate::compare::domains;
 use crate::compare::endpoint::Loaded;
@@ -29,11 +30,14 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
         output::eprint("there are no queries to prepare");
         return Ok(Vec::new());
     }
-    let found = match url {
+    let mut scans = Vec::new();
+    let mut found = match url {
         Some(url) => {
             let database = Database::parse(url, "--url")?;
             output::eprint(&format!("preparing on {database}"));
-            all(&database.connect().await?, schema, &compiled.queries).await?
+            let client = database.connect().await?;
+            scans = plans::scans(&client, &compiled.queries).await?;
+            all(&client, schema, &compiled.queries).await?
         }
         None => {
             let server = start(None)?;
@@ -47,6 +51,7 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
     if found.is_empty() {
         output::eprint(&format!("PostgreSQL agrees with {}", counted(compiled.queries.len(), "query")));
     }
+    found.extend(scans);
     Ok(found)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
 use crate::builder::OfModels;
+use crate::builder::explain::explained;
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
@@ -57,6 +58,8 @@ impl<T: Send + 'static> Query for Written<T> {
         Parts { operation: self.operation, finish: self.finish }
     }
 }
+
+explained!([T: Send + 'static] Written<T>, executor);
 
 impl<T: Send + 'static> IntoFuture for Written<T> {
     type Output = Result<T>;
