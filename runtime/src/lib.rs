@@ -24,10 +24,11 @@ pub mod testing;
 mod value;
 
 pub use builder::{
-    AddFilterOrAllRows, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
-    CreateManyAndReturn, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany, FindPage,
-    FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, Refresh, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
-    UpdateMany, UpdateManyAndReturn, Upsert, Written,
+    AddFilterOrAllRows, AddOnWithAKey, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
+    CreateManyAndReturn, CreateManyOrNone, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany,
+    FindPage, FindUnique, GroupBy, IntoSqlCall, KeyChosen, OneOrNone, Page, Refresh, RowsChosen, SelectFrom,
+    SqlCommand, SqlQuery, Update, UpdateEach, UpdateEachAndReturn, UpdateMany, UpdateManyAndReturn, UpdatedEach,
+    Upsert, UpsertMany, UpsertManyAndReturn, Upserted, Written,
 };
 pub use client::{
     Begin, Client, ClientBuilder, IntoTenantId, Isolation, Models, Repeated, Retrying, RunsWith, Savepoint,
@@ -39,7 +40,8 @@ pub use dsl::{
     Field, Filter, GroupOrder, Having, InParent, Included, Inside, IntoAssignments, IntoInclude, IntoRange, JsonField,
     JsonPath, Key, Keyed, Link, Nested, NestedChange, NestedUpdate, NewRow, OrCreate, Order, OrderedInJson,
     Overlapping, Parent, PartOf, Put, Ranges, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched,
-    SelectRelated, Selectable, Selection, Unique, UniqueKey, WholeOf, WithAll, count, kind,
+    SelectRelated, Selectable, Selection, Unique, UniqueColumns, UniqueKey, WholeOf, WithAll, WrittenColumns, count,
+    kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

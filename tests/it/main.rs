@@ -26,6 +26,7 @@ mod inside;
 mod json_types;
 mod limits;
 mod many;
+mod many_at_once;
 mod names;
 mod nested_bulk;
 mod nested_writes;
