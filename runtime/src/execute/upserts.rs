@@ -18,7 +18,7 @@ use crate::value::Param;
 /// Returns whether it needs several statements, or may have to be undone because a row belongs to another tenant.
 pub(super) fn needs_transaction(call: &UpsertRows) -> bool {
     call.rows.takes_several_statements()
-        || call.table.is_on_citus && call.rows.len() > 0
+        || call.table.is_on_citus && !call.rows.is_empty()
         || call.may_meet_others() && !call.stays()
 }
 
