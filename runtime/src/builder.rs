@@ -30,6 +30,7 @@ pub use query_file::{Confined, IntoSqlCall, OnlyConfined, SqlCommand, SqlQuery};
 pub(crate) use query_file::{OfModels, Unconfined};
 pub use refresh::Refresh;
 pub use write::{
-    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
-    UpdateManyAndReturn, Upsert, Written,
+    AddFilterOrAllRows, AddOnWithAKey, Create, CreateMany, CreateManyAndReturn, CreateManyOrNone, Delete, DeleteMany,
+    KeyChosen, RowsChosen, Update, UpdateEach, UpdateEachAndReturn, UpdateMany, UpdateManyAndReturn, UpdatedEach,
+    Upsert, UpsertMany, UpsertManyAndReturn, Upserted, Written,
 };

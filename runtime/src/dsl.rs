@@ -24,7 +24,7 @@ pub(crate) use assignment::as_sets;
 pub use assignment::{Assignment, IntoAssignments};
 pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
-pub use columns::{Columns, GroupKeys, Grouping};
+pub use columns::{Columns, GroupKeys, Grouping, WrittenColumns};
 pub use create::{ANY, CreateRow, CreateWith, HasParents, InParent, Inside, Link, NewRow, OrCreate, Parent, PlacedIn};
 pub use expression::{Case, Expression, SqlArguments, TextOrRange, case};
 pub use field::{
@@ -35,7 +35,7 @@ pub use field::{IntoRange, Ranges};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};
-pub use key::{Key, Keyed};
+pub use key::{Key, Keyed, UniqueColumns};
 pub(crate) use nested::sets_of;
 pub use nested::{Nested, NestedChange, NestedUpdate};
 pub use now::{Elapsed, Now, Today, now, today};

@@ -6,6 +6,7 @@ mod call;
 mod changes;
 mod children;
 mod copy;
+mod each;
 mod executor;
 mod explain;
 mod functions;
@@ -22,6 +23,7 @@ mod single;
 mod stream;
 mod target;
 mod upsert;
+mod upserts;
 
 pub use batch::BatchCall;
 pub(crate) use batch::BatchParts;

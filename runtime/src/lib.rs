@@ -24,10 +24,11 @@ pub mod testing;
 mod value;
 
 pub use builder::{
-    AddFilterOrAllRows, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
-    CreateManyAndReturn, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany, FindPage,
-    FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, Refresh, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
-    UpdateMany, UpdateManyAndReturn, Upsert, Written,
+    AddFilterOrAllRows, AddOnWithAKey, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
+    CreateManyAndReturn, CreateManyOrNone, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany,
+    FindPage, FindUnique, GroupBy, IntoSqlCall, KeyChosen, OneOrNone, Page, Refresh, RowsChosen, SelectFrom,
+    SqlCommand, SqlQuery, Update, UpdateEach, UpdateEachAndReturn, UpdateMany, UpdateManyAndReturn, UpdatedEach,
+    Upsert, UpsertMany, UpsertManyAndReturn, Upserted, Written,
 };
 pub use client::{
     AdvisoryLock, Begin, Client, ClientBuilder, IntoTenantId, Isolation, Listen, Listens, Models, Repeated, Retrying,
@@ -40,8 +41,8 @@ pub use dsl::{
     Included, Inside, Instant, IntoAssignments, IntoInclude, JsonField, JsonPath, Key, Keyed, Link, Nested,
     NestedChange, NestedUpdate, NewRow, NewValue, Now, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf,
     Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection,
-    SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueKey, WholeOf, WithAll, case, count, kind, now,
-    today,
+    SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueColumns, UniqueKey, WholeOf, WithAll,
+    WrittenColumns, case, count, kind, now, today,
 };
 #[cfg(feature = "types")]
 pub use dsl::{IntoRange, Ranges};

@@ -13,11 +13,12 @@ mod page;
 mod query_file;
 mod select;
 mod tenant;
+mod upsert;
 mod write;
 
 pub(crate) use aggregation::{Aggregation, Calculation, Function, GroupCondition, GroupKey, GroupTerm, NOT_GROUPED_BY};
 pub(crate) use bulk::{
-    BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
+    BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, Returned, UniformRows, takes_several_statements,
 };
 pub(crate) use condition::{Condition, JsonFieldTest, JsonTest, MAX_DEPTH, Operator, Search};
 pub(crate) use default::generate;
@@ -27,7 +28,7 @@ pub(crate) use json_place::{JsonChange, JsonPlace};
 pub use operation::Query;
 pub(crate) use operation::{Operation, Parts, Returning};
 pub(crate) use order::{OrderKey, OrderTerm};
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{Outcome, Place};
 pub(crate) use page::PageStart;
 pub use page::PageToken;
 pub use query_file::Sql;
@@ -36,5 +37,6 @@ pub use select::Select;
 pub(crate) use select::{Include, Lock, Output, Outputs};
 pub use tenant::TenantId;
 pub(crate) use tenant::{Tenant, confine_copied};
+pub(crate) use upsert::{Existing, UpsertRows, value_of};
 pub(crate) use write::{Action, Cell, Key, NestedWrite, Referenced, SetTo, Sets, another_key, push_set};
 pub use write::{Insert, LinkTarget};

@@ -26,7 +26,7 @@ pub(crate) use bulk::bulk_insert_statements;
 pub(crate) use effect::SessionEffect;
 pub(crate) use nested::{
     BulkUpdate, InputRows, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
-    update_each_statement, which_exist_statement,
+    read_each_statement, rows_per_statement, update_each_statement, which_exist_statement,
 };
 pub(crate) use plan::{ReadPlan, read_plan, unjoined_plan, written_plan};
 pub(crate) use read::{ChildrenOf, KeySource, read_statement, written_statement};

@@ -30,6 +30,7 @@ mod limits;
 mod listen;
 mod locks;
 mod many;
+mod many_at_once;
 mod names;
 mod nested_bulk;
 mod nested_writes;

@@ -322,6 +322,12 @@ async fn no_debug_output_shows_a_value() {
     show(&db.person().create_many([row()]));
     show(&db.person().create_many_and_return([row()]));
     show(&db.person().upsert(person::name.eq(MARKER), row()).set(person::name.to(MARKER)));
+    show(&db.person().create_many_and_return([row()]).or_none());
+    show(&db.person().upsert_many([row()]));
+    show(&db.person().upsert_many([row()]).on(person::name).set(person::name.to(MARKER)));
+    show(&db.person().upsert_many([row()]).on(person::name).and_return());
+    show(&db.person().update_each([(person::name.eq(MARKER), person::name.to(MARKER))]));
+    show(&db.person().update_each([(person::name.eq(MARKER), person::name.to(MARKER))]).and_return());
     show(&db.person().copy_in([row()]));
     show(&db.query_raw_stream::<(String,)>("SELECT $1", params![MARKER]));
     assert!(outputs.len() > 300);

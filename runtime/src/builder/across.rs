@@ -6,8 +6,8 @@ use super::delegate::Delegate;
 use super::find::{FindFirst, FindMany, FindUnique};
 use super::group::GroupBy;
 use super::refresh::Refresh;
-use super::write::{AddFilterOrAllRows, Delete, DeleteMany, Update, UpdateMany};
-use crate::dsl::{Aggregates, Grouping, UniqueKey};
+use super::write::{AddFilterOrAllRows, Delete, DeleteMany, Update, UpdateEach, UpdateMany};
+use crate::dsl::{Aggregates, Grouping, IntoAssignments, UniqueKey};
 use crate::execute::Executor;
 use crate::rows::{Materialized, Model, Writable};
 
@@ -54,6 +54,17 @@ impl<M: Model> AcrossTenants<M> {
         M: Materialized,
     {
         self.0.refresh()
+    }
+
+    /// See [`Delegate::update_each`].
+    pub fn update_each<K: UniqueKey<M>, C: IntoAssignments<M>>(
+        self,
+        changes: impl IntoIterator<Item = (K, C)>,
+    ) -> UpdateEach<M>
+    where
+        M: Writable,
+    {
+        self.0.update_each(changes)
     }
 
     /// See [`Delegate::aggregate`].

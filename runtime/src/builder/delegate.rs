@@ -11,9 +11,10 @@ use super::find::{FindFirst, FindMany, FindUnique};
 use super::group::GroupBy;
 use super::refresh::Refresh;
 use super::write::{
-    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
+    AddFilterOrAllRows, AddOnWithAKey, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateEach,
+    UpdateMany, Upsert, UpsertMany,
 };
-use crate::dsl::{Aggregates, CreateRow, Grouping, Unique, UniqueKey};
+use crate::dsl::{Aggregates, CreateRow, Grouping, IntoAssignments, Unique, UniqueKey};
 use crate::error::Result;
 use crate::execute::Executor;
 use crate::rows::{Materialized, Model, Writable};
@@ -261,6 +262,51 @@ impl<M: Model> Delegate<M> {
         M: Writable,
     {
         UpdateMany::new(self.executor)
+    }
+
+    /// Updates rows by their keys, each with its own changes, all or none: one statement for those that set the same columns.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, a: relata::uuid::Uuid, b: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let changes = [
+    ///     (student::id.eq(a), vec![student::class_year.to(2028)]),
+    ///     (student::id.eq(b), vec![student::class_year.increment(1), student::has_accommodations.to(true)]),
+    /// ];
+    /// let done = db.student().update_each(changes).await?;
+    /// println!("{} updated, {} not found", done.updated, done.missing);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_each<K: UniqueKey<M>, C: IntoAssignments<M>>(
+        self,
+        changes: impl IntoIterator<Item = (K, C)>,
+    ) -> UpdateEach<M>
+    where
+        M: Writable,
+    {
+        let changes = changes.into_iter().map(|(key, changes)| (self.unique(key), changes));
+        UpdateEach::new(self.executor.clone(), changes)
+    }
+
+    /// Creates rows, or updates the rows that already have their keys, all or none: `INSERT .. ON CONFLICT`, with one parameter
+    /// per column. Name the key with `on`.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, rows: Vec<exam_type::Create>) -> relata::Result<()> {
+    /// let written: u64 = db.exam_type().upsert_many(rows).on(exam_type::institution_id_code).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Misuse`](crate::Error::Misuse) if two rows have the same key, or a row does not give it.
+    pub fn upsert_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> UpsertMany<M, AddOnWithAKey>
+    where
+        M: Writable,
+    {
+        UpsertMany::new(self.executor, rows)
     }
 
     /// Creates the row, or updates the row that already has its key.

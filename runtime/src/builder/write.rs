@@ -1,8 +1,8 @@
 //! `create`, `update`, `upsert`, `delete` and their `_many` forms.
 
-mod returning;
-
+pub use each::{UpdateEach, UpdateEachAndReturn, UpdatedEach};
 pub use returning::Written;
+pub use upsert_many::{AddOnWithAKey, KeyChosen, UpsertMany, UpsertManyAndReturn, Upserted};
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -14,7 +14,8 @@ use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, Uniqu
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
+    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Returned, Select,
+    Sets, Tenant,
 };
 use crate::rows::{Cursor, FromRow, Model};
 use crate::value::Param;
@@ -40,6 +41,10 @@ macro_rules! call {
         }
     };
 }
+
+mod each;
+mod returning;
+mod upsert_many;
 
 /// A row to create. `.await` inserts it and returns it as the database stored it.
 ///
@@ -131,8 +136,8 @@ impl<M: Model> CreateMany<M> {
         self
     }
 
-    fn operation(self, returning: bool) -> Operation {
-        let options = BulkOptions { skip_duplicates: self.skip_duplicates, returning };
+    fn operation(self, returned: Returned) -> Operation {
+        let options = BulkOptions { skip_duplicates: self.skip_duplicates, returned };
         Operation::CreateMany { table: M::table(), rows: self.rows, options }
     }
 }
@@ -146,7 +151,7 @@ impl<M: Model> Query for CreateMany<M> {
     }
 
     fn into_parts(self) -> Parts<u64> {
-        Parts { operation: self.operation(false), finish: Outcome::into_count }
+        Parts { operation: self.operation(Returned::Count), finish: Outcome::into_count }
     }
 }
 
@@ -170,7 +175,7 @@ impl<M: Model> CreateManyAndReturn<M> {
 
 impl<M: Model, S> CreateManyAndReturn<M, S> {
     fn operation(self) -> Operation {
-        self.create.operation(true)
+        self.create.operation(Returned::Rows)
     }
 
     /// Leaves out rows whose key, or another unique value, is already taken. Only the others are returned.
@@ -178,10 +183,51 @@ impl<M: Model, S> CreateManyAndReturn<M, S> {
         self.create.skip_duplicates = true;
         self
     }
+
+    /// Leaves out rows whose key, or another unique value, is already taken, and returns `None` in their places. So the
+    /// result has a row or `None` for each row that was given, in their order.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let slugs = ["north", "south"];
+    /// let rows = slugs.map(|slug| institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() });
+    /// let created: Vec<Option<Institution>> = db.institution().create_many_and_return(rows).or_none().await?;
+    /// for (slug, created) in slugs.iter().zip(created) {
+    ///     match created {
+    ///         Some(institution) => println!("{slug} is new: {}", institution.id),
+    ///         None => println!("{slug} is taken"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn or_none(self) -> CreateManyOrNone<M, S> {
+        let CreateManyAndReturn { executor, create, then, .. } = self.skip_duplicates();
+        CreateManyOrNone { executor, create, then, types: PhantomData }
+    }
 }
 
 call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 explained!([M: Model, S: FromRow] CreateManyAndReturn<M, S>, executor);
+
+/// Rows to create. `.await` inserts those whose unique values are free, and returns a row or `None` for each, in the order
+/// in which they were given.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CreateManyOrNone<M, S = M> {
+    executor: Executor,
+    create: CreateMany<M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> S>,
+}
+
+impl<M: Model, S> CreateManyOrNone<M, S> {
+    fn operation(self) -> Operation {
+        self.create.operation(Returned::Marked)
+    }
+}
+
+call!(CreateManyOrNone<M: Model, S: FromRow> gives Vec<Option<S>>);
 
 /// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
 ///

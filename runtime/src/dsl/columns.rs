@@ -1,5 +1,8 @@
-//! Columns as arguments: `distinct` compares them, and `group_by` groups by them or by expressions.
+//! Columns as arguments: `distinct` compares them, `group_by` groups by them or by expressions, and `upsert_many` updates
+//! them.
 
+use super::field::Field;
+use super::kind::Written;
 use crate::error::Result;
 use crate::query::GroupKey;
 use crate::rows::{Model, Reader};
@@ -53,6 +56,51 @@ impl GroupKeys {
         self.0.extend(numbers.into_iter().map(GroupKey::Column));
     }
 }
+
+/// A field that a program can write, or a tuple of up to 16 of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a field of `{M}` that can be set, nor a tuple of them",
+    label = "expected fields such as `user::name`, or `(user::name, user::role)`",
+    note = "a value of its own is set by `.set(user::name.to(..))`; a `@generated` field cannot be set"
+)]
+pub trait WrittenColumns<M> {
+    /// For the runtime: adds their numbers.
+    #[doc(hidden)]
+    fn add_numbers(&self, numbers: &mut Vec<u16>);
+}
+
+impl<M, T, A, U> WrittenColumns<M> for Field<M, T, A, U, Written> {
+    fn add_numbers(&self, numbers: &mut Vec<u16>) {
+        numbers.push(self.column);
+    }
+}
+
+macro_rules! written_columns {
+    ($($type:ident $place:tt),+) => {
+        impl<M_, $($type: WrittenColumns<M_>),+> WrittenColumns<M_> for ($($type,)+) {
+            fn add_numbers(&self, numbers: &mut Vec<u16>) {
+                $(self.$place.add_numbers(numbers);)+
+            }
+        }
+    };
+}
+
+written_columns!(A 0);
+written_columns!(A 0, B 1);
+written_columns!(A 0, B 1, C 2);
+written_columns!(A 0, B 1, C 2, D 3);
+written_columns!(A 0, B 1, C 2, D 3, E 4);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, N 12);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, N 12, O 13);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, N 12, O 13, P 14);
+written_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, N 12, O 13, P 14, Q 15);
 
 macro_rules! columns {
     ($($type:ident $place:tt),+) => {

@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
+use super::field::Field;
 use super::filter::Unique;
+use super::kind::IsUnique;
 use crate::rows::Model;
 use crate::value::{IntoValue, Scalar};
 
@@ -96,6 +98,30 @@ impl<M: Model, T> Key<M, T> {
     /// For generated code: the columns' numbers, one per type of `T`.
     pub const fn new(columns: &'static [u16]) -> Self {
         Self { columns, types: PhantomData }
+    }
+}
+
+/// The columns of a unique key: a unique field, or the constant of an `@@id` or `@@unique`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a unique key of `{M}`",
+    label = "expected an @id or @unique field, or the constant of an @@id or @@unique, such as `user::institution_id_email`",
+    note = "PostgreSQL finds the rows that already exist in a unique index"
+)]
+pub trait UniqueColumns<M> {
+    /// For the runtime: their numbers.
+    #[doc(hidden)]
+    fn columns(&self) -> Vec<u16>;
+}
+
+impl<M, T> UniqueColumns<M> for Key<M, T> {
+    fn columns(&self) -> Vec<u16> {
+        self.columns.to_vec()
+    }
+}
+
+impl<M, T, A, S> UniqueColumns<M> for Field<M, T, A, IsUnique, S> {
+    fn columns(&self) -> Vec<u16> {
+        vec![self.column]
     }
 }
 

@@ -283,7 +283,10 @@ async fn answer_of(
     prepared: &Prepared,
 ) -> Result<Outcome> {
     let outcome = if operation.counts_written_rows() {
-        session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
+        session
+            .ask_prepared(prepared, statement, Some(table))
+            .await
+            .map(|count| single::outcome_of_count(operation, count))
     } else {
         let rows = session.ask_prepared(prepared, statement, Some(table)).await;
         rows.and_then(|rows| single::outcome_of(operation, Node::new(table, rows)))

@@ -54,7 +54,7 @@ fn keeps_its_place(relation: &Relation, key: &Key, sets: &Sets) -> bool {
 }
 
 /// Returns the value of an assignment that can differ from row to row in one statement.
-fn value(to: &SetTo) -> Option<&Param> {
+pub(super) fn value(to: &SetTo) -> Option<&Param> {
     match to {
         SetTo::Value(value)
         | SetTo::Add(value)

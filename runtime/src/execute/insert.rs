@@ -11,7 +11,9 @@ use super::level;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
+use crate::query::{
+    BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, Place, Returned, takes_several_statements,
+};
 use crate::rows::{Cursor, Node};
 use crate::sql::{self, Context, Statement};
 
@@ -101,6 +103,17 @@ pub(super) struct Inserted {
     pub(super) count: u64,
     /// The rows, if they are returned.
     pub(super) rows: Vec<Row>,
+    /// The place of each input row, if the rows have marks.
+    pub(super) places: Vec<Place>,
+}
+
+/// A written row.
+pub(super) struct Placed {
+    /// The number of its input row.
+    pub(super) position: usize,
+    /// Whether it was there before.
+    pub(super) existed: bool,
+    pub(super) row: Row,
 }
 
 /// Rows with values for the same columns.
@@ -129,6 +142,8 @@ pub(super) fn insert_many(
                 return Ok(inserted);
             }
             let of_part = insert_part(session, part, options).await?;
+            let before = inserted.rows.len();
+            inserted.places.extend(of_part.places.into_iter().map(|place| place.map(|row| Some(before + row))));
             inserted.count += of_part.count;
             inserted.rows.extend(of_part.rows);
         }
@@ -143,28 +158,28 @@ async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkO
         return insert_rows(session, rows, options).await;
     }
     let theirs = level::write_before(session, &mut rows).await?;
-    let returning = options.returning || !theirs.is_empty();
-    let Inserted { count, rows } = insert_rows(session, rows, BulkOptions { returning, ..options }).await?;
+    let options = if theirs.is_empty() { options } else { options.at_least_rows() };
+    let Inserted { count, rows, places } = insert_rows(session, rows, options).await?;
     let node = Node::new(table, rows);
     level::write_after(session, &node, theirs).await?;
-    Ok(Inserted { count, rows: node.into_rows() })
+    Ok(Inserted { count, rows: node.into_rows(), places })
 }
 
 /// Inserts rows without nested rows.
 async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
     let mut count = 0;
-    let mut placed: Vec<(usize, Row)> = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     let total = rows.len();
     let Some(table) = rows.first().map(|row| row.table) else { return Ok(Inserted::default()) };
     for (position, mut row) in rows.into_iter().enumerate() {
         // The returned rows show which lookups found nothing.
-        let returning = options.returning || row.looks_up();
+        let options = if row.looks_up() { options.at_least_rows() } else { options };
         row.fill_defaults();
-        add_to_group(&mut groups, row, position, total, BulkOptions { returning, ..options });
+        add_to_group(&mut groups, row, position, total, options);
     }
     for group in groups {
-        if !group.bulk.returning {
+        if group.bulk.returned == Returned::Count {
             for statement in sql::bulk_insert_statements(session.unshaped(), group.bulk) {
                 count += session.execute(statement, table).await?;
             }
@@ -174,25 +189,60 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
         count += rows.len() as u64;
         placed.extend(rows);
     }
-    placed.sort_by_key(|(position, _)| *position);
-    Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
+    let (rows, places) = in_order(placed, total);
+    Ok(Inserted { count, rows, places })
+}
+
+/// Returns the rows in the order of the input rows, and the place of each of these.
+pub(super) fn in_order(mut placed: Vec<Placed>, total: usize) -> (Vec<Row>, Vec<Place>) {
+    placed.sort_by_key(|placed| placed.position);
+    let mut places = vec![Place::Nothing; total];
+    let mut rows = Vec::with_capacity(placed.len());
+    for Placed { position, existed, row } in placed {
+        if let Some(place) = places.get_mut(position) {
+            *place = if existed { Place::Updated(rows.len()) } else { Place::Inserted(rows.len()) };
+        }
+        rows.push(row);
+    }
+    (rows, places)
 }
 
 /// Returns the rows of a group, each with the position of the input row.
-pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<(usize, Row)>> {
+pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<Placed>> {
     let Group { bulk, positions } = group;
-    let table = bulk.table;
+    let (table, returned) = (bulk.table, bulk.returned);
     let looked_up: Vec<(u16, &'static Relation)> =
         bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation)).collect();
-    let mut positions = positions.into_iter();
+    let mut next = positions.iter().copied();
     let mut placed = Vec::new();
     for statement in sql::bulk_insert_statements(session.unshaped(), bulk) {
         let rows = session.query(statement, table).await;
         let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
+        if returned == Returned::Marked {
+            placed.extend(marked(node, &positions)?);
+            continue;
+        }
         check_all_found(&node, &looked_up)?;
-        placed.extend(node.into_rows().into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+        placed.extend(node.into_rows().into_iter().map(|row| Placed {
+            position: next.next().unwrap_or(usize::MAX),
+            existed: false,
+            row,
+        }));
     }
     Ok(placed)
+}
+
+/// Returns rows with marks, each with the position of its input row.
+pub(super) fn marked(node: Node, positions: &[usize]) -> Result<Vec<Placed>> {
+    let mark = node.table.columns.len();
+    let marks = node.cursors().map(|at| at.get::<i64>(mark)).collect::<Result<Vec<_>>>()?;
+    let placed = marks.into_iter().zip(node.into_rows()).map(|(mark, row)| {
+        let number = usize::try_from(mark.unsigned_abs()).unwrap_or(usize::MAX);
+        let position = positions.get(number.wrapping_sub(1)).copied();
+        let position = position.ok_or(Error::Internal("a row was returned for no input row"))?;
+        Ok(Placed { position, existed: mark < 0, row })
+    });
+    placed.collect()
 }
 
 const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
@@ -202,14 +252,13 @@ const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give
 fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
     let known = groups.iter().position(|group| fits(&row, &group.bulk));
     let index = known.unwrap_or_else(|| {
-        let on_conflict = if options.skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
-        let bulk = empty_group(&row, total - position, options.returning, on_conflict);
-        groups
-            .push(Group { bulk, positions: Vec::with_capacity(if options.returning { total - position } else { 0 }) });
+        let bulk = empty_group(&row, total - position, options.returned, options.on_conflict());
+        let expected = if options.returned == Returned::Count { 0 } else { total - position };
+        groups.push(Group { bulk, positions: Vec::with_capacity(expected) });
         groups.len() - 1
     });
     let group = &mut groups[index];
-    if options.returning {
+    if options.returned != Returned::Count {
         group.positions.push(position);
     }
     add_row(&mut group.bulk, row);
@@ -248,7 +297,7 @@ pub(super) fn add_row(bulk: &mut BulkInsert, row: Insert) {
 }
 
 /// Returns an empty group for rows like this one.
-pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflict: OnConflict) -> BulkInsert {
+pub(super) fn empty_group(row: &Insert, rows: usize, returned: Returned, on_conflict: OnConflict) -> BulkInsert {
     let columns: Vec<u16> = row.columns().collect();
     let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
     let lookup = |(place, (_, cell)): (usize, &(u16, Cell))| match cell {
@@ -260,7 +309,7 @@ pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflic
         }
     };
     let lookups = row.cells.iter().enumerate().filter_map(lookup).collect();
-    BulkInsert { table: row.table, columns, values, lookups, rows: 0, returning, on_conflict }
+    BulkInsert { table: row.table, columns, values, lookups, rows: 0, returned, on_conflict }
 }
 
 /// Returns the statement, if one is enough and there are no nested rows.

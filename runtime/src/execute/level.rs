@@ -11,7 +11,7 @@ use super::upsert::upsert_many;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::Relation;
-use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Referenced, Sets};
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Referenced, Returned, Sets};
 use crate::rows::Node;
 
 /// Writes the rows that `rows` reference. Returns what has to be written afterwards.
@@ -105,7 +105,7 @@ fn add<T>(
 }
 
 pub(super) async fn create(session: Session<'_>, relation: &'static Relation, rows: Vec<Insert>) -> Result<Node> {
-    let options = BulkOptions { returning: true, ..BulkOptions::default() };
+    let options = BulkOptions { returned: Returned::Rows, ..BulkOptions::default() };
     Ok(Node::new(relation.child, insert_many(session, rows, options).await?.rows))
 }
 

@@ -11,7 +11,7 @@ use super::{bulk, insert, nested, read, single, upsert};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, Relation, Table};
-use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo};
+use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Place, Returned, Returning, Select, SetTo};
 use crate::rows::{Keys, Node};
 use crate::sql::{self, Context, ReadPlan, Statement};
 use crate::value::Param;
@@ -38,7 +38,9 @@ fn at_once(returning: &Returning) -> bool {
         }
         // After a row is deleted, nothing can be read for it.
         Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
-        Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),
+        Operation::CreateMany { rows, options, .. } => {
+            options.returned != Returned::Marked && !rows.is_empty() && !rows.takes_several_statements()
+        }
         Operation::UpdateMany { sets, .. } => !sets.is_empty(),
         _ => false,
     };
@@ -119,10 +121,10 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
             written(session, sql::delete_statement(session.unshaped(), table, &condition, true), &then).await?
         }
         Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
-        mut other => {
-            let node = Box::pin(execute(session, &mut other)).await?.into_rows()?;
-            behind(session, node, then).await?
-        }
+        mut other => match Box::pin(execute(session, &mut other)).await? {
+            Outcome::Placed(node, places) => return behind_placed(session, node, places, then).await,
+            outcome => behind(session, outcome.into_rows()?, then).await?,
+        },
     };
     Ok(Outcome::Rows(node))
 }
@@ -196,13 +198,45 @@ async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<No
     Ok(node)
 }
 
+/// Like [`behind`], for rows with places. One row may have several places.
+async fn behind_placed(session: Session<'_>, mut node: Node, places: Vec<Place>, then: Select) -> Result<Outcome> {
+    if !then.is_projection() {
+        read::attach_all(session, &mut node, &then).await?;
+        return Ok(Outcome::Placed(node, places));
+    }
+    let mut then = then;
+    let Some((found, rows)) = find_again(session, &node, &mut then).await? else {
+        return Ok(Outcome::Placed(Node::new(then.table, Vec::new()), places));
+    };
+    let (_, plan) = sql::read_statement(session.unshaped(), &then, None);
+    let found = read::attach_to_rows(session, found, &plan).await?;
+    Ok(Outcome::Placed(found, places.into_iter().map(|place| place.map(|row| rows[row])).collect()))
+}
+
 /// Reads values of written rows, in their order.
 async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> Result<Node> {
+    let table = then.table;
+    let Some((found, order)) = find_again(session, node, &mut then).await? else {
+        return Ok(Node::new(table, Vec::new()));
+    };
+    let (_, plan) = sql::read_statement(session.unshaped(), &then, None);
+    let mut rows: Vec<Option<Row>> = found.into_rows().into_iter().map(Some).collect();
+    let rows = order.into_iter().flatten().filter_map(|row| rows.get_mut(row)?.take()).collect();
+    read::attach_to_rows(session, Node::new(table, rows), &plan).await
+}
+
+/// Reads written rows again by their keys. Returns what it found, and the place of each row in it. Returns nothing if there
+/// are no rows.
+async fn find_again(
+    session: Session<'_>,
+    node: &Node,
+    then: &mut Select,
+) -> Result<Option<(Node, Vec<Option<usize>>)>> {
     let table = then.table;
     let places: Vec<usize> = table.key.iter().map(|column| usize::from(*column)).collect();
     let mut keys = Keys::of(node, &places, Vec::new());
     if keys.len() == 0 {
-        return Ok(Node::new(table, Vec::new()));
+        return Ok(None);
     }
     let lists = std::mem::take(&mut keys.lists);
     then.filter(match (table.key, lists.as_slice()) {
@@ -212,14 +246,13 @@ async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> R
             Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
         }
     });
-    let (statement, plan) = sql::read_statement(session.unshaped(), &then, None);
+    let (statement, plan) = sql::read_statement(session.unshaped(), then, None);
     let found = Node::new(table, session.query(statement, table).await?);
     let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();
     let matched = keys.match_children(&found, &places);
-    let order: Vec<usize> = (0..node.len()).filter_map(|row| Some(*matched.children(row).first()? as usize)).collect();
-    let mut rows: Vec<Option<Row>> = found.into_rows().into_iter().map(Some).collect();
-    let rows = order.into_iter().filter_map(|row| rows.get_mut(row)?.take()).collect();
-    read::attach_to_rows(session, Node::new(table, rows), &plan).await
+    let place = |row| Some(*matched.children(row).first()? as usize);
+    let order = (0..node.len()).map(place).collect();
+    Ok(Some((found, order)))
 }
 
 /// Reads everything, and then deletes the row.

@@ -5,11 +5,11 @@ use std::future::Future;
 use futures_util::future::FutureExt;
 
 use super::read::{self, count_of};
-use super::{bulk, insert, nested, returning, upsert};
+use super::{bulk, each, insert, nested, returning, upsert, upserts};
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Condition, NewRows, Operation, Outcome, Select};
+use crate::query::{Condition, NewRows, Operation, Outcome, Returned, Select};
 use crate::rows::Node;
 use crate::sql::{self, Statement};
 
@@ -78,10 +78,15 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
                 NewRows::Uniform(rows) => bulk::insert_uniform(session, rows, options).await?,
                 NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
             };
-            Ok(match options.returning {
-                true => Outcome::Rows(Node::new(table, inserted.rows)),
-                false => Outcome::Count(inserted.count),
+            Ok(match options.returned {
+                Returned::Count => Outcome::Count(inserted.count),
+                Returned::Rows => Outcome::Rows(Node::new(table, inserted.rows)),
+                Returned::Marked => Outcome::Placed(Node::new(table, inserted.rows), inserted.places),
             })
+        }
+        Operation::UpsertMany(call) => upserts::upsert_rows(session, *call).await,
+        Operation::UpdateEach { table, changes, returning } => {
+            each::update_each(session, table, changes, returning).await
         }
         Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
             nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)

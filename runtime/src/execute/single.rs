@@ -1,10 +1,11 @@
 //! Operations with a single statement, and the outcomes of these.
 
+use super::insert::marked;
 use super::read::{self, count_of};
-use super::{bulk, insert, nested, returning, upsert};
+use super::{bulk, each, insert, nested, returning, upsert, upserts};
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Condition, Operation, Outcome};
+use crate::query::{Condition, Operation, Outcome, Returned};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 
@@ -15,6 +16,8 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
         Operation::Upsert { row, .. } => row.is_nested() || upsert::looks_up_first(row),
         Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
         Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
+        Operation::UpsertMany(call) => upserts::needs_transaction(call),
+        Operation::UpdateEach { table, changes, .. } => each::needs_transaction(table, changes),
         Operation::Returning(returning) => returning::needs_transaction(returning),
         _ => false,
     }
@@ -32,6 +35,10 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::Aggregate(aggregation) => sql::aggregate_statement(context, aggregation),
         Operation::Create(row) if !row.is_nested() => insert::statement(context, &mut row.clone()),
         Operation::CreateMany { rows, options, .. } => bulk::statement(context, rows.clone(), *options)?,
+        Operation::UpsertMany(call) => upserts::single_statement(context, call)?,
+        Operation::UpdateEach { table, changes, returning } => {
+            each::single_statement(context, table, changes, *returning)?
+        }
         Operation::Upsert { row, key, sets } if !row.is_nested() && !upsert::looks_up_first(row) => {
             upsert::upsert_statement(context, row.clone(), key, sets, &Condition::ALL).ok()?
         }
@@ -63,6 +70,12 @@ pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcom
             Ok(read::outcome(node, &plan))
         }
         Operation::Returning(returning) => Ok(returning::outcome_of(returning, node)),
+        Operation::UpsertMany(call) => upserts::outcome_of(call, node),
+        Operation::UpdateEach { table, changes, .. } => each::outcome_of(table, changes, node),
+        Operation::CreateMany { table, rows, options } if options.returned == Returned::Marked => {
+            let (rows, places) = insert::in_order(marked(node, &Vec::from_iter(0..rows.len()))?, rows.len());
+            Ok(Outcome::Placed(Node::new(table, rows), places))
+        }
         Operation::Aggregate(aggregation) => {
             node.set_names(Some(aggregation.names()));
             Ok(Outcome::Rows(node))
@@ -71,11 +84,20 @@ pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcom
     }
 }
 
+/// Returns the outcome for the number of rows that its single statement wrote.
+pub(super) fn outcome_of_count(operation: &Operation, count: u64) -> Outcome {
+    match operation {
+        Operation::UpdateEach { changes, .. } => each::counted(changes, count),
+        _ => Outcome::Count(count),
+    }
+}
+
 /// Explains an error of its single statement in terms of the operation.
 pub(super) fn explain(operation: &Operation, error: Error) -> Error {
     match operation {
         Operation::Create(row) => insert::explain_lookup(error, row.table, &insert::lookups_of(row)),
         Operation::Upsert { row, .. } => upsert::explain(error, row.table, &insert::lookups_of(row)),
+        Operation::UpsertMany(call) => upserts::explain(call.table, &call.key, error, &[]),
         Operation::Returning(returning) => explain(&returning.write, error),
         Operation::Sql(call) => upsert::explain_hidden(error, call.table()),
         _ => error,

@@ -1,15 +1,14 @@
 //! Upserts: rows that are inserted, or updated if their keys are taken.
 
-use tokio_postgres::Row;
-
-use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
+use super::insert::{Group, Placed, add_row, empty_group, explain_lookup, fits, in_order, lookups_of, query_group};
 use super::keys::KeySet;
 use super::{children::which_are_there, level, nested, read};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{
-    Action, BulkInsert, Cell, Condition, Insert, Key, Lock, NestedWrite, OnConflict, Select, SetTo, Sets, another_key,
+    Action, BulkInsert, Cell, Condition, Insert, Key, Lock, NestedWrite, OnConflict, Returned, Select, SetTo, Sets,
+    another_key,
 };
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
@@ -54,7 +53,7 @@ pub(super) async fn upsert_if(
 }
 
 /// Finds the rows that a new row connects to, and locks them, so that they stay what they are until the row is written.
-async fn find_connected(session: Session<'_>, row: &mut Insert) -> Result<()> {
+pub(super) async fn find_connected(session: Session<'_>, row: &mut Insert) -> Result<()> {
     let connects = |write: &NestedWrite| write.relation.referencing && matches!(write.action, Action::Connect(_));
     let (connected, others): (Vec<_>, Vec<_>) = std::mem::take(&mut row.after).into_iter().partition(connects);
     row.after = others;
@@ -128,7 +127,7 @@ async fn change_all_existing(
     keys: &[Key],
     sets: &Sets,
     only_if: &Condition,
-) -> Result<Vec<(usize, Row)>> {
+) -> Result<Vec<Placed>> {
     let mut placed = Vec::new();
     let nested: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].before.is_empty()).collect();
     if nested.is_empty() {
@@ -140,7 +139,7 @@ async fn change_all_existing(
         complete(&mut rows[place], &keys[place])?;
         if is_there && let Some(node) = change_existing(session, &rows[place], &keys[place], sets, only_if).await? {
             rows[place].before.clear();
-            placed.extend(node.into_rows().into_iter().map(|row| (place, row)));
+            placed.extend(node.into_rows().into_iter().map(|row| Placed { position: place, existed: true, row }));
         }
     }
     Ok(placed)
@@ -255,7 +254,8 @@ pub(super) async fn upsert_many(
         find_connected(session, row).await?;
     }
     let mut placed = change_all_existing(session, &mut distinct, &keys, sets, only_if).await?;
-    let is_placed: Vec<usize> = placed.iter().map(|(position, _)| *position).collect();
+    let is_placed: Vec<usize> = placed.iter().map(|placed| placed.position).collect();
+    let total = distinct.len();
     level::write_parents(session, &mut distinct).await?;
     let mut groups: Vec<Group> = Vec::new();
     for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
@@ -269,7 +269,7 @@ pub(super) async fn upsert_many(
         };
         let index = groups.iter().position(|group| same(&group.bulk)).unwrap_or_else(|| {
             let on_conflict = OnConflict::Update { key: key.clone(), sets: sets.clone(), only_if: only_if.clone() };
-            let bulk = empty_group(&row, 1, true, on_conflict);
+            let bulk = empty_group(&row, 1, Returned::Rows, on_conflict);
             groups.push(Group { bulk, positions: Vec::new() });
             groups.len() - 1
         });
@@ -284,8 +284,8 @@ pub(super) async fn upsert_many(
         }
         placed.extend(rows);
     }
-    placed.sort_by_key(|(position, _)| *position);
-    Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })
+    let (rows, _) = in_order(placed, total);
+    Ok(Upserted { node: Node::new(table, rows), places })
 }
 
 /// Upserts each row with a statement of its own, because Citus loses the parameters of ON CONFLICT behind a SELECT.

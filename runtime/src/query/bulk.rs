@@ -53,7 +53,14 @@ impl NewRows {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, NewRows::Any(rows) if rows.is_empty())
+        self.len() == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            NewRows::Uniform(uniform) => uniform.rows,
+            NewRows::Any(rows) => rows.len(),
+        }
     }
 
     pub(crate) fn into_rows(self) -> Vec<Insert> {
@@ -139,9 +146,14 @@ impl UniformRows {
         self.columns.iter().copied()
     }
 
+    /// Returns the columns that the rows give, without those whose values the client generates.
+    pub(crate) fn given(&self) -> impl Iterator<Item = u16> + Clone + '_ {
+        self.given.iter().map(|(column, _)| *column)
+    }
+
     /// Returns the names in PostgreSQL of the columns that the rows give.
     pub(crate) fn given_columns(&self) -> impl Iterator<Item = &'static str> {
-        self.given.iter().map(|(column, _)| self.table.columns[usize::from(*column)].name)
+        self.given().map(|column| self.table.columns[usize::from(column)].name)
     }
 
     fn into_rows(self) -> Vec<Insert> {
@@ -155,10 +167,8 @@ impl UniformRows {
     }
 
     /// Splits the rows into parts of one statement each.
-    pub(crate) fn into_parts(self, options: BulkOptions) -> impl Iterator<Item = BulkInsert> {
+    pub(crate) fn into_parts(self, returned: Returned, on_conflict: OnConflict) -> impl Iterator<Item = BulkInsert> {
         let Self { table, columns, values, rows, .. } = self;
-        let BulkOptions { skip_duplicates, returning } = options;
-        let on_conflict = if skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
         let mut lists: Vec<_> = values.into_iter().map(Vec::into_iter).collect();
         (0..rows).step_by(MAX_ROWS).map(move |before| {
             let rows = MAX_ROWS.min(rows - before);
@@ -169,7 +179,7 @@ impl UniformRows {
                 values,
                 lookups: Vec::new(),
                 rows,
-                returning,
+                returned,
                 on_conflict: on_conflict.clone(),
             }
         })
@@ -202,7 +212,31 @@ pub(crate) struct BulkOptions {
     /// Whether rows with a taken key are left out.
     pub(crate) skip_duplicates: bool,
     /// Whether the rows are returned, in the order in which they were given.
-    pub(crate) returning: bool,
+    pub(crate) returned: Returned,
+}
+
+impl BulkOptions {
+    /// Returns the options for rows that are needed afterwards.
+    pub(crate) fn at_least_rows(self) -> Self {
+        let returned = if self.returned == Returned::Count { Returned::Rows } else { self.returned };
+        Self { returned, ..self }
+    }
+
+    pub(crate) fn on_conflict(self) -> OnConflict {
+        if self.skip_duplicates { OnConflict::Skip } else { OnConflict::Fail }
+    }
+}
+
+/// What a bulk insert returns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Returned {
+    /// The number of rows.
+    #[default]
+    Count,
+    /// The rows that were written.
+    Rows,
+    /// These rows, each with a mark: the number of its input row, from 1 on, negative if it already existed.
+    Marked,
 }
 
 /// The maximum number of rows in one statement, which limits its memory.
@@ -218,11 +252,32 @@ pub(crate) struct BulkInsert {
     /// The columns whose values are looked up instead.
     pub(crate) lookups: Vec<BulkLookup>,
     pub(crate) rows: usize,
-    pub(crate) returning: bool,
+    pub(crate) returned: Returned,
     pub(crate) on_conflict: OnConflict,
 }
 
 impl BulkInsert {
+    /// Removes the rows from number `at` on, and returns them.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        let split =
+            |lists: &mut Vec<Vec<Param>>| lists.iter_mut().map(|list| list.split_off(at.min(list.len()))).collect();
+        let lookups = self.lookups.iter_mut();
+        let lookups =
+            lookups.map(|lookup| BulkLookup { key: lookup.key.clone(), values: split(&mut lookup.values), ..*lookup });
+        let lookups = lookups.collect();
+        let rows = self.rows - at;
+        self.rows = at;
+        Self {
+            table: self.table,
+            columns: self.columns.clone(),
+            values: split(&mut self.values),
+            lookups,
+            rows,
+            returned: self.returned,
+            on_conflict: self.on_conflict.clone(),
+        }
+    }
+
     /// Removes the values of a column.
     pub(crate) fn remove(&mut self, column: u16) {
         let Some(place) = self.columns.iter().position(|known| *known == column) else { return };
@@ -252,6 +307,8 @@ pub(crate) enum OnConflict {
     Fail,
     /// They are skipped.
     Skip,
+    /// Those with this key are skipped. Other conflicts are errors.
+    SkipKey(Vec<u16>),
     /// The existing rows are updated, if they match a condition.
     Update { key: Vec<u16>, sets: Vec<(u16, SetTo)>, only_if: Condition },
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::aggregation::Aggregation;
-use super::bulk::{BulkOptions, NewRows};
+use super::bulk::{BulkOptions, NewRows, Returned};
 use super::condition::Condition;
 use super::outcome::Outcome;
 use super::query_file::SqlCall;
 use super::select::Select;
 use super::tenant::Tenant;
-use super::write::{Insert, NestedWrite, Refusal, Sets};
+use super::upsert::UpsertRows;
+use super::write::{Insert, Key, NestedWrite, Refusal, Sets};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::value::Param;
@@ -83,6 +84,13 @@ pub(crate) enum Operation {
         key: Vec<(u16, Param)>,
         sets: Sets,
     },
+    UpsertMany(Box<UpsertRows>),
+    /// Changes rows by their keys, each in its own way.
+    UpdateEach {
+        table: &'static Table,
+        changes: Vec<(Key, Sets)>,
+        returning: bool,
+    },
     Delete {
         table: &'static Table,
         condition: Condition,
@@ -113,11 +121,13 @@ impl Operation {
             Operation::Read(select) => Some(select.table),
             Operation::Aggregate(aggregation) => Some(aggregation.select.table),
             Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
+            Operation::UpsertMany(call) => Some(call.table),
             Operation::Count { table, .. }
             | Operation::Exists { table, .. }
             | Operation::CreateMany { table, .. }
             | Operation::Update { table, .. }
             | Operation::UpdateMany { table, .. }
+            | Operation::UpdateEach { table, .. }
             | Operation::Delete { table, .. }
             | Operation::DeleteMany { table, .. }
             | Operation::Refresh { table, .. } => Some(table),
@@ -141,6 +151,8 @@ impl Operation {
             Operation::Update { .. } => "update",
             Operation::UpdateMany { .. } => "update_many",
             Operation::Upsert { .. } => "upsert",
+            Operation::UpsertMany(_) => "upsert_many",
+            Operation::UpdateEach { .. } => "update_each",
             Operation::Delete { .. } => "delete",
             Operation::DeleteMany { .. } => "delete_many",
             Operation::Returning(returning) => returning.write.name(),
@@ -198,8 +210,9 @@ impl Operation {
     /// Returns whether its result is the number of rows that its statement wrote.
     pub(crate) fn counts_written_rows(&self) -> bool {
         match self {
-            Operation::UpdateMany { returning, .. } => !returning,
-            Operation::CreateMany { options, .. } => !options.returning,
+            Operation::UpdateMany { returning, .. } | Operation::UpdateEach { returning, .. } => !returning,
+            Operation::CreateMany { options, .. } => options.returned == Returned::Count,
+            Operation::UpsertMany(call) => !call.returning,
             Operation::DeleteMany { .. } | Operation::Refresh { .. } => true,
             Operation::Sql(call) => !call.gives_rows(),
             _ => false,
@@ -214,6 +227,7 @@ impl Operation {
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(Refusal::into_error),
             Operation::Update { nested, .. } => nested.iter().find_map(|write| write.refused).map(Refusal::into_error),
             Operation::CreateMany { rows, .. } => rows.refused().map(Refusal::into_error),
+            Operation::UpsertMany(call) => call.refused(),
             Operation::Returning(returning) => returning.write.refused(),
             _ => None,
         }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use self::references::Above;
 use super::bulk::NewRows;
 use super::operation::Operation;
+use super::upsert::{Existing, UpsertRows};
 use super::write::{Action, Cell, Insert, NestedWrite, Referenced, Sets};
 use crate::meta::{Relation, Table, Tenancy};
 use crate::value::{Newtype, Param};
@@ -102,6 +103,14 @@ impl Operation {
     /// Refuses keys in nested writes that are unique only within a tenant.
     pub(crate) fn refuse_short_keys(&mut self) {
         match self {
+            Operation::UpsertMany(call) if call.table.tenancy.is_some_and(|tenancy| tenancy.is_key(&call.key)) => {
+                *self = Operation::Refused(SHORT_KEY.to_owned());
+            }
+            Operation::UpsertMany(call) => {
+                if let NewRows::Any(rows) = &mut call.rows {
+                    rows.iter_mut().for_each(refuse_in_row);
+                }
+            }
             Operation::Create(row) | Operation::Upsert { row, .. } => refuse_in_row(row),
             Operation::CreateMany { rows: NewRows::Any(rows), .. } => rows.iter_mut().for_each(refuse_in_row),
             Operation::Update { nested, .. } => nested.iter_mut().for_each(refuse_in_write),
@@ -170,6 +179,10 @@ impl Operation {
                 confine_sets(table, sets, Some(nested))
             }
             Operation::UpdateMany { table, sets, .. } => confine_sets(table, sets, None),
+            Operation::UpdateEach { table, changes, .. } => {
+                changes.iter_mut().try_for_each(|(_, sets)| confine_sets(table, sets, None))
+            }
+            Operation::UpsertMany(call) => confine_upserts(call, tenant),
             Operation::Upsert { row, key, sets } => {
                 confine_sets(row.table, sets, None)?;
                 confine_upserted(row, key, None, tenant)
@@ -203,6 +216,23 @@ fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
     each.iter_mut().try_for_each(|row| confine_row(row, None, tenant))?;
     *rows = NewRows::Any(each);
     Ok(())
+}
+
+/// Confines new rows, each of which may change the row that already has its key. What such a row takes from a new one was
+/// looked up for the new one.
+fn confine_upserts(call: &mut UpsertRows, tenant: &Tenant) -> Result<(), Refused> {
+    let table = call.table;
+    refuse_path_on_citus(table)?;
+    match &call.rows {
+        NewRows::Uniform(uniform) => references::confine_taken(table, &call.taken(uniform.given()))?,
+        NewRows::Any(rows) => {
+            rows.iter().try_for_each(|row| references::confine_taken(table, &call.taken(row.columns())))?;
+        }
+    }
+    if let Existing::Change { sets, .. } = &mut call.existing {
+        confine_sets(table, sets, None)?;
+    }
+    confine_rows(&mut call.rows, tenant)
 }
 
 /// Confines a row for COPY, which cannot look rows up, and sets the tenant's column.

@@ -1,16 +1,16 @@
 //! INSERT statements of many rows.
 
-use super::nested::looked_up;
+use super::nested::selected;
 use super::pass::Pass;
 use super::statement::Statement;
 use super::tenant::Context;
 use super::writer::Writer;
 use crate::meta::Table;
-use crate::query::{BulkInsert, OnConflict};
+use crate::query::{BulkInsert, OnConflict, Returned};
 use crate::value::Param;
 
 /// The maximum number of parameters of one statement: the protocol counts them in 16 bits.
-const MAX_PARAMETERS: usize = 32_767;
+pub(super) const MAX_PARAMETERS: usize = 32_767;
 
 /// Returns the statements: usually a single one, with one array parameter per column. PostgreSQL has no arrays of
 /// arrays as parameters, so rows with list columns are written as VALUES, in as many statements as needed.
@@ -18,8 +18,8 @@ pub(crate) fn bulk_insert_statements(context: Context<'_>, mut insert: BulkInser
     if let Some(own) = context.own_column(insert.table) {
         insert.remove(own);
     }
-    if !insert.lookups.is_empty() {
-        return vec![looked_up(context, insert)];
+    if !insert.lookups.is_empty() || insert.returned == Returned::Marked {
+        return selected(context, insert);
     }
     let is_list = |column: &u16| insert.table.columns[usize::from(*column)].sql_type.ends_with("[]");
     if insert.columns.is_empty() || insert.columns.iter().any(is_list) {
@@ -56,7 +56,7 @@ fn unnested(context: Context<'_>, insert: BulkInsert) -> Statement {
         writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
     }
     writer.push(")");
-    writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+    writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returned);
     writer.finish()
 }
 
@@ -89,7 +89,7 @@ fn with_values(context: Context<'_>, insert: BulkInsert) -> Vec<Statement> {
                 writer.push(")");
             }
         }
-        writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+        writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returned);
         statements.push(writer.finish());
     }
     statements
@@ -113,17 +113,53 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    pub(super) fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returning: bool) {
+    pub(super) fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returned: Returned) {
+        let marks = returned == Returned::Marked;
         match on_conflict {
             OnConflict::Fail => {}
             OnConflict::Skip => self.push(" ON CONFLICT DO NOTHING"),
-            OnConflict::Update { key, sets, only_if } => self.push_update_on_conflict(table, key, sets, only_if),
+            OnConflict::SkipKey(key) => {
+                self.push_conflict(table, key);
+                self.push(" DO NOTHING");
+            }
+            OnConflict::Update { key, sets, only_if } => {
+                self.push_update_on_conflict(table, key, sets, only_if);
+                if marks {
+                    let is_first = self.tenancy_of(table).is_none() && only_if.is_all();
+                    self.push(if is_first { " WHERE " } else { " AND " });
+                    self.push(MARK_EXISTING);
+                }
+            }
         }
-        if returning {
-            self.push_returning(table);
-        } else if table.is_on_citus && matches!(on_conflict, OnConflict::Skip) {
+        let skips = matches!(on_conflict, OnConflict::Skip | OnConflict::SkipKey(_));
+        match returned {
             // Without rows to return, Citus also counts the ones that it skips.
-            self.push(" RETURNING 1");
+            Returned::Count if table.is_on_citus && skips => self.push(" RETURNING 1"),
+            Returned::Count => {}
+            Returned::Rows => self.push_returning(table),
+            Returned::Marked => {
+                self.push_returning(table);
+                self.push(MARK);
+            }
         }
+    }
+}
+
+// RETURNING cannot name the input row, and `xmax` tells an insert from an update only in tables without partitions. So a
+// setting of the transaction has the number of the input row, from the moment when PostgreSQL takes it until it returns
+// the written row. PostgreSQL takes the rows of an INSERT one by one.
+
+/// Marks the written row with the setting.
+const MARK: &str = ", current_setting('relata.row')::bigint";
+
+/// Makes the number negative, because the row already exists.
+const MARK_EXISTING: &str = "set_config('relata.row', '-' || ltrim(current_setting('relata.row'), '-'), true) <> ''";
+
+impl<P: Pass> Writer<'_, P> {
+    /// Writes the condition of the input rows that stores the number of each, which is in this column.
+    pub(super) fn push_mark_input(&mut self, name: &str, number: usize) {
+        self.push(" WHERE set_config('relata.row', ");
+        self.push_given_name(name, number);
+        self.push("::text, true) <> ''");
     }
 }

@@ -3,13 +3,25 @@
 //! They read their input from a list of rows, with an array per column, so that the text does not depend on the number
 //! of rows.
 
+use super::bulk::MAX_PARAMETERS;
 use super::pass::Pass;
 use super::statement::Statement;
 use super::tenant::Context;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, JoinTable, Relation, Table};
-use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
+use crate::query::{BulkInsert, BulkLookup, Condition, Returned, SetTo};
 use crate::value::{Param, RawList};
+
+/// Returns whether the values of a column are lists, of which PostgreSQL takes no list as a parameter.
+fn is_list(column: &Column) -> bool {
+    column.sql_type.ends_with("[]")
+}
+
+/// Returns how many input rows with these columns fit into a statement: each value of rows with lists is a parameter.
+pub(crate) fn rows_per_statement<'a>(columns: impl Iterator<Item = &'a Column> + Clone) -> usize {
+    let has_lists = columns.clone().any(is_list);
+    if has_lists { MAX_PARAMETERS / columns.count() } else { usize::MAX }
+}
 
 const CHILD: Alias = Alias(0);
 const OTHER: Alias = Alias(1);
@@ -18,6 +30,16 @@ const OTHER: Alias = Alias(1);
 #[derive(Debug, Default)]
 pub(crate) struct InputRows {
     columns: Vec<(&'static Column, Vec<Param>)>,
+    /// The numbers of the rows, if they are in one more column.
+    numbered: Option<Numbers>,
+}
+
+/// Numbers of input rows, from 1 on.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    /// The number of rows in statements before this one.
+    before: usize,
+    rows: usize,
 }
 
 impl InputRows {
@@ -31,6 +53,15 @@ impl InputRows {
     /// Adds columns, for which the rows have values too.
     pub(crate) fn add_columns(&mut self, table: &'static Table, columns: &[u16]) {
         self.columns.extend(columns.iter().map(|column| (&table.columns[usize::from(*column)], Vec::new())));
+    }
+
+    /// Numbers the rows, which come after `before` others, in one more column.
+    pub(crate) fn number(&mut self, before: usize, rows: usize) {
+        self.numbered = Some(Numbers { before, rows });
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len() + usize::from(self.numbered.is_some())
     }
 
     /// Adds a column with its values.
@@ -70,7 +101,7 @@ impl<P: Pass> Writer<'_, P> {
     /// with lists are VALUES.
     fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
-        self.push_given_names(given.columns.len());
+        self.push_given_names(given.width());
         self.push(" AS (");
         self.push_given_rows(given);
         self.push(")");
@@ -85,8 +116,12 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     fn push_given_rows(&mut self, given: InputRows) {
-        if given.columns.iter().any(|(column, _)| column.sql_type.ends_with("[]")) {
+        if given.columns.iter().any(|(column, _)| is_list(column)) {
             return self.push_given_values(given);
+        }
+        let is_numbered = given.numbered.is_some();
+        if let (Some(Numbers { rows, .. }), []) = (given.numbered, given.columns.as_slice()) {
+            return self.push(&format!("SELECT * FROM generate_series(1, {rows})"));
         }
         self.push("SELECT * FROM unnest(");
         for (index, (column, values)) in given.columns.into_iter().enumerate() {
@@ -96,7 +131,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push(column.wire_in_list().unwrap_or(column.sql_type));
             self.push("[]");
         }
-        self.push(")");
+        self.push(if is_numbered { ") WITH ORDINALITY" } else { ")" });
     }
 
     fn push_given_values(&mut self, given: InputRows) {
@@ -112,6 +147,9 @@ impl<P: Pass> Writer<'_, P> {
                 self.push("::");
                 self.push(column.wire.unwrap_or(column.sql_type));
             }
+            if let Some(Numbers { before, .. }) = given.numbered {
+                self.push(&format!(", {}::bigint", before + row + 1));
+            }
             self.push(")");
         }
     }
@@ -126,7 +164,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// Writes a column of the input rows, in its wire type.
-    fn push_given_name(&mut self, name: &str, number: usize) {
+    pub(super) fn push_given_name(&mut self, name: &str, number: usize) {
         self.push(name);
         self.push(".c");
         self.push_number(number as u32);
@@ -142,6 +180,14 @@ impl<P: Pass> Writer<'_, P> {
             self.push(" = ");
             self.push_given_column(name, first + index, column);
         }
+    }
+
+    /// Writes `RETURNING` all columns of a table, and the number of the input row.
+    fn push_numbered_returning(&mut self, table: &'static Table, alias: Alias, number: usize) {
+        self.push(" RETURNING ");
+        self.push_returned_columns(table, alias);
+        self.push(", ");
+        self.push_given_name(ROWS, number);
     }
 
     /// Writes the condition for rows with one of these keys of several columns: `EXISTS (SELECT 1 FROM unnest(..) AS
@@ -377,16 +423,18 @@ pub(crate) struct BulkUpdate {
 
 /// `UPDATE .. FROM rows`, of rows that also match a condition.
 pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate, condition: &Condition) -> Statement {
+    let given = std::mem::take(&mut update.given);
+    let number = given.numbered.map(|_| given.columns.len());
     let table = update.table;
     let mut writer = Writer::new(context);
     // The table has the first alias. Conditions use later ones.
     let child = writer.alias();
     writer.push("WITH ");
-    writer.push_given(ROWS, std::mem::take(&mut update.given));
+    writer.push_given(ROWS, given);
     writer.push(" UPDATE ");
     writer.push_table(table, child);
     writer.push(" SET ");
-    let mut number = update.key.len();
+    let mut place = update.key.len();
     let mut glue = "";
     for (column, to) in &update.sets {
         let column = &table.columns[usize::from(*column)];
@@ -397,10 +445,10 @@ pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate
             writer.push_default(column);
         } else {
             writer.push_changed(column, to, |writer, is_operand| match is_operand {
-                true => writer.push_given_name(ROWS, number),
-                false => writer.push_given_column(ROWS, number, column),
+                true => writer.push_given_name(ROWS, place),
+                false => writer.push_given_column(ROWS, place, column),
             });
-            number += 1;
+            place += 1;
         }
         glue = ", ";
     }
@@ -410,9 +458,40 @@ pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate
     writer.push(" WHERE ");
     writer.push_given_equal(table, child, &update.key, ROWS, 0);
     writer.push_tenant(" AND ", table, child);
-    writer.push(" AND (");
-    writer.push_condition(condition, table, child);
-    writer.push(")");
+    if !condition.is_all() {
+        writer.push(" AND (");
+        writer.push_condition(condition, table, child);
+        writer.push(")");
+    }
+    if let Some(number) = number {
+        writer.push_numbered_returning(table, child, number);
+    }
+    writer.finish()
+}
+
+/// Reads the rows with these keys, each with the number of its input row.
+pub(crate) fn read_each_statement(
+    context: Context<'_>,
+    table: &'static Table,
+    key: &[u16],
+    given: InputRows,
+) -> Statement {
+    let number = given.columns.len();
+    let mut writer = Writer::new(context);
+    let alias = writer.alias();
+    writer.push("WITH ");
+    writer.push_given(ROWS, given);
+    writer.push(" SELECT ");
+    writer.push_returned_columns(table, alias);
+    writer.push(", ");
+    writer.push_given_name(ROWS, number);
+    writer.push(" FROM ");
+    writer.push(ROWS);
+    writer.push(" JOIN ");
+    writer.push_table(table, alias);
+    writer.push(" ON ");
+    writer.push_given_equal(table, alias, key, ROWS, 0);
+    writer.push_tenant(" AND ", table, alias);
     writer.finish()
 }
 
@@ -437,16 +516,36 @@ pub(crate) fn which_exist_statement(
     writer.finish()
 }
 
-/// Inserts rows with looked-up columns: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
-pub(super) fn looked_up(context: Context<'_>, mut insert: BulkInsert) -> Statement {
+/// Inserts rows with looked-up columns, or rows that are returned with marks: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM ..
+/// WHERE ..) FROM rows AS r`. Rows with lists take as many statements as needed.
+pub(super) fn selected(context: Context<'_>, insert: BulkInsert) -> Vec<Statement> {
+    let table = insert.table;
+    let of_lookups =
+        insert.lookups.iter().flat_map(|lookup| lookup.key.iter().map(|column| (lookup.relation.child, column)));
+    let given = insert.columns.iter().map(|column| (table, column)).chain(of_lookups);
+    let given: Vec<_> = given.map(|(table, column)| &table.columns[usize::from(*column)]).collect();
+    let most = rows_per_statement(given.into_iter());
+    let (mut statements, mut before) = (Vec::new(), 0);
+    let mut rest = insert;
+    while rest.rows > most {
+        let later = rest.split_off(most);
+        statements.push(select_part(context, rest, before));
+        before += most;
+        rest = later;
+    }
+    statements.push(select_part(context, rest, before));
+    statements
+}
+
+fn select_part(context: Context<'_>, mut insert: BulkInsert, before: usize) -> Statement {
     let table = insert.table;
     let mut given = InputRows::default();
     let mut writer = Writer::new(context);
     writer.push_insert_head(table, insert.columns.iter().copied());
     writer.push(" SELECT ");
-    let glue = if writer.push_own_value(table) { ", " } else { "" };
+    let mut glue = if writer.push_own_value(table) { ", " } else { "" };
     for (place, (number, values)) in insert.columns.iter().zip(insert.values).enumerate() {
-        writer.push(if place > 0 { ", " } else { glue });
+        writer.push(glue);
         match insert.lookups.iter_mut().find(|lookup| lookup.place == place) {
             Some(lookup) => writer.push_bulk_lookup(lookup, &mut given),
             None => {
@@ -455,14 +554,22 @@ pub(super) fn looked_up(context: Context<'_>, mut insert: BulkInsert) -> Stateme
                 given.add(column, values);
             }
         }
+        glue = ", ";
     }
-    writer.push_now_values(table, insert.columns.iter().copied(), ", ");
+    writer.push_now_values(table, insert.columns.iter().copied(), glue);
+    let marks = insert.returned == Returned::Marked;
+    if marks {
+        given.number(before, insert.rows);
+    }
+    let columns = given.width();
     writer.push(" FROM (");
-    let columns = given.columns.len();
     writer.push_given_rows(given);
     writer.push(") AS r");
     writer.push_given_names(columns);
-    writer.push_bulk_end(table, &insert.on_conflict, insert.returning);
+    if marks {
+        writer.push_mark_input("r", columns - 1);
+    }
+    writer.push_bulk_end(table, &insert.on_conflict, insert.returned);
     writer.finish()
 }
 

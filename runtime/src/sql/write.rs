@@ -341,9 +341,12 @@ impl<P: Pass> Writer<'_, P> {
         let alias = self.alias();
         self.push("INSERT INTO ");
         self.push_unconfined_table(table, alias);
-        self.push(" (");
         let own = self.own_column(table);
         let mut glue = if columns.len() == 0 && own.is_none() { "" } else { ", " };
+        if glue.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+            return;
+        }
+        self.push(" (");
         self.push_column_names(table, own.into_iter().chain(columns.clone()));
         for column in now_columns(table, columns) {
             self.push(glue);
@@ -531,6 +534,14 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
+    /// Writes `ON CONFLICT ("a", "b")`.
+    pub(super) fn push_conflict(&mut self, table: &'static Table, key: &[u16]) {
+        self.push(" ON CONFLICT (");
+        let own = self.own_column(table).filter(|_| table.tenancy.is_some_and(|tenancy| tenancy.is_key(key)));
+        self.push_column_names(table, own.into_iter().chain(key.iter().copied()));
+        self.push(")");
+    }
+
     pub(super) fn push_update_on_conflict(
         &mut self,
         table: &'static Table,
@@ -538,10 +549,8 @@ impl<P: Pass> Writer<'_, P> {
         sets: &[(u16, SetTo)],
         only_if: &Condition,
     ) {
-        self.push(" ON CONFLICT (");
-        let own = self.own_column(table).filter(|_| table.tenancy.is_some_and(|tenancy| tenancy.is_key(key)));
-        self.push_column_names(table, own.into_iter().chain(key.iter().copied()));
-        self.push(") DO UPDATE SET ");
+        self.push_conflict(table, key);
+        self.push(" DO UPDATE SET ");
         self.is_immutable = table.is_on_citus;
         if self.tenancy_of(table).is_some() {
             self.unconfined += 1;

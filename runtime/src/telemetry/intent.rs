@@ -1,7 +1,7 @@
 //! What a query is about to do, for hooks: models, columns and kinds of operations, without values.
 
 use crate::meta::Table;
-use crate::query::{Action, Insert, NestedWrite, NewRows, Operation, Select, Sets};
+use crate::query::{Action, Existing, Insert, NestedWrite, NewRows, Operation, Select, Sets, UpsertRows};
 
 /// What a query is about to do to the rows of one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum IntentKind {
     Update,
     UpdateMany,
     Upsert,
+    UpsertMany,
+    UpdateEach,
     Delete,
     DeleteMany,
     Refresh,
@@ -89,6 +91,16 @@ fn inserted_columns(row: &Insert) -> Vec<&'static str> {
     row.cells.iter().filter_map(|(column, _)| Some(row.table.columns.get(usize::from(*column))?.name)).collect()
 }
 
+fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut columns: Vec<&'static str> = Vec::new();
+    for name in names {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    columns
+}
+
 impl IntentCollector {
     fn operation(&mut self, operation: &Operation) {
         match operation {
@@ -116,6 +128,11 @@ impl IntentCollector {
                 self.push(table, IntentKind::UpdateMany, columns_of(table, sets));
             }
             Operation::Upsert { row, sets, .. } => self.upsert(row, sets),
+            Operation::UpsertMany(call) => self.upsert_many(call),
+            Operation::UpdateEach { table, changes, .. } => {
+                let columns = changes.iter().flat_map(|(_, sets)| columns_of(table, sets));
+                self.push(table, IntentKind::UpdateEach, distinct(columns));
+            }
             Operation::Delete { table, .. } => self.push(table, IntentKind::Delete, Vec::new()),
             Operation::DeleteMany { table, .. } => self.push(table, IntentKind::DeleteMany, Vec::new()),
             Operation::Returning(returning) => {
@@ -166,25 +183,28 @@ impl IntentCollector {
     }
 
     fn insert_many(&mut self, table: &'static Table, rows: &[Insert]) {
-        let mut columns: Vec<&'static str> = Vec::new();
-        for column in rows.iter().flat_map(inserted_columns) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
-        self.push(table, IntentKind::CreateMany, columns);
+        self.push(table, IntentKind::CreateMany, distinct(rows.iter().flat_map(inserted_columns)));
         rows.iter().for_each(|row| self.around(row));
     }
 
     fn upsert(&mut self, row: &Insert, sets: &Sets) {
-        let mut columns = inserted_columns(row);
-        for column in columns_of(row.table, sets) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
-        self.push(row.table, IntentKind::Upsert, columns);
+        let columns = inserted_columns(row).into_iter().chain(columns_of(row.table, sets));
+        self.push(row.table, IntentKind::Upsert, distinct(columns));
         self.around(row);
+    }
+
+    fn upsert_many(&mut self, call: &UpsertRows) {
+        let mut columns: Vec<&'static str> = match &call.rows {
+            NewRows::Uniform(rows) => rows.given_columns().collect(),
+            NewRows::Any(rows) => rows.iter().flat_map(inserted_columns).collect(),
+        };
+        if let Existing::Change { sets, .. } = &call.existing {
+            columns.extend(columns_of(call.table, sets));
+        }
+        self.push(call.table, IntentKind::UpsertMany, distinct(columns.into_iter()));
+        if let NewRows::Any(rows) = &call.rows {
+            rows.iter().for_each(|row| self.around(row));
+        }
     }
 
     fn nested(&mut self, write: &NestedWrite) {

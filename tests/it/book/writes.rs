@@ -1,9 +1,11 @@
 //! The examples of the chapters on writes, transactions and raw SQL.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use plain_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
+use plain_planner::{
+    Client, ExamType, Parent, Role, StudentExam, User, exam_type, session, student, student_exam, user,
+};
 use relata::uuid::Uuid;
-use relata::{List, Result, params};
+use relata::{List, Result, Upserted, params};
 
 use crate::support::Fixture;
 use crate::wide::client::{self as wide, Document, document};
@@ -17,6 +19,50 @@ async fn rows_that_come_back(db: &Client, tenant: Uuid) -> Result<()> {
     });
     let made: Vec<ExamType> = db.exam_type().create_many_and_return(rows).skip_duplicates().await?;
     assert_eq!(made.iter().map(|row| row.code.as_str()).collect::<Vec<_>>(), ["STEP1", "STEP2"]);
+    Ok(())
+}
+
+async fn rows_that_may_exist(db: &Client, tenant: Uuid, first: Uuid, second: Uuid) -> Result<()> {
+    let codes = ["STEP1", "STEP4"];
+    let rows = codes.map(|code| exam_type::Create {
+        institution: tenant,
+        code: code.to_owned(),
+        name: code.to_owned(),
+        default_weight: 1.0,
+    });
+    let created: Vec<Option<ExamType>> = db.exam_type().create_many_and_return(rows).or_none().await?;
+    for (code, created) in codes.iter().zip(&created) {
+        println!("{code} {}", if created.is_some() { "is new" } else { "is taken" });
+    }
+    assert_eq!(created.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+
+    let row = |code: &str| exam_type::Create {
+        institution: tenant,
+        code: code.to_owned(),
+        name: format!("USMLE {code}"),
+        default_weight: 1.0,
+    };
+    let rows = ["STEP1", "STEP5"].map(row);
+    let written: u64 = db.exam_type().upsert_many(rows).on(exam_type::institution_id_code).await?;
+    assert_eq!(written, 2);
+    let rows = ["STEP5", "STEP6"].map(row);
+    for exam in db.exam_type().upsert_many(rows).on(exam_type::institution_id_code).and_return().await? {
+        match exam {
+            Upserted::Inserted(new) => println!("{} is new", new.code),
+            Upserted::Updated(known) => println!("{} was known", known.code),
+            Upserted::Skipped => {} // only with do_nothing, or if a trigger drops the row
+        }
+    }
+
+    let changes = [
+        (student_exam::id.eq(first), vec![student_exam::score.to(91.5)]),
+        (student_exam::id.eq(second), vec![student_exam::score.to(78.0), student_exam::weight.increment(0.5)]),
+    ];
+    let done = db.student_exam().update_each(changes.clone()).await?;
+    println!("{} updated, {} not found", done.updated, done.missing);
+    let rows: Vec<Option<StudentExam>> = db.student_exam().update_each(changes).and_return().await?;
+    assert_eq!((done.updated, done.missing, rows[1].is_some()), (1, 1, false));
+    assert_eq!(rows[0].as_ref().and_then(|row| row.score), Some(91.5));
     Ok(())
 }
 
@@ -151,6 +197,11 @@ async fn writes() {
     // Whole seconds: the column keeps milliseconds, and would round.
     let tomorrow = DateTime::from_timestamp(Utc::now().timestamp() + 86_400, 0).expect("is a time");
     rows_that_come_back(&fixture.db, tenant).await.expect("runs");
+    let exam =
+        student_exam::Create { student: student.id, exam_type: exam_type::institution_id_code.eq(tenant, "STEP1") };
+    let exam = fixture.db.student_exam().create(exam).await.expect("is created").id;
+    rows_that_may_exist(&fixture.db, tenant, exam, Uuid::from_u128(1)).await.expect("runs");
+    fixture.db.student_exam().delete(student_exam::id.eq(exam)).await.expect("is deleted");
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     a_row_that_may_exist(&fixture.db, tenant, "maybe@x.edu", tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");

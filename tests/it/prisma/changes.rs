@@ -44,6 +44,32 @@ async fn create_many_and_return() {
 }
 
 #[tokio::test]
+async fn create_many_or_none() {
+    let db = Given::new().await;
+    let rows = ["STEP1", "B"].map(|code| exam(&db, code));
+    let made = db.exam_type().create_many_and_return(rows).or_none().select(exam_type::code).await;
+    assert_eq!(made.expect("are created"), [None, Some("B".to_owned())]);
+}
+
+#[tokio::test]
+async fn update_each() {
+    let db = Given::new().await;
+    let changes = [(db.ada.id, 2031), (Uuid::from_u128(1), 2032)];
+    let changes = changes.map(|(id, year)| (student::id.eq(id), student::class_year.to(year)));
+    let rows = db.student().update_each(changes).and_return().await.expect("are updated");
+    assert_eq!(rows.iter().map(|row| row.as_ref().map(|row| row.class_year)).collect::<Vec<_>>(), [Some(2031), None]);
+}
+
+#[tokio::test]
+async fn upsert_many() {
+    let db = Given::new().await;
+    let rows = ["STEP1", "B"].map(|code| exam(&db, code));
+    let rows = db.exam_type().upsert_many(rows).on(exam_type::institution_id_code).and_return().await;
+    let is_new: Vec<bool> = rows.expect("are written").iter().map(relata::Upserted::is_inserted).collect();
+    assert_eq!(is_new, [false, true]);
+}
+
+#[tokio::test]
 async fn update() {
     let db = Given::new().await;
     let changed = db.student().update(student::id.eq(db.ada.id)).set(student::class_year.to(2030)).await;

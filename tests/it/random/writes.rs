@@ -8,7 +8,7 @@ mod oracle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata::{CreateWith, Error, Nested, NestedChange, NestedUpdate};
+use relata::{CreateWith, Error, Nested, NestedChange, NestedUpdate, Upserted};
 
 use crate::wide::Fixture;
 use crate::wide::client::{Client, Group, Person, group, person};
@@ -19,6 +19,8 @@ enum Wrong {
     NotFound,
     Taken,
     NoParent,
+    /// Two rows of `upsert_many` have the same key.
+    Repeated,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +78,10 @@ enum Write {
     Create(New, Vec<Take>),
     CreateMany(Vec<(New, Vec<Take>)>),
     SkipDuplicates(Vec<New>),
+    CreateOrNone(Vec<New>),
+    /// Whether existing rows stay as they are. A row whose secret is `NOT_GIVEN` does not give it.
+    UpsertMany(Vec<New>, bool),
+    UpdateEach(Vec<(String, Option<String>)>),
     Update(New, Vec<Change>),
     UpdateMany(String, String, Option<u64>),
     Upsert(New, String),
@@ -104,6 +110,21 @@ impl Change {
 fn row((name, secret): &New) -> CreateWith<person::Create> {
     let row = person::Create { name: name.clone() }.set(person::id.to(name.as_str()));
     row.set(person::secret.to(secret.as_str()))
+}
+
+/// The secret of a row of `upsert_many` that does not give its secret.
+const NOT_GIVEN: &str = "s0";
+
+fn upserted(new: &New) -> CreateWith<person::Create> {
+    let row = person::Create { name: new.0.clone() }.set(person::id.to(new.0.as_str()));
+    if new.1 == NOT_GIVEN { row } else { row.set(person::secret.to(new.1.as_str())) }
+}
+
+/// What became of rows, as a letter each: `i`nserted, `u`pdated, `-` for nothing.
+type Told = String;
+
+fn or_none<T>(rows: &[Option<T>], letter: char) -> Told {
+    rows.iter().map(|row| if row.is_some() { letter } else { '-' }).collect()
 }
 
 fn titled(id: i32, title: &str) -> CreateWith<group::Create> {
@@ -159,6 +180,37 @@ fn changed(change: &Change) -> NestedChange<Person> {
     }
 }
 
+/// Makes a call that says what became of each row.
+async fn run_told(db: &Client, write: &Write) -> relata::Result<Told> {
+    match write {
+        Write::CreateOrNone(rows) => {
+            let rows = db.person().create_many_and_return(rows.iter().map(row)).or_none().await?;
+            Ok(or_none(&rows, 'i'))
+        }
+        Write::UpsertMany(rows, stay) => {
+            let upsert = db.person().upsert_many(rows.iter().map(upserted)).on(person::name);
+            let upsert = if *stay { upsert.do_nothing() } else { upsert };
+            let letter = |row| match row {
+                Upserted::Inserted(_) => 'i',
+                Upserted::Updated(_) => 'u',
+                Upserted::Skipped => '-',
+            };
+            Ok(upsert.and_return().await?.into_iter().map(letter).collect())
+        }
+        Write::UpdateEach(changes) => {
+            let change =
+                |(name, secret): &(String, Option<String>)| (named(name), person::secret.to_opt(secret.as_deref()));
+            let rows = db.person().update_each(changes.iter().map(change)).and_return().await?;
+            let as_given = |(row, (name, secret)): (&Option<Person>, &(String, Option<String>))| {
+                row.as_ref().is_none_or(|row| row.name == *name && secret.as_ref().is_none_or(|it| row.secret == *it))
+            };
+            assert!(rows.iter().zip(changes).all(as_given), "{rows:?} are not {changes:?}");
+            Ok(or_none(&rows, 'u'))
+        }
+        other => run(db, other).await.map(|()| Told::new()),
+    }
+}
+
 async fn run(db: &Client, write: &Write) -> relata::Result<()> {
     let with = |(new, takes): &(New, Vec<Take>)| takes.iter().fold(row(new), |row, take| row.with(nested(take)));
     match write {
@@ -184,6 +236,9 @@ async fn run(db: &Client, write: &Write) -> relata::Result<()> {
             limit.iter().fold(delete, |delete, limit| delete.limit(*limit)).await.map(drop)
         }
         Write::CreateGroup(id, title) => db.group().create(titled(*id, title)).await.map(drop),
+        Write::CreateOrNone(_) | Write::UpsertMany(..) | Write::UpdateEach(_) => {
+            Box::pin(run_told(db, write)).await.map(drop)
+        }
     }
 }
 
@@ -296,7 +351,13 @@ impl Generator {
     }
 
     fn write(&mut self) -> Write {
-        match self.0.u8(..16) {
+        match self.0.u8(..20) {
+            16 => Write::CreateOrNone(self.several(4, |make| make.new_row(""))),
+            17 | 18 => Write::UpsertMany(self.several(4, |make| make.new_row("")), self.0.u8(..3) == 0),
+            19 => Write::UpdateEach(self.several(5, |make| {
+                let (name, secret) = make.new_row("");
+                (name, Some(secret).filter(|secret| secret != NOT_GIVEN))
+            })),
             0..3 => {
                 let new = self.new_row("");
                 let takes = self.several(2, |make| {
@@ -328,9 +389,11 @@ impl Generator {
     }
 }
 
-fn fits(expected: &Result<(), Wrong>, got: &relata::Result<()>) -> bool {
+fn fits(expected: &Result<Told, Wrong>, got: &relata::Result<Told>) -> bool {
     match (expected, got) {
-        (Ok(()), Ok(())) => true,
+        (Ok(expected), Ok(got)) => expected == got,
+        (Err(Wrong::Repeated), Err(Error::Misuse(_))) => true,
+        (Err(Wrong::Repeated), _) => false,
         // Which of several errors occurs first depends on what is executed together.
         (Err(_), Err(Error::NotFound { .. } | Error::UniqueViolation(_) | Error::ForeignKeyViolation(_))) => true,
         _ => false,
@@ -359,7 +422,7 @@ async fn random_writes_agree_with_the_oracle() {
         let mut after = tables.clone();
         let expected = after.write(&write);
         let after = if expected.is_ok() { after } else { tables.clone() };
-        let got = run(&fixture.db, &write).await;
+        let got = run_told(&fixture.db, &write).await;
         let stored = stored(&fixture).await;
         assert!(
             fits(&expected, &got) && stored == after,

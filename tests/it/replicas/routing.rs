@@ -88,6 +88,8 @@ async fn reads_go_to_replicas_and_the_rest_to_the_primary() {
         db.institution().update(institution::id.eq(id)).set(institution::name.to("North")),
         db.institution().update_many().all_rows().set(institution::name.to("All")),
         db.institution().upsert(institution::slug.eq("x"), new_institution("x")).set(institution::name.to("X")),
+        db.institution().upsert_many([new_institution("x")]).on(institution::slug),
+        db.institution().update_each([(institution::id.eq(id), institution::name.to("Each"))]),
         db.institution().delete_many().filter(institution::slug.eq("x")),
         db.institution().copy_in([new_institution("copied")]),
         db.query(queries::lower_emails(nowhere)),

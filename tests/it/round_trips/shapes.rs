@@ -108,6 +108,34 @@ async fn each_shape_of_a_write_has_its_cost() {
     costs! { counted.tap, counted.db;
         "create_many_and_return" = 1 in 1: |db| db.session().create_many_and_return((0..9).map(|_| login()));
         "create_many, skip_duplicates" = 1 in 1: |db| db.exam_type().create_many(["A", "N"].map(exam)).skip_duplicates();
+        "create_many, or_none" = 1 in 1: |db| db.exam_type().create_many_and_return(["A", "O"].map(exam)).or_none();
+        "upsert_many" = 1 in 1: |db| {
+            db.exam_type().upsert_many(["A", "P"].map(exam)).on(exam_type::institution_id_code)
+        };
+        "upsert_many, and_return" = 1 in 1: |db| {
+            db.exam_type().upsert_many(["A", "Q"].map(exam)).on(exam_type::institution_id_code).and_return()
+        };
+        "upsert_many of rows with two shapes" = 4 in 4: |db| {
+            let rows = [exam("A").set([]), exam("R").set(exam_type::created_at.to(Utc::now()))];
+            db.exam_type().upsert_many(rows).on(exam_type::institution_id_code)
+        };
+        "update_each" = 1 in 1: |db| {
+            db.student().update_each([id, user].map(|id| (student::id.eq(id), student::class_year.increment(1))))
+        };
+        "update_each, and_return" = 1 in 1: |db| {
+            let changes = [id, user].map(|id| (student::id.eq(id), student::class_year.increment(1)));
+            db.student().update_each(changes).and_return()
+        };
+        "update_each of different columns" = 4 in 3: |db| {
+            db.student().update_each([
+                (student::id.eq(id), student::class_year.increment(1)),
+                (student::id.eq(user), student::has_accommodations.to(true)),
+            ])
+        };
+        "a batch of upsert_many and update_each" = 4 in 1: |db| {
+            let upsert = db.exam_type().upsert_many(["A", "S"].map(exam)).on(exam_type::institution_id_code);
+            db.batch((upsert, db.student().update_each([(student::id.eq(id), student::class_year.increment(1))])))
+        };
         "create_many of rows with two shapes" = 4 in 4: |db| {
             let rows = [login().set(session::created_at.to(Utc::now())), login().set(session::expires_at.to(later()))];
             db.session().create_many(rows)

@@ -235,6 +235,91 @@ async fn ids_of_others_in_changes() {
 }
 
 #[tokio::test]
+async fn many_rows_with_ids_of_others() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
+    let own_before = schools.all_of(own).await;
+    let emailed = |email: &str, id: Uuid| user::Create { email: email.to_owned() }.set(user::id.to(id));
+    // A key without the tenant, which a row of the other school has. The row of its own that comes with it is undone.
+    let rows = || [emailed("n1@x.edu", Uuid::from_u128(77)), emailed("n2@x.edu", other.users[0].id)];
+    attack!(schools, before, "id", north.user().upsert_many(rows()).on(user::id), Err(Error::NotFound { .. }));
+    let returned = north.user().upsert_many(rows()).on(user::id).and_return();
+    attack!(schools, before, "id, returned", returned, Err(Error::NotFound { .. }));
+    let sets =
+        north.user().upsert_many(rows()).on(user::id).set(user::email.to("x")).and_return().include(user::sessions);
+    attack!(schools, before, "id, set", sets, Err(Error::NotFound { .. }));
+    let batch = north.batch((north.user().count(), north.user().upsert_many(rows()).on(user::id)));
+    attack!(schools, before, "id, in a batch", batch, Err(Error::NotFound { .. }));
+    let coded = |code: &str| exam::Create { code: code.to_owned() };
+    let codes = || ["n", "south-1"].map(coded);
+    attack!(schools, before, "code", north.exam().upsert_many(codes()).on(exam::code), Err(Error::NotFound { .. }));
+    let id = north.exam().upsert_many(codes().map(|row| row.set([]))).on(exam::code).update(exam::school_id);
+    attack!(schools, before, "the tenant's column", id, Err(Error::NotFound { .. }));
+    let tenant = user::Create { email: "t".to_owned() }.set(user::school_id.to(other.school.id));
+    attack!(schools, before, "tenant", north.user().upsert_many([tenant]).on(user::email), Err(Error::Misuse(_)));
+    let set = north.user().upsert_many([emailed("t", own.users[0].id)]).on(user::email);
+    let set = set.set(user::school_id.to(other.school.id));
+    attack!(schools, before, "tenant, set", set, Err(Error::Misuse(_)));
+    // What exists is told by the unique values alone, as by `create_many`.
+    let skipped = north.exam().upsert_many(codes()[1..].to_vec()).on(exam::code).do_nothing().and_return();
+    attack!(schools, before, "do_nothing", skipped, Ok(_));
+    let none = north.exam().create_many_and_return([coded("south-1")]).or_none().await.expect("skips");
+    assert_eq!(none, [None]);
+    // Rows of others in foreign keys: by a path, without the tenant, and with it.
+    let session = |user: Uuid, id: Uuid| session::Create { user }.set(session::id.to(id));
+    let own_session = north.session().find_first().order_by(session::id.asc()).await.expect("reads").expect("is there");
+    let to_other = north.session().upsert_many([session(other.users[0].id, own_session.id)]).on(session::id);
+    attack!(schools, before, "path", to_other, Err(Error::NotFound { .. }));
+    let theirs = schools.db.tenant(other.school.id).session().find_first().order_by(session::id.asc()).await;
+    let theirs = theirs.expect("reads").expect("is there");
+    let stolen = north.session().upsert_many([session(own.users[0].id, theirs.id)]).on(session::id);
+    attack!(schools, before, "a row by a path", stolen, Err(Error::NotFound { .. }));
+    let stays = north.session().upsert_many([session(own.users[0].id, theirs.id)]).on(session::id).do_nothing();
+    attack!(schools, before, "a row by a path that stays", stays, Ok(0));
+    let coded = |room: i32| [exam::Create { code: "north-1".to_owned() }.set(exam::room_id.to(room))];
+    let room = north.exam().upsert_many(coded(other.room.id)).on(exam::code);
+    attack!(schools, before, "optional key", room, Err(Error::NotFound { .. }));
+    let set = north.exam().upsert_many(coded(own.room.id)).on(exam::code).set(exam::room_id.to(other.room.id));
+    attack!(schools, before, "optional key, set", set, Err(Error::Misuse(_)));
+    let result =
+        |exam: i32| result::Create { student: own.students[0].id, exam }.set(result::id.to(Uuid::from_u128(8)));
+    let required = north.result().upsert_many([result(other.exam.id)]).on(result::id);
+    attack!(schools, before, "required key", required, Err(Error::NotFound { .. }));
+    // Keys that share a column: a part of one would stay.
+    use client::{desk, hall, seat};
+    let (region, number) = (1, 1);
+    north.hall().create(hall::Create { region, number }).await.expect("is created");
+    north.desk().create(desk::Create { region, number }).await.expect("is created");
+    let seat = seat::Create { region, hall_number: number, desk_number: number }.set(seat::id.to(1));
+    let part = north.seat().upsert_many([seat]).on(seat::id).update(seat::hall_number);
+    attack!(schools, before, "a part of a key", part, Err(Error::Misuse(_)));
+    north.hall().delete_many().all_rows().await.expect("are deleted");
+    north.desk().delete_many().all_rows().await.expect("are deleted");
+    // Changes.
+    let role = user::role.to(client::Role::Admin);
+    let changes = || [(user::id.eq(other.users[0].id), role.clone()), (user::id.eq(id_of(9)), role.clone())];
+    let done = north.user().update_each(changes()).await.expect("finds nothing");
+    assert_eq!((done.updated, done.missing), (0, 2));
+    attack!(schools, before, "update_each", north.user().update_each(changes()).and_return(), Ok(_));
+    let by_other = [(user::school_id_email.eq(other.school.id, "u1@x.edu"), role.clone())];
+    attack!(schools, before, "the key of the other", north.user().update_each(by_other), Ok(_));
+    let moved = [(user::id.eq(own.users[0].id), user::school_id.to(other.school.id))];
+    attack!(schools, before, "moved", north.user().update_each(moved), Err(Error::Misuse(_)));
+    let by_path = [(session::id.eq(theirs.id), session::note.to("x"))];
+    attack!(schools, before, "by a path", north.session().update_each(by_path), Ok(_));
+    let by_path = [(session::id.eq(own_session.id), session::user_id.to(other.users[0].id))];
+    attack!(schools, before, "to another by a path", north.session().update_each(by_path), Err(Error::NotFound { .. }));
+    let lists = [(student::id.eq(other.students[0].id), student::labels.push("x"))];
+    attack!(schools, before, "lists", north.student().update_each(lists), Ok(_));
+    assert_eq!(schools.all_of(own).await, own_before);
+}
+
+fn id_of(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+#[tokio::test]
 async fn page_tokens_and_batches_of_others() {
     let schools = Schools::new().await;
     let (north, other) = (schools.north(), &schools.south);

@@ -252,6 +252,65 @@ async fn new_rows_belong_to_the_tenant() {
 }
 
 #[tokio::test]
+async fn many_rows_are_upserted_and_updated_within_the_tenant() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
+    let emailed = |email: &str| user::Create { email: email.to_owned() };
+    // A key that is unique within a tenant, with and without the tenant's column.
+    let rows = || ["u1@x.edu", "w1@x.edu"].map(|email| emailed(email).set(user::role.to(client::Role::Admin)));
+    let upserted = north.user().upsert_many(rows()).on(user::email).and_return().await.expect("upserts");
+    let is_new: Vec<bool> = upserted.iter().map(relata::Upserted::is_inserted).collect();
+    assert_eq!(is_new, [false, true]);
+    let rows_of: Vec<_> = upserted.into_iter().filter_map(relata::Upserted::into_row).collect();
+    assert!(rows_of.iter().all(|row| row.school_id == own.school.id && row.role == client::Role::Admin));
+    assert_eq!(rows_of[0].id, own.users[0].id);
+    assert_eq!(north.user().upsert_many(rows()).on(user::school_id_email).await.expect("upserts"), 2);
+    assert_eq!(north.user().upsert_many(rows()).on(user::email).do_nothing().await.expect("skips"), 0);
+    let (two, one) = north
+        .batch((
+            north.user().upsert_many(rows()).on(user::email),
+            north.user().count().filter(user::email.eq("w1@x.edu")),
+        ))
+        .await
+        .expect("runs");
+    assert_eq!((two, one), (2, 1));
+    // Lists, lookups, and a relation that the handle looks up.
+    let labelled = |number: i32| {
+        student::Create { user: user::email.eq("w1@x.edu"), year: 2033, number }.set(student::labels.to(["x"]))
+    };
+    for is_new in [true, false] {
+        let students = north.student().upsert_many([labelled(1)]).on(student::year_number).and_return().await;
+        assert_eq!(students.expect("upserts")[0].is_inserted(), is_new);
+    }
+    let coded = || [exam::Create { code: "north-1".to_owned() }.set(exam::room_id.to(own.room.id))];
+    assert_eq!(north.exam().upsert_many(coded()).on(exam::code).await.expect("upserts"), 1);
+    // Each its own values, by keys of both kinds, also in a transaction and a batch.
+    let changes = || [("u1@x.edu", client::Role::Student), ("nobody", client::Role::Admin)];
+    let changes = || changes().map(|(email, role)| (user::email.eq(email), user::role.to(role)));
+    let done = north.user().update_each(changes()).await.expect("updates");
+    assert_eq!((done.updated, done.missing), (1, 1));
+    let (rows, done) = north
+        .batch((north.user().update_each(changes()).and_return(), north.user().update_each(changes())))
+        .await
+        .expect("runs");
+    assert_eq!((rows[0].as_ref().map(|row| row.id), rows[1].is_some()), (Some(own.users[0].id), false));
+    assert_eq!((done.updated, done.missing), (1, 1));
+    let created = north.user().create_many_and_return(["u2@x.edu", "w2@x.edu"].map(emailed)).or_none().await;
+    let created: Vec<_> = created.expect("creates").into_iter().map(|row| row.map(|row| row.school_id)).collect();
+    assert_eq!(created, [None, Some(own.school.id)]);
+    assert_eq!(schools.all_of(other).await, before);
+    assert_eq!(schools.crossings().await, 0);
+    // Across tenants, each row is found by a key that identifies it.
+    let all = schools.db.across_tenants();
+    let both = [own, other].map(|school| (user::id.eq(school.users[1].id), user::role.to(client::Role::Admin)));
+    assert_eq!(all.user().update_each(both).await.expect("updates").updated, 2);
+    let short = [(user::email.eq("u1@x.edu"), user::role.to(client::Role::Admin))];
+    let refused = all.user().update_each(short).await.expect_err("is refused");
+    assert!(refused.to_string().contains("unique within a tenant only"), "{refused}");
+}
+
+#[tokio::test]
 async fn transactions_batches_and_savepoints_are_confined() {
     let schools = Schools::new().await;
     let (north, own) = (schools.north(), &schools.north);

@@ -66,7 +66,7 @@ fn of_user(user: &User) -> (Uuid, String, Role, Option<i32>) {
     (user.id, user.email.clone(), user.role, user.country_id)
 }
 
-const CALLS: usize = 28;
+const CALLS: usize = 35;
 
 /// A random call at a handle. `number` is one that no other call has, for new rows.
 pub(super) async fn call(here: &TenantClient, mut random: Random, known: &Known, number: i32) -> (Known, String) {
@@ -237,12 +237,80 @@ pub(super) async fn call(here: &TenantClient, mut random: Random, known: &Known,
             });
             told(here.result().create_many_and_return(rows.collect::<Vec<_>>()).await)
         }
+        27 => {
+            let ids = [1, 2, 3].map(|place| fresh(number, place));
+            new.users.extend(ids);
+            let rows: Vec<_> =
+                ids.into_iter().map(|id| user::Create { email: r.email() }.set(user::id.to(id))).collect();
+            let upsert = here.user().upsert_many(rows).on(user::email);
+            let upsert = if r.below(3) == 0 { upsert.do_nothing() } else { upsert.update((user::id, user::email)) };
+            told(upsert.and_return().select((user::id, user::email)).await)
+        }
+        28 => {
+            // The key of rows that may belong to another tenant. A database of one tenant does not have them.
+            let rows = [(user_id, "own"), (fresh(number, 1), "new")];
+            new.users.push(rows[1].0);
+            let rows =
+                rows.map(|(id, name)| user::Create { email: format!("{name}{number}@x.edu") }.set(user::id.to(id)));
+            let known = here.user().find_unique(user::id.eq(user_id)).await.expect("reads").is_some();
+            if known { told(here.user().upsert_many(rows).on(user::id).await) } else { String::new() }
+        }
+        29 => {
+            let (own, other) = (r.below(2) == 0, r.below(9) as f64);
+            let rows = [(r.of(&known.students, id_of(0)), 1), (student_id, 2)].map(|(student, place)| {
+                let row = result::Create { student, exam: exam_id }.set(result::id.to(fresh(number, place)));
+                row.set(result::score.to(other))
+            });
+            let upsert = here.result().upsert_many(rows).on(result::id);
+            if own { told(upsert.await) } else { told(upsert.and_return().include(result::exam).await) }
+        }
+        30 => {
+            let rows = [number, exam_id]
+                .map(|id| exam::Create { code: format!("c{id}") }.set(exam::id.to(id)).set(exam::room_id.to(room_id)));
+            new.exams.push(number);
+            let known = here.exam().find_unique(exam::id.eq(exam_id)).await.expect("reads");
+            match known {
+                Some(_) => told(here.exam().upsert_many(rows).on(exam::id).update((exam::code, exam::room_id)).await),
+                None => String::new(),
+            }
+        }
+        31 => {
+            let keys = [user_id, r.of(&known.users, id_of(0)), r.of(&known.users, id_of(0))];
+            let changes = keys.map(|id| (user::id.eq(id), user::role.to(Role::Admin)));
+            told(here.user().update_each(changes).await)
+        }
+        32 => {
+            let changes: Vec<(_, Vec<relata::Assignment<_>>)> = vec![
+                (student::id.eq(student_id), vec![student::year.to(2031)]),
+                (student::year_number.eq(2030, r.below(30) as i32), vec![student::labels.push("a")]),
+                (student::id.eq(r.of(&known.students, id_of(0))), vec![]),
+            ];
+            told(here.student().update_each(changes).and_return().include(student::user).await.map(|rows| {
+                let told = |row: student::WithUser| (row.row_.id, row.row_.year, row.row_.labels.clone(), row.user.id);
+                rows.into_iter().map(|row| row.map(told)).collect::<Vec<_>>()
+            }))
+        }
+        33 => {
+            let changes = [student_id, r.of(&known.students, id_of(0))].map(|id| (result::student_id.to(id), exam_id));
+            let keys = here.result().find_many().order_by(result::id.asc()).take(2).select(result::id).await;
+            let keys = keys.expect("reads");
+            let changes = keys
+                .into_iter()
+                .zip(changes)
+                .map(|(id, (student, exam))| (result::id.eq(id), [student, result::exam_id.to(exam)]));
+            told(here.result().update_each(changes).await)
+        }
         _ => {
             let page = here.student().find_many().order_by(student::year.desc()).take(3).page_after(None).await;
             told(page.map(|page| (page.rows, page.next.is_some())))
         }
     };
     (new, text)
+}
+
+/// An id that no other call has.
+fn fresh(number: i32, place: u64) -> Uuid {
+    Uuid::from_u64_pair(number as u64, place)
 }
 
 fn id_of(number: u128) -> Uuid {

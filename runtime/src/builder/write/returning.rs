@@ -4,14 +4,17 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
+use super::{
+    Create, CreateManyAndReturn, CreateManyOrNone, Delete, Update, UpdateEachAndReturn, UpdateManyAndReturn, Upsert,
+    UpsertManyAndReturn, Upserted, only_row,
+};
 use crate::builder::OfModels;
 use crate::builder::explain::explained;
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
-use crate::query::{Operation, Outcome, Parts, Query, Returning, Select, Tenant};
-use crate::rows::{FromRow, Model, Reader};
+use crate::query::{Operation, Outcome, Parts, Place, Query, Returning, Select, Tenant};
+use crate::rows::{Cursor, FromRow, Model, Reader};
 
 /// Returns the initial selection of one written row.
 fn one_row<M: Model>() -> Box<Select> {
@@ -127,48 +130,74 @@ macro_rules! one {
     };
 }
 
+/// Writes that return rows: `$rows` is the type of all of them, which `$read` reads.
 macro_rules! many {
-    ($name:ident { $($field:ident),+ }) => {
+    ($name:ident { $($field:ident),+ } gives $rows:ident by $read:ident) => {
         include!($name { $($field),+ } of rows, "Eagerly loads a relation of the written rows.");
 
         impl<M: Model> $name<M> {
             /// Returns only these values of each row: a field, a count, values of a relation, or a tuple of them.
-            pub fn select<T: Selection<M>>(self, selection: T) -> Written<Vec<T::Out>> {
+            pub fn select<T: Selection<M>>(self, selection: T) -> Written<$rows<T::Out>> {
                 let (executor, mut then) = (self.executor.clone(), rows::<M>());
                 selection.add_to(&mut then);
                 let operation = operation(self.operation(), Some(then));
-                let finish = |outcome: Outcome| {
-                    outcome.into_rows()?.cursors().map(|at| T::read(&mut Reader::new(at))).collect()
-                };
-                Written { executor, operation, finish }
+                Written { executor, operation, finish: |outcome| $read(outcome, |at| T::read(&mut Reader::new(at))) }
             }
 
             /// Returns the rows as custom structs that derive [`Selectable`].
-            pub fn select_as<T: Selectable<Model = M>>(self) -> Written<Vec<T>> {
+            pub fn select_as<T: Selectable<Model = M>>(self) -> Written<$rows<T>> {
                 self.select(As::<T>::new())
             }
         }
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
-            type Output = Vec<S>;
+            type Output = $rows<S>;
             type Confinement = OfModels;
 
             fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
                 Some(self.executor.tenant().cloned())
             }
 
-            fn into_parts(mut self) -> Parts<Vec<S>> {
+            fn into_parts(mut self) -> Parts<$rows<S>> {
                 let then = self.then.take();
-                let finish = |outcome: Outcome| outcome.into_rows()?.cursors().map(S::from_row).collect();
+                let finish = |outcome| $read(outcome, S::from_row);
                 Parts { operation: operation(self.operation(), then), finish }
             }
         }
     };
 }
 
+/// A row, or nothing, for each of the rows that a call was given.
+type OrNone<T> = Vec<Option<T>>;
+
+/// What became of each of the rows that a call was given.
+type AllUpserted<T> = Vec<Upserted<T>>;
+
+fn each_row<T>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<Vec<T>> {
+    outcome.into_rows()?.cursors().map(read).collect()
+}
+
+fn row_or_none<T>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<OrNone<T>> {
+    let (node, places) = outcome.into_placed()?;
+    places.into_iter().map(|place| place.row().map(|row| read(node.cursor(row))).transpose()).collect()
+}
+
+fn upserted<T>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<AllUpserted<T>> {
+    let (node, places) = outcome.into_placed()?;
+    let upserted = |place| match place {
+        Place::Inserted(row) => read(node.cursor(row)).map(Upserted::Inserted),
+        Place::Updated(row) => read(node.cursor(row)).map(Upserted::Updated),
+        Place::Nothing => Ok(Upserted::Skipped),
+    };
+    places.into_iter().map(upserted).collect()
+}
+
 one!(Create { executor, row } Create, "Eagerly loads a relation of the new row, including rows that were created with it.");
 one!(Update { executor, condition, sets, nested } Update, "Eagerly loads a relation of the row, as it is after the change.");
 one!(Upsert { executor, row, key, sets } Create, "Eagerly loads a relation of the row, whether it is new or not.");
 one!(Delete { executor, condition } Delete, "Eagerly loads a relation of the row, as it was before.");
-many!(CreateManyAndReturn { executor, create });
-many!(UpdateManyAndReturn { executor, update });
+many!(CreateManyAndReturn { executor, create } gives Vec by each_row);
+many!(CreateManyOrNone { executor, create } gives OrNone by row_or_none);
+many!(UpdateManyAndReturn { executor, update } gives Vec by each_row);
+many!(UpdateEachAndReturn { executor, update } gives OrNone by row_or_none);
+many!(UpsertManyAndReturn { executor, upsert } gives AllUpserted by upserted);

@@ -241,6 +241,20 @@ pub(super) fn confine_changes(
     }
 }
 
+/// Refuses columns that an existing row takes from a new row, if they are only a part of a foreign key: the rest of it stays,
+/// and the whole may be the key of a row of another tenant.
+pub(super) fn confine_taken(table: &'static Table, taken: &[u16]) -> Result<(), Refused> {
+    keys_of_children_stay(table, taken, &mut Vec::new())?;
+    let is_part = |relation: &&Relation| {
+        let is_taken = |column: &u16| taken.contains(column);
+        relation.parent_columns.iter().any(is_taken) && !relation.parent_columns.iter().all(is_taken)
+    };
+    match unguarded(table).find(is_part) {
+        Some(relation) => Err(refusal(table, relation)),
+        None => Ok(()),
+    }
+}
+
 /// Looks up the new values of required foreign keys.
 fn look_up_sets(
     table: &'static Table,

@@ -1,6 +1,6 @@
 //! The effect of writes on the tables, in memory.
 
-use super::{Change, New, Row, Tables, Take, Write, Wrong};
+use super::{Change, NOT_GIVEN, New, Row, Tables, Take, Told, Write, Wrong};
 
 /// The oracle, which does one thing after another.
 impl Tables {
@@ -198,7 +198,62 @@ impl Tables {
         self.people.iter().filter(|(_, row)| row.secret == secret).map(|(name, _)| name.clone()).take(limit).collect()
     }
 
-    pub(super) fn write(&mut self, write: &Write) -> Result<(), Wrong> {
+    fn upsert_many(&mut self, rows: &[New], stay: bool) -> Result<Told, Wrong> {
+        let is_repeated = |(place, row): (usize, &New)| rows[..place].iter().any(|before| before.0 == row.0);
+        if !stay && rows.iter().enumerate().any(is_repeated) {
+            return Err(Wrong::Repeated);
+        }
+        // Those with the same columns are written together, the ones that stand first before the others. Only the first of
+        // several with one key is new.
+        let first_is_given = rows.first().is_some_and(|row| row.1 != NOT_GIVEN);
+        let mut letters = vec!['-'; rows.len()];
+        for of_first in [true, false] {
+            for (place, (name, secret)) in rows.iter().enumerate() {
+                let is_given = secret != NOT_GIVEN;
+                if (is_given == first_is_given) != of_first {
+                    continue;
+                }
+                let given = if is_given { secret.clone() } else { String::new() };
+                letters[place] = match self.people.get_mut(name) {
+                    Some(_) if stay => '-',
+                    Some(row) => {
+                        if is_given {
+                            row.secret = given;
+                        }
+                        'u'
+                    }
+                    None => {
+                        self.insert(&(name.clone(), given), None)?;
+                        'i'
+                    }
+                };
+            }
+        }
+        Ok(letters.into_iter().collect())
+    }
+
+    /// Makes a write, and returns what became of each row, if the call says it.
+    pub(super) fn write(&mut self, write: &Write) -> Result<Told, Wrong> {
+        match write {
+            Write::CreateOrNone(rows) => {
+                Ok(rows.iter().map(|row| if self.insert(row, None).is_ok() { 'i' } else { '-' }).collect())
+            }
+            Write::UpsertMany(rows, stay) => self.upsert_many(rows, *stay),
+            Write::UpdateEach(changes) => {
+                let change = |(name, secret): &(String, Option<String>)| match self.people.get_mut(name) {
+                    Some(row) => {
+                        secret.iter().for_each(|secret| row.secret.clone_from(secret));
+                        'u'
+                    }
+                    None => '-',
+                };
+                Ok(changes.iter().map(change).collect())
+            }
+            other => self.write_silently(other).map(|()| Told::new()),
+        }
+    }
+
+    fn write_silently(&mut self, write: &Write) -> Result<(), Wrong> {
         match write {
             Write::Create(new, takes) => self.create(&[(new.clone(), takes.clone())])?,
             Write::CreateMany(rows) => self.create(rows)?,
@@ -220,6 +275,7 @@ impl Tables {
             }
             Write::CreateGroup(group, _) if self.groups.contains_key(group) => return Err(Wrong::Taken),
             Write::CreateGroup(group, title) => drop(self.groups.insert(*group, title.clone())),
+            Write::CreateOrNone(_) | Write::UpsertMany(..) | Write::UpdateEach(_) => {}
         }
         Ok(())
     }
