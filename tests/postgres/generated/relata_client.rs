@@ -18,6 +18,10 @@ const _: () = ::std::assert!(
     rt::features::SERDE,
     "the schema has `serde = true`: enable the feature `serde` of the dependency `relata`, by features = [\"serde\"]"
 );
+const _: () = ::std::assert!(
+    rt::features::TYPES,
+    "the schema has a value of type `tstzrange`: enable the feature `types` of the dependency `relata`, by features = [\"types\"]"
+);
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.
