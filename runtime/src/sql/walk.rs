@@ -25,6 +25,9 @@ pub(super) fn shaped(context: Context<'_>, mut query: impl Walk) -> Statement {
     let Some(shapes) = context.shapes else { return written(query, context) };
     let mut writer = Writer::of(Shape::new(), context);
     query.walk(&mut writer);
+    if let Some(refused) = writer.refusal() {
+        return refused;
+    }
     let params = writer.take_params();
     let words = writer.pass().words();
     let Some(known) = words.and_then(|words| shapes.of_shape(words)) else {

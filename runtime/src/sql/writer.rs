@@ -43,9 +43,8 @@ impl<'t> Writer<'t> {
     }
 
     pub(super) fn finish(mut self) -> Statement {
-        if let Some(reason) = self.refused {
-            // PostgreSQL would refuse a part of another type first.
-            return Statement::new("SELECT $1::integer".to_owned(), vec![reason]);
+        if let Some(refused) = self.refusal() {
+            return refused;
         }
         if self.unconfined != 0 {
             self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
@@ -73,6 +72,11 @@ impl<'t, P: Pass> Writer<'t, P> {
             refused: None,
             unconfined: 0,
         }
+    }
+
+    /// Returns a statement that is never sent, if this one cannot be: PostgreSQL would refuse a part of another type first.
+    pub(super) fn refusal(&mut self) -> Option<Statement> {
+        self.refused.take().map(|reason| Statement::new("SELECT $1::integer".to_owned(), vec![reason]))
     }
 
     /// Records that the statement cannot be sent.
