@@ -13,6 +13,7 @@ mod features;
 mod json_type;
 mod key;
 mod model;
+mod omitted;
 mod queries;
 mod relation;
 mod scalar;

@@ -332,6 +332,8 @@ pub struct Column {
     pub json: Option<JsonShape>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
+    /// `@omit`: rows do not have it unless a program asks for it.
+    pub omitted: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.
     pub renamed_from: Option<String>,
     /// `@using`: the expression that converts the old values, for one migration.

@@ -26,6 +26,7 @@ mod names;
 mod naming;
 mod native_types;
 mod objects;
+mod omitted;
 mod operator_classes;
 mod partitions;
 mod predicates;
@@ -65,6 +66,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     relations::resolve_relations(&mut cx);
     rust_types::share_rust_types(&mut cx);
     generated::check_generated(&mut cx);
+    omitted::check_omitted(&mut cx);
     domains::check_domains(&mut cx);
     partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);

@@ -19,7 +19,7 @@ pub struct Table {
     pub name: &'static str,
     /// The quoted name in PostgreSQL, with its schema if necessary.
     pub sql: &'static str,
-    /// The columns, in the order of the model's fields.
+    /// The columns, in the order of the model's fields; those that rows do not have (`@omit`) come last.
     pub columns: &'static [Column],
     /// The primary key, otherwise the first unique key.
     pub key: &'static [u16],
@@ -27,6 +27,8 @@ pub struct Table {
     pub relations: &'static [Relation],
     /// Keys, checks and indexes, to explain violations.
     pub constraints: &'static [Constraint],
+    /// The number of columns that rows have.
+    pub(crate) reads: usize,
     /// How its rows belong to tenants, if they do.
     pub(crate) tenancy: Option<Tenancy>,
     /// Whether PostgreSQL also checks the tenant of each row.
@@ -59,12 +61,24 @@ impl Table {
             key,
             relations,
             constraints,
+            reads: columns.len(),
             tenancy: None,
             is_row_secured: false,
             is_on_citus: false,
             writes: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
+    }
+
+    /// For generated code: rows have only the first `columns`.
+    pub const fn reads(mut self, columns: usize) -> Self {
+        self.reads = columns;
+        self
+    }
+
+    /// Returns the columns that rows have.
+    pub(crate) fn read_columns(&self) -> &'static [Column] {
+        self.columns.get(..self.reads).unwrap_or(self.columns)
     }
 
     /// For generated code: its rows belong to tenants.

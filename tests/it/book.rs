@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 21] = [
+const SOURCES: [&str; 22] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -35,6 +35,7 @@ const SOURCES: [&str; 21] = [
     include_str!("book/writes.rs"),
     include_str!("citus.rs"),
     include_str!("constructs.rs"),
+    include_str!("expressions.rs"),
     include_str!("generic.rs"),
     include_str!("json_types.rs"),
     include_str!("patch.rs"),

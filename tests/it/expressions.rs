@@ -2,7 +2,7 @@
 //! selections, groups and assignments.
 
 use plain_planner::{Session, Student, session, student, student_exam, user};
-use relata::chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use relata::chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use relata::uuid::Uuid;
 use relata::{DatePart, DateUnit, Error, Expression, Filter, Interval, case, count, kind, now, today};
 
@@ -24,6 +24,32 @@ async fn sessions<const N: usize>(fixture: &Fixture, ends: [TimeDelta; N]) -> [U
         *id = fixture.db.session().create(row).await.expect("is created").id;
     }
     ids
+}
+
+#[tokio::test]
+async fn computed_values_of_the_book() -> relata::Result<()> {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    exams(&fixture).await;
+    let expired = db.session().delete_many().filter(session::expires_at.lt(now())).await?;
+    let soon = db.session().count().filter(session::expires_at.lt(now() + TimeDelta::hours(1))).await?;
+
+    let month = student_exam::scheduled_on.date_trunc(DateUnit::Month);
+    let points = student_exam::score.times(student_exam::weight.coalesce(1.0));
+    let months: Vec<(Option<NaiveDate>, (i64, f64))> =
+        db.student_exam().group_by(month.clone()).aggregate((count(), points.sum())).order_by(month.asc()).await?;
+
+    let grade = case(student_exam::score.gte(90.0), "A").when(student_exam::score.gte(70.0), "B").or_null();
+    let grades = db.student_exam().find_many().order_by(grade.clone().asc()).select((student_exam::id, grade)).await?;
+
+    let ada = db.user().find_first().filter(user::email.lower().eq("ada@example.org")).await?;
+    let even = Filter::<Student>::sql("{} % {} = 0", (student::class_year, 2));
+    let students = db.student().find_many().filter(even).await?;
+    assert_eq!((expired, soon, months.as_slice()), (0, 0, [(None, (5, 500.0))].as_slice()));
+    let grades: Vec<Option<String>> = grades.into_iter().map(|(_, grade)| grade).collect();
+    assert_eq!(grades, [Some("A"), Some("B"), Some("B"), None, None].map(|grade| grade.map(str::to_owned)));
+    assert_eq!((ada, students.len()), (None, 2));
+    Ok(())
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::create::emit_create;
 use super::docs::{column_docs, docs};
 use super::json_type::Paths;
 use super::key::emit_keyed;
+use super::omitted::emit_full;
 use super::relation::emit_relations;
 use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
@@ -24,6 +25,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let fields = model.columns.iter().map(|column| emit_field(cx, model, column));
     let keyed = emit_keyed(cx, model);
     let keys = emit_keys(cx, model);
+    let full = emit_full(cx, model);
     let relations = emit_relations(cx, model);
     let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
@@ -37,6 +39,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
         #(#fields)*
         #(#holds)*
         #(#keys)*
+        #full
         #relations
         #create
         #table
@@ -47,13 +50,13 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
 fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let ident = &model.ident;
     let docs = docs(model.walker.model().docs.as_deref());
-    let fields = model.columns.iter().map(|column| {
+    let fields = model.read().map(|column| {
         let docs = super::docs::docs(column.walker.field().docs.as_deref());
         let (ident, ty) = (&column.ident, field_type(cx, column.walker));
         let in_json = serde::emit_column(cx, column);
         quote!(#docs #in_json pub #ident: #ty)
     });
-    let reads = model.columns.iter().map(|column| {
+    let reads = model.read().map(|column| {
         let (ident, number) = (&column.ident, usize::from(column.number));
         let number = proc_macro2::Literal::usize_unsuffixed(number);
         let read = match column.walker.arity() {
@@ -67,7 +70,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let materialized = model.walker.model().materialized.then(|| quote!(impl rt::Materialized for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
-    let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
+    let columns: Vec<&ColumnNames<'_>> = model.read().collect();
     let (derive, debug) = emit_debug(ident, &[], &columns);
     let (json, more) = (serde::emit_derive(cx), derives(&model.walker.model().derives));
     quote! {

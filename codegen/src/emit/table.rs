@@ -22,6 +22,9 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let tenancy = emit_tenancy(cx, model);
     let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
     let on_citus = (cx.schema.engine == Engine::Citus).then(|| quote!(.on_citus()));
+    let omitted = model.omitted().count();
+    let read = Literal::usize_unsuffixed(model.columns.len() - omitted);
+    let omits = (omitted > 0).then(|| quote!(.reads(#read)));
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -41,7 +44,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#tenancy #secured #on_citus;
+        )#omits #tenancy #secured #on_citus;
     }
 }
 

@@ -95,6 +95,7 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
                 "domain",
                 "using",
                 "sensitive",
+                "omit",
             ]
             .contains(&name.text) =>
         {

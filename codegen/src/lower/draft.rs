@@ -169,6 +169,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) json: Option<TypeId>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
+    /// `@omit`.
+    pub(super) omitted: Option<Span>,
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) using: Option<Given<'a>>,
     pub(super) relation: RelationAttribute<'a>,

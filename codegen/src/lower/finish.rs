@@ -192,6 +192,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         has_type_name: field.sql_type.as_ref().is_some_and(|ty| ty.named),
         json: field.json.map(|ty| JsonShape { ty, list: field.is_json_list() }),
         sensitive: field.sensitive,
+        omitted: field.omitted.is_some(),
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),
     }

@@ -107,6 +107,7 @@ fn declare_model<'a>(
             json: None,
             ignored: false,
             sensitive: false,
+            omitted: None,
             renamed_from: None,
             using: None,
             relation: RelationAttribute::default(),

@@ -10,7 +10,7 @@ use super::explain::explained;
 use super::page::{FindPage, page_of};
 use crate::builder::OfModels;
 use crate::dsl::{
-    As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, Selectable, Selection, Unique,
+    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, Selectable, Selection, Unique,
     UniqueKey, include_of,
 };
 use crate::error::Result;
@@ -398,6 +398,14 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// ```
     pub fn select_as<T: Selectable<Model = M>>(self) -> SelectFrom<M, As<T>, A> {
         self.select(As::new())
+    }
+
+    /// Reads the rows with their omitted columns (`@omit`): `user::Full`, which dereferences to the model.
+    pub fn with_omitted(self) -> SelectFrom<M, As<M::Full>, A>
+    where
+        M: Omits,
+    {
+        self.select_as()
     }
 }
 

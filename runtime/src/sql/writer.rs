@@ -200,7 +200,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// Writes every column, in the order of the model's fields. For the usual aliases the list is built once.
+    /// Writes every column that rows have, in the order of the model's fields. For the usual aliases the list is built once.
     #[inline]
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
         if !P::IS_TEXT {
@@ -219,7 +219,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         if !table.is_on_citus || !P::IS_TEXT {
             return self.push_all_columns(table, alias);
         }
-        for (index, column) in table.columns.iter().enumerate() {
+        for (index, column) in table.read_columns().iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             if is_enum(column) {
                 self.push("ROW(");
@@ -232,7 +232,7 @@ impl<'t, P: Pass> Writer<'t, P> {
     }
 
     fn push_each_column(&mut self, table: &Table, alias: Alias) {
-        for (index, column) in table.columns.iter().enumerate() {
+        for (index, column) in table.read_columns().iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             self.push_read(alias, column);
         }

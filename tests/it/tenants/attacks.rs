@@ -425,3 +425,32 @@ async fn handles_of_many_tenants_at_once() {
     assert_eq!(all.user().count().await.expect("counts"), rounds as u64);
     println!("{rounds} rounds of 64 tasks with {} tenants", tenants.len());
 }
+
+/// SQL of the program is part of a confined statement only if it reads no table.
+#[tokio::test]
+async fn sql_of_the_program_reads_no_tables() {
+    use relata::{Expression, Filter};
+
+    let schools = Schools::new().await;
+    let (north, other) = (schools.north(), &schools.south);
+    let before = schools.all_of(other).await;
+    let own = north.user().count().await.expect("counts");
+    let reads = || Filter::<client::User>::sql("EXISTS (select 1 FROM pg_class)", ());
+    attack!(schools, before, "a filter", north.user().count().filter(reads()), Err(Error::Misuse(_)));
+    attack!(schools, before, "a negated one", north.user().count().filter(!reads()), Err(Error::Misuse(_)));
+    attack!(schools, before, "a delete", north.user().delete_many().filter(reads()), Err(Error::Misuse(_)));
+    let table = Filter::<client::User>::sql("1 IN (TABLE pg_class)", ());
+    attack!(schools, before, "a table", north.user().count().filter(table), Err(Error::Misuse(_)));
+    let value: Expression<client::User, String> = Expression::sql("(SELECT {})", (user::email,));
+    attack!(schools, before, "a value", north.user().find_many().select(value.clone()), Err(Error::Misuse(_)));
+    attack!(schools, before, "an order", north.user().find_many().order_by(value.clone().asc()), Err(Error::Misuse(_)));
+    attack!(schools, before, "a group", north.user().group_by(value.clone()), Err(Error::Misuse(_)));
+    let set = north.user().update_many().all_rows().set(user::email.to(value));
+    attack!(schools, before, "a set", set, Err(Error::Misuse(_)));
+    // What reads none sees the rows of the tenant alone, also with OR.
+    let any = || Filter::<client::User>::sql("{} = {} OR TRUE", (user::email, "it's a select"));
+    assert_eq!(north.user().count().filter(any()).await.expect("counts"), own);
+    assert_eq!(north.user().count().filter(!any()).await.expect("counts"), 0);
+    assert_eq!(north.user().update_many().filter(any()).set(user::email.to(user::email)).await.expect("writes"), own);
+    assert_eq!(schools.all_of(other).await, before);
+}

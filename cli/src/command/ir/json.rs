@@ -150,6 +150,8 @@ struct ColumnKind<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     json: Option<Value>,
     sensitive: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    omitted: bool,
     renamed_from: Option<&'s str>,
     using: Option<&'s str>,
 }
@@ -420,6 +422,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         rust: column.rust.as_deref(),
         json: column.json.map(|known| shape(walker.schema, known)),
         sensitive: column.sensitive,
+        omitted: column.omitted,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
     }))

@@ -156,3 +156,28 @@ fn losses_of_objects_are_told() {
     assert!(sql.contains("D103 an attribute of composite type pair is dropped, with its values in players"), "{sql}");
     project.run(&["migrate", "lint"]).says("D109").says("sequence numbers is dropped");
 }
+
+/// A value of an enum is removed by a new type of its name. Composite types and functions that use the old one are created
+/// again before it is dropped.
+#[test]
+fn types_and_functions_follow_an_enum_that_is_replaced() {
+    let schema = |values: &str| format!("{TABLES}\nenum Mood {{\n{values}}}\n");
+    let (project, database) = (Project::new(), database("enum_in_a_type"));
+    project.write("schema.dsl", schema("  calm\n  glad\n  wild\n"));
+    project.write("sql/state.sql", r#"CREATE TYPE state AS (mood "Mood", since date);"#);
+    project.write(
+        "sql/glad.sql",
+        r#"CREATE FUNCTION glad(mood "Mood") RETURNS boolean LANGUAGE sql AS $$ SELECT mood = 'glad' $$;"#,
+    );
+    dev(&project, "first");
+    project.deploy(&database).exits(0);
+    project.write("schema.dsl", schema("  calm\n  glad\n"));
+    dev(&project, "tame");
+    project.deploy(&database).exits(0);
+    let values = r#"SELECT string_agg(v::text, ' '), (ROW('glad', NULL)::state).mood::text, glad('glad')::text FROM unnest(enum_range(NULL::"Mood")) AS v"#;
+    assert_eq!(query(&database, values).len(), 1);
+    project.status(&database).exits(0).says("up to date");
+    project.run(&["migrate", "down", "--allow-data-loss", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, "SELECT glad('wild')::text"), ["false"]);
+    project.status(&database).exits(1).says("tame");
+}

@@ -27,6 +27,7 @@ const ON_FIELDS: &[&str] = &[
     "renamedFrom",
     "using",
     "sensitive",
+    "omit",
 ];
 
 const ACTIONS: [(&str, ReferentialAction); 5] = [
@@ -89,6 +90,10 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "ignore" => read_ignore(cx, id, attribute),
         "renamedFrom" => cx.field_mut(id).renamed_from = read_name(cx, attribute, &name_parameters("@renamedFrom")),
         "using" => cx.field_mut(id).using = read_sql(cx, attribute, &sql_parameters("@using")),
+        "omit" => {
+            expect_no_arguments(cx, attribute, "@omit");
+            cx.field_mut(id).omitted = Some(attribute.span);
+        }
         _ => {
             expect_no_arguments(cx, attribute, "@sensitive");
             cx.field_mut(id).sensitive = true;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::builder::OfModels;
 use crate::builder::explain::explained;
-use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
+use crate::dsl::{As, CanInclude, Included, IntoInclude, Omits, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, Parts, Place, Query, Returning, Select, Tenant};
@@ -111,6 +111,14 @@ macro_rules! one {
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<T> {
                 self.select(As::<T>::new())
             }
+
+            /// Returns the row with its omitted columns (`@omit`).
+            pub fn with_omitted(self) -> Written<M::Full>
+            where
+                M: Omits,
+            {
+                self.select_as()
+            }
         }
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
@@ -147,6 +155,14 @@ macro_rules! many {
             /// Returns the rows as custom structs that derive [`Selectable`].
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<$rows<T>> {
                 self.select(As::<T>::new())
+            }
+
+            /// Returns the rows with their omitted columns (`@omit`).
+            pub fn with_omitted(self) -> Written<$rows<M::Full>>
+            where
+                M: Omits,
+            {
+                self.select_as()
             }
         }
 

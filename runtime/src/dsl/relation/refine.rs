@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use super::constant::{Refined, RelationField};
 use crate::dsl::kind::{Arity, List};
 use crate::dsl::{
-    As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, SelectRelated, Selectable, Selection,
-    UniqueKey, include_of,
+    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, SelectRelated, Selectable,
+    Selection, UniqueKey, include_of,
 };
 use crate::query::Select;
 use crate::rows::Model;
@@ -47,6 +47,14 @@ where
     /// Reads the related rows into a custom struct.
     pub fn select_as<T: Selectable<Model = C>>(self) -> SelectRelated<RelationField<P, C, A, SLOT, BACK>, As<T>> {
         self.select(As::new())
+    }
+
+    /// Reads the related rows with their omitted columns (`@omit`).
+    pub fn with_omitted(self) -> SelectRelated<RelationField<P, C, A, SLOT, BACK>, As<C::Full>>
+    where
+        C: Omits,
+    {
+        self.select_as()
     }
 }
 
