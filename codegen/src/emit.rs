@@ -18,6 +18,7 @@ mod relation;
 mod scalar;
 mod sensitive;
 mod serde;
+mod soft_delete;
 mod table;
 mod tenancy;
 

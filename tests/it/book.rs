@@ -23,7 +23,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -39,6 +39,7 @@ const SOURCES: [&str; 20] = [
     include_str!("planner.rs"),
     include_str!("replicas/book.rs"),
     include_str!("schemas.rs"),
+    include_str!("soft_delete/book.rs"),
     include_str!("tenants/book.rs"),
     include_str!("tenants/people.rs"),
     include_str!("tenants/wall.rs"),

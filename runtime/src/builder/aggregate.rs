@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
@@ -85,6 +86,8 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
         self
     }
 }
+
+scoped!(Aggregate<M, A> in select.condition, "aggregates");
 
 impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
     type Output = A::Out;

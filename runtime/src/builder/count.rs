@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::Filter;
 use crate::error::Result;
@@ -33,6 +34,8 @@ macro_rules! counting {
                 self
             }
         }
+
+        scoped!($name<M> in condition, "counts");
 
         impl<M: Model> Query for $name<M> {
             type Output = $out;

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
 use crate::error::Result;
@@ -98,6 +99,8 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
         self
     }
 }
+
+scoped!(GroupBy<M, K, A> in aggregation.select.condition, "groups");
 
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;

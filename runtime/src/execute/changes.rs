@@ -61,7 +61,12 @@ fn value(to: &SetTo) -> Option<&Param> {
         | SetTo::Subtract(value)
         | SetTo::Multiply(value)
         | SetTo::Divide(value) => Some(value),
-        SetTo::Append(_) | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Default => None,
+        SetTo::Append(_)
+        | SetTo::JsonFields(_)
+        | SetTo::Lookup { .. }
+        | SetTo::Excluded
+        | SetTo::Now
+        | SetTo::Default => None,
     }
 }
 

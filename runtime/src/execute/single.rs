@@ -1,7 +1,7 @@
 //! Operations with a single statement, and the outcomes of these.
 
 use super::read::{self, count_of};
-use super::{bulk, insert, nested, returning, upsert};
+use super::{bulk, delete, insert, nested, returning, upsert};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Condition, Operation, Outcome};
@@ -15,6 +15,9 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
         Operation::Upsert { row, .. } => row.is_nested() || upsert::looks_up_first(row),
         Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
         Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
+        Operation::Delete { table, removal, .. } | Operation::DeleteMany { table, removal, .. } => {
+            delete::cascades(table, *removal)
+        }
         Operation::Returning(returning) => returning::needs_transaction(returning),
         _ => false,
     }
@@ -42,9 +45,11 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::UpdateMany { table, condition, sets, limit, returning } if !sets.is_empty() => {
             sql::update_many_statement(context, table, condition, sets, *limit, *returning)
         }
-        Operation::Delete { table, condition } => sql::delete_statement(context, table, condition, true),
-        Operation::DeleteMany { table, condition, limit } => {
-            sql::delete_many_statement(context, table, condition, *limit)
+        Operation::Delete { table, condition, removal } if !delete::cascades(table, *removal) => {
+            delete::statement(context, table, condition, *removal, true)
+        }
+        Operation::DeleteMany { table, condition, limit, removal } if !delete::cascades(table, *removal) => {
+            delete::many_statement(context, table, condition, *limit, *removal)
         }
         Operation::Refresh { table, concurrently } => sql::refresh_statement(table, *concurrently),
         Operation::Sql(call) => Statement::of_call(call),

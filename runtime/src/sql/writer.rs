@@ -26,7 +26,7 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) is_immutable: bool,
     /// Whether the condition that is written is below NOT, where a comparison with null must not be false.
     pub(super) is_below_not: bool,
-    /// The number of named tables whose rows have not yet been confined to the tenant.
+    /// The number of named tables whose rows have not yet been confined to the tenant and the scopes of the table.
     pub(super) unconfined: i32,
 }
 
@@ -42,7 +42,9 @@ impl<'t> Writer<'t> {
 
     pub(super) fn finish(mut self) -> Statement {
         if self.unconfined != 0 {
-            self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
+            self.params.push(Param::Refused(
+                "a statement lacks the condition of a tenant or a scope: this is a bug of Relata",
+            ));
         }
         Statement::new(self.pass.0, self.params)
     }
@@ -313,13 +315,11 @@ impl<'t, P: Pass> Writer<'t, P> {
         true
     }
 
-    /// Writes a table whose rows have to be confined to the tenant, if there is one, by
-    /// [`push_tenant`](Self::push_tenant).
+    /// Writes a table whose rows have to be confined to the tenant, if there is one, and to the table's scopes, by
+    /// [`push_tenant`](Self::push_tenant) or [`push_confined`](Self::push_confined).
     #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
-        if self.tenancy_of(table).is_some() {
-            self.unconfined += 1;
-        }
+        self.must_be_confined(table);
         self.push_unconfined_table(table, alias);
     }
 

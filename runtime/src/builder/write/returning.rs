@@ -166,6 +166,6 @@ macro_rules! many {
 one!(Create { executor, row } Create, "Eagerly loads a relation of the new row, including rows that were created with it.");
 one!(Update { executor, condition, sets, nested } Update, "Eagerly loads a relation of the row, as it is after the change.");
 one!(Upsert { executor, row, key, sets } Create, "Eagerly loads a relation of the row, whether it is new or not.");
-one!(Delete { executor, condition } Delete, "Eagerly loads a relation of the row, as it was before.");
+one!(Delete { executor, condition, removal } Delete, "Eagerly loads a relation of the row, as it was before.");
 many!(CreateManyAndReturn { executor, create });
 many!(UpdateManyAndReturn { executor, update });
