@@ -33,7 +33,9 @@ pub(super) fn check_soft_deletes(cx: &mut Cx<'_, '_>) {
         let Some(first) = marks.first().copied() else { continue };
         found.extend(marks[1..].iter().filter_map(|id| second_mark(cx, first, *id)));
         found.extend(marks.iter().filter_map(|id| is_not_alone(cx, *id)));
-        found.extend(cx.model(model).keys.iter().filter_map(|key| is_kept(cx, first, key)));
+        if cx.model(model).ast.kind == ModelKind::Model {
+            found.extend(cx.model(model).keys.iter().filter_map(|key| is_kept(cx, first, key)));
+        }
     }
     found.extend(cx.relations.iter().filter_map(|relation| outlives(cx, relation.referencing, relation.referenced)));
     cx.diagnostics.extend(found);
