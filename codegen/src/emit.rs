@@ -19,6 +19,7 @@ mod relation;
 mod scalar;
 mod sensitive;
 mod serde;
+mod soft_delete;
 mod table;
 mod tenancy;
 

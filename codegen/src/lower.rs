@@ -34,6 +34,7 @@ mod relations;
 mod rust_names;
 mod rust_types;
 mod shadowed_names;
+mod soft_delete;
 mod tenants;
 mod types;
 mod views;
@@ -70,6 +71,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     domains::check_domains(&mut cx);
     partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);
+    soft_delete::check_soft_deletes(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);

@@ -20,11 +20,13 @@ pub use crate::execute::Executor;
 pub use crate::json_paths;
 pub use crate::json_value;
 pub use crate::keyed;
-pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
+pub use crate::meta::{ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Table, Tenancy};
 pub use crate::omits;
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
-pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
+pub use crate::rows::{
+    Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, SoftDelete, Writable,
+};
 pub use crate::set_and_with;
 pub use crate::value::{
     Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, is_json, is_json_null,

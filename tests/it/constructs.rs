@@ -20,8 +20,8 @@ use crate::support::{Database, Need, connect, devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, LevelName, Status, account, area, club, contact, customer, depot, habit, level, line, measurement, membership, note,
-    order, parcel, product, rack, shift, tag, turnover,
+    Client, LevelName, Status, account, area, club, contact, customer, depot, habit, level, line, measurement,
+    membership, note, order, parcel, product, rack, shift, tag, turnover,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -592,7 +592,10 @@ async fn omitted_columns_are_read_if_a_program_asks() -> relata::Result<()> {
     let root = db.account().create(new("root")).set(given).set(account::marks.to([1, 2])).await?;
     assert_eq!(format!("{root:?}"), r#"Account { id: 1, name: "root", parent_id: None }"#);
     let full: account::Full = db.account().find_unique(account::id.eq(1)).with_omitted().or_err().await?;
-    assert_eq!((full.name.as_str(), full.secret.as_str(), full.marks.as_slice()), ("root", "secret of root", &[1, 2][..]));
+    assert_eq!(
+        (full.name.as_str(), full.secret.as_str(), full.marks.as_slice()),
+        ("root", "secret of root", &[1, 2][..])
+    );
     assert_eq!((full.notes.as_deref(), full.token.as_deref(), &full.row_), (Some("first"), Some("t-root"), &root));
     assert!(!format!("{full:?}").contains("secret of"), "{full:?}");
     let plan = db.account().find_many().explain().verbose().await?.to_string();
@@ -603,7 +606,8 @@ async fn omitted_columns_are_read_if_a_program_asks() -> relata::Result<()> {
     assert_eq!(child.parent_id, Some(root.id));
     let found = db.account().find_many().filter(account::secret.starts_with("secret of c")).await?;
     assert_eq!(found, [child.clone()]);
-    let notes = db.account().find_many().order_by(account::secret.desc()).select((account::name, account::notes)).await?;
+    let notes =
+        db.account().find_many().order_by(account::secret.desc()).select((account::name, account::notes)).await?;
     assert_eq!(notes, [("root".to_owned(), Some("first".to_owned())), ("child".to_owned(), None)]);
     let by_token = db.account().find_unique(account::token.eq("t-root")).await?;
     assert_eq!(by_token.as_ref(), Some(&root));
@@ -631,7 +635,8 @@ async fn omitted_columns_are_read_if_a_program_asks() -> relata::Result<()> {
     assert_eq!(many[0].secret, "secret of z");
     let again = db.account().upsert_many([new("x"), new("w")]).on(account::name).and_return().await?;
     assert_eq!(again.iter().filter(|row| row.is_inserted()).count(), 1);
-    let each = db.account().update_each([(account::token.eq("t-root"), account::notes.to("changed"))]).and_return().await?;
+    let each =
+        db.account().update_each([(account::token.eq("t-root"), account::notes.to("changed"))]).and_return().await?;
     assert_eq!(each, [Some(root.clone())]);
     let row = new("root").set(account::token.to("t-root"));
     let upserted = db.account().upsert(account::token.eq("t-root"), row).set(account::name.to("top")).await?;

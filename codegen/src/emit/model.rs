@@ -15,6 +15,7 @@ use super::relation::emit_relations;
 use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
+use super::soft_delete::deletion_mark;
 use super::table::emit_table;
 use super::tenancy::short_keys;
 use crate::ir::{Arity, ColumnWalker, IndexField, names};
@@ -68,6 +69,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     });
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
     let materialized = model.walker.model().materialized.then(|| quote!(impl rt::Materialized for #ident {}));
+    let soft_delete = deletion_mark(model).map(|_| quote!(impl rt::SoftDelete for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     let columns: Vec<&ColumnNames<'_>> = model.read().collect();
@@ -95,6 +97,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
         }
 
         #writable
+        #soft_delete
         #materialized
     }
 }
@@ -148,7 +151,8 @@ fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
 /// The primary key and the unique indexes, with the names that those of several columns have in the client.
 fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a str>, &'a [IndexField])> {
     let primary = model.walker.model().primary_key.iter().map(|key| (key.rust_ident.as_deref(), key.fields.as_slice()));
-    primary.chain(model.walker.unique_indexes().map(|index| (index.rust_ident.as_deref(), index.fields.as_slice())))
+    let unique = model.walker.unique_indexes().chain(model.walker.live_indexes());
+    primary.chain(unique.map(|index| (index.rust_ident.as_deref(), index.fields.as_slice())))
 }
 
 /// Emits the constants of keys with several columns. A key that is unique within a tenant also gets a constant without

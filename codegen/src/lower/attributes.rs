@@ -89,6 +89,7 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
                 "relation",
                 "default",
                 "updatedAt",
+                "softDelete",
                 "generated",
                 "identity",
                 "collate",

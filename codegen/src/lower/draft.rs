@@ -156,6 +156,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) default: Option<(DefaultValue, Span)>,
     /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
+    /// The place of `@softDelete`.
+    pub(super) soft_delete: Option<Span>,
     pub(super) generated: Option<GeneratedDraft<'a>>,
     /// `@identity`, and its place.
     pub(super) identity: Option<(Identity, Span)>,

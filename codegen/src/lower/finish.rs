@@ -181,6 +181,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         ty,
         default: field.default.as_ref().map(|(default, _)| default.clone()),
         updated_at: field.updated_at,
+        soft_delete: field.soft_delete.is_some(),
         generated: field
             .generated
             .as_ref()

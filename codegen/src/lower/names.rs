@@ -99,6 +99,7 @@ fn declare_model<'a>(
             rust_ident: String::new(),
             default: None,
             updated_at: false,
+            soft_delete: None,
             generated: None,
             identity: None,
             collation: None,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 use super::explain::explained;
 use super::page::{FindPage, page_of};
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{
     As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, Selectable, Selection, Unique,
@@ -76,7 +77,7 @@ impl<M: Model> FindMany<M> {
 impl<M: Model> FindUnique<M> {
     pub(crate) fn unique(executor: Executor, key: Unique<M>) -> Self {
         let mut select = Box::new(Select::new(M::table()));
-        select.condition = key.into_condition();
+        select.condition = key.into_row_condition();
         select.single = true;
         Self { executor, select, types: PhantomData }
     }
@@ -359,6 +360,8 @@ impl<M: Model, S, A> Find<M, S, A> {
         Find { executor: self.executor, select: self.select, types: PhantomData }
     }
 }
+
+scoped!(Find<M, S, A> in select.condition, "reads");
 
 impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Returns only these values: a field, a count, values of a relation, or a tuple of them.

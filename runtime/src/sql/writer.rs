@@ -28,7 +28,7 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) is_below_not: bool,
     /// Why the statement cannot be sent.
     refused: Option<Param>,
-    /// The number of named tables whose rows have not yet been confined to the tenant.
+    /// The number of named tables whose rows have not yet been confined to the tenant and the scopes of the table.
     pub(super) unconfined: i32,
 }
 
@@ -48,7 +48,9 @@ impl<'t> Writer<'t> {
             return Statement::new("SELECT $1::integer".to_owned(), vec![reason]);
         }
         if self.unconfined != 0 {
-            self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
+            self.params.push(Param::Refused(
+                "a statement lacks the condition of a tenant or a scope: this is a bug of Relata",
+            ));
         }
         Statement::new(self.pass.0, self.params)
     }
@@ -326,13 +328,11 @@ impl<'t, P: Pass> Writer<'t, P> {
         true
     }
 
-    /// Writes a table whose rows have to be confined to the tenant, if there is one, by
-    /// [`push_tenant`](Self::push_tenant).
+    /// Writes a table whose rows have to be confined to the tenant, if there is one, and to the table's scopes, by
+    /// [`push_tenant`](Self::push_tenant) or [`push_confined`](Self::push_confined).
     #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
-        if self.tenancy_of(table).is_some() {
-            self.unconfined += 1;
-        }
+        self.must_be_confined(table);
         self.push_unconfined_table(table, alias);
     }
 

@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_database_name, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
 use super::super::{
-    Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates, rust_types,
+    Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates, rust_types, soft_delete,
 };
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
@@ -15,6 +15,7 @@ const ON_FIELDS: &[&str] = &[
     "unique",
     "default",
     "updatedAt",
+    "softDelete",
     "generated",
     "identity",
     "collate",
@@ -79,6 +80,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
     match name {
         "default" => defaults::read_default(cx, id, attribute),
         "updatedAt" => read_updated_at(cx, id, attribute),
+        "softDelete" => soft_delete::read_soft_delete(cx, id, attribute),
         "generated" => generated::read_generated(cx, id, attribute),
         "identity" => identity::read_identity(cx, id, attribute),
         "collate" => read_collate(cx, id, attribute),

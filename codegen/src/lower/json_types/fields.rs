@@ -18,6 +18,7 @@ const ON_FIELDS: &[&str] = &[
     "id",
     "unique",
     "updatedAt",
+    "softDelete",
     "generated",
     "identity",
     "collate",

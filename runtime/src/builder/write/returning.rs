@@ -211,7 +211,7 @@ fn upserted<T>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<T>) -> Resu
 one!(Create { executor, row } Create, "Eagerly loads a relation of the new row, including rows that were created with it.");
 one!(Update { executor, condition, sets, nested } Update, "Eagerly loads a relation of the row, as it is after the change.");
 one!(Upsert { executor, row, key, sets } Create, "Eagerly loads a relation of the row, whether it is new or not.");
-one!(Delete { executor, condition } Delete, "Eagerly loads a relation of the row, as it was before.");
+one!(Delete { executor, condition, removal } Delete, "Eagerly loads a relation of the row, as it was before.");
 many!(CreateManyAndReturn { executor, create } gives Vec by each_row);
 many!(CreateManyOrNone { executor, create } gives OrNone by row_or_none);
 many!(UpdateManyAndReturn { executor, update } gives Vec by each_row);

@@ -62,6 +62,7 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         // Attributes that the type no longer supports are dropped.
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
+            (old.column().soft_delete && has_scalar(column, ScalarType::DateTime), " @softDelete"),
             (old.column().sensitive, " @sensitive"),
             (old.column().omitted && !place.is_bound, " @omit"),
             (old.field().ignored && !place.is_ignored, " @ignore"),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relata_codegen::diagnostics::SourceFile;
-use relata_codegen::sql::{Change, Column, Commented, EnumType, IndexTarget, ObjectName, State, Table, TableObject, has_key};
+use relata_codegen::sql::{
+    Change, Column, Commented, EnumType, IndexTarget, ObjectName, State, Table, TableObject, has_key,
+};
 pub(super) use relata_codegen::string_literal as quoted;
 use relata_codegen::text_literal;
 
