@@ -13,6 +13,8 @@ gen:
     cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated
     cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated
     cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured
+    cargo codegen generate --schema tests/soft_delete/schema.dsl --out tests/soft_delete/generated
+    cargo codegen generate --schema tests/soft_delete/tenants.dsl --out tests/soft_delete/tenants
     cargo codegen generate --schema tests/people/schema.dsl --out tests/people/generated
     cargo codegen generate --schema tests/own/schema.dsl --out tests/own/generated
     cargo codegen generate --schema tests/own_mistakes/schema.dsl --out tests/own_mistakes/generated

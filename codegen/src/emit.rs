@@ -13,11 +13,13 @@ mod features;
 mod json_type;
 mod key;
 mod model;
+mod omitted;
 mod queries;
 mod relation;
 mod scalar;
 mod sensitive;
 mod serde;
+mod soft_delete;
 mod table;
 mod tenancy;
 

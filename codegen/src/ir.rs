@@ -12,6 +12,7 @@ pub mod names;
 mod object;
 mod options;
 mod row_security;
+mod soft_delete;
 mod types;
 mod walk;
 
@@ -24,6 +25,7 @@ pub use options::{
     Collation, Deferrable, Domain, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions,
 };
 pub use row_security::row_security_cast;
+pub(crate) use soft_delete::is_null_test;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,
     ScalarType, SortOrder,
@@ -315,6 +317,8 @@ pub struct Column {
     pub default: Option<DefaultValue>,
     /// `@updatedAt`.
     pub updated_at: bool,
+    /// `@softDelete`: a deletion sets it to the time, and the row stays.
+    pub soft_delete: bool,
     /// `@generated`.
     pub generated: Option<Generated>,
     /// `@identity`.
@@ -332,6 +336,8 @@ pub struct Column {
     pub json: Option<JsonShape>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
+    /// `@omit`: rows do not have it unless a program asks for it.
+    pub omitted: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.
     pub renamed_from: Option<String>,
     /// `@using`: the expression that converts the old values, for one migration.

@@ -14,6 +14,7 @@ mod group;
 mod page;
 mod query_file;
 mod refresh;
+mod scope;
 mod write;
 
 pub use across::AcrossTenants;

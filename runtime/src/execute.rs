@@ -6,6 +6,7 @@ mod call;
 mod changes;
 mod children;
 mod copy;
+mod delete;
 mod each;
 mod executor;
 mod explain;

@@ -39,9 +39,9 @@ pub use dsl::{
     Addend, Aggregates, As, Assignment, Calculated, CanInclude, Case, ColumnOf, Columns, Comparand, CountOf, CreateRow,
     CreateWith, DatePart, DateUnit, Day, Elapsed, Expression, Field, Filter, GroupOrder, Grouping, Having, InParent,
     Included, Inside, Instant, IntoAssignments, IntoInclude, JsonField, JsonPath, Key, Keyed, Link, Nested,
-    NestedChange, NestedUpdate, NewRow, NewValue, Now, OrCreate, Order, OrderedInJson, Overlapping, Parent, PartOf,
-    Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable, Selection,
-    SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueColumns, UniqueKey, WholeOf, WithAll,
+    NestedChange, NestedUpdate, NewRow, NewValue, Now, Omits, OrCreate, Order, OrderedInJson, Overlapping, Parent,
+    PartOf, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable,
+    Selection, SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueColumns, UniqueKey, WholeOf, WithAll,
     WrittenColumns, case, count, kind, now, today,
 };
 #[cfg(feature = "types")]

@@ -3,10 +3,13 @@
 //! The generator writes all of it, and it never changes. Column numbers are positions of fields in the model's struct.
 
 mod key_form;
+mod scope;
 
 use std::sync::OnceLock;
 
 pub(crate) use key_form::KeyForm;
+pub use scope::DeletionMark;
+pub(crate) use scope::Lifted;
 
 use tokio_postgres::types::Type;
 
@@ -19,7 +22,7 @@ pub struct Table {
     pub name: &'static str,
     /// The quoted name in PostgreSQL, with its schema if necessary.
     pub sql: &'static str,
-    /// The columns, in the order of the model's fields.
+    /// The columns, in the order of the model's fields; those that rows do not have (`@omit`) come last.
     pub columns: &'static [Column],
     /// The primary key, otherwise the first unique key.
     pub key: &'static [u16],
@@ -27,8 +30,12 @@ pub struct Table {
     pub relations: &'static [Relation],
     /// Keys, checks and indexes, to explain violations.
     pub constraints: &'static [Constraint],
+    /// The number of columns that rows have.
+    pub(crate) reads: usize,
     /// How its rows belong to tenants, if they do.
     pub(crate) tenancy: Option<Tenancy>,
+    /// How its rows are marked as deleted, if a deletion only marks them.
+    pub(crate) soft_delete: Option<DeletionMark>,
     /// Whether PostgreSQL also checks the tenant of each row.
     pub(crate) is_row_secured: bool,
     /// Whether Citus has its rows.
@@ -59,7 +66,9 @@ impl Table {
             key,
             relations,
             constraints,
+            reads: columns.len(),
             tenancy: None,
+            soft_delete: None,
             is_row_secured: false,
             is_on_citus: false,
             writes: None,
@@ -67,9 +76,26 @@ impl Table {
         }
     }
 
+    /// For generated code: rows have only the first `columns`.
+    pub const fn reads(mut self, columns: usize) -> Self {
+        self.reads = columns;
+        self
+    }
+
+    /// Returns the columns that rows have.
+    pub(crate) fn read_columns(&self) -> &'static [Column] {
+        self.columns.get(..self.reads).unwrap_or(self.columns)
+    }
+
     /// For generated code: its rows belong to tenants.
     pub const fn tenancy(mut self, tenancy: Tenancy) -> Self {
         self.tenancy = Some(tenancy);
+        self
+    }
+
+    /// For generated code: a deletion only marks its rows.
+    pub const fn soft_delete(mut self, soft_delete: DeletionMark) -> Self {
+        self.soft_delete = Some(soft_delete);
         self
     }
 
@@ -89,6 +115,22 @@ impl Table {
     #[inline]
     pub(crate) fn own_tenant_column(&self) -> Option<u16> {
         self.tenancy.filter(|tenancy| tenancy.path.is_empty()).map(|tenancy| tenancy.column)
+    }
+
+    /// Returns whether every call has conditions on its rows, which it may lift.
+    #[inline]
+    pub(crate) fn has_scopes(&self) -> bool {
+        self.soft_delete.is_some()
+    }
+
+    /// Returns whether the columns are a key that is unique only among rows that are not deleted.
+    pub(crate) fn is_live_key(&self, columns: &[u16]) -> bool {
+        self.soft_delete.is_some_and(|soft| soft.keys.contains(&columns))
+    }
+
+    /// Returns the relations whose rows are deleted together with a row of this table.
+    pub(crate) fn cascades(&'static self) -> impl Iterator<Item = &'static Relation> {
+        self.relations.iter().filter(|relation| relation.cascades)
     }
 
     /// Returns the name in PostgreSQL without its schema, and unquoted if it contains no quotes.
@@ -300,6 +342,8 @@ pub struct Relation {
     pub(crate) tenant_pair: Option<usize>,
     /// Whether the foreign key gets a value if a new row leaves it out.
     pub(crate) is_filled: bool,
+    /// Whether a deletion that only marks a row of this side also marks the rows of the other side.
+    pub(crate) cascades: bool,
 }
 
 impl Relation {}
@@ -358,6 +402,12 @@ impl Relation {
         self
     }
 
+    /// A deletion that only marks a row of this side also marks the rows of the other side. For generated code.
+    pub const fn cascading(mut self) -> Self {
+        self.cascades = true;
+        self
+    }
+
     /// Returns the columns of both sides, without those of the tenant.
     pub(crate) fn key_pairs(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
         let pairs = self.parent_columns.iter().copied().zip(self.child_columns.iter().copied()).enumerate();
@@ -381,6 +431,7 @@ impl Relation {
             through: None,
             tenant_pair: None,
             is_filled: false,
+            cascades: false,
         }
     }
 
@@ -401,6 +452,7 @@ impl Relation {
             through: None,
             tenant_pair: None,
             is_filled: false,
+            cascades: false,
         }
     }
 
@@ -421,6 +473,7 @@ impl Relation {
             through: None,
             tenant_pair: None,
             is_filled: false,
+            cascades: false,
         }
     }
 
@@ -441,6 +494,7 @@ impl Relation {
             through: None,
             tenant_pair: None,
             is_filled: false,
+            cascades: false,
         }
     }
 
@@ -462,6 +516,7 @@ impl Relation {
             through: Some(table),
             tenant_pair: None,
             is_filled: false,
+            cascades: false,
         }
     }
 }

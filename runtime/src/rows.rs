@@ -8,7 +8,7 @@ mod reader;
 mod take;
 
 pub(crate) use keys::Keys;
-pub use model::{FromRow, Materialized, Model, NotIncluded, Scalars, SingleColumn, Slot, SqlRow, Writable};
+pub use model::{FromRow, Materialized, Model, NotIncluded, Scalars, SingleColumn, Slot, SoftDelete, SqlRow, Writable};
 pub use node::Cursor;
 pub(crate) use node::{KeyedRows, Names, Node, raw_value};
 pub use raw::{FromRawRow, RawColumn, RawRow};

@@ -11,7 +11,8 @@ pub use crate::create_row;
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, At, CreateWith, Field, Filled, GroupKeys, HasParents, JsonField, Key, Link, Nested, NewRow, Next, Parent,
-    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_selected, read_selected,
+    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_row, add_selected, read_row,
+    read_selected,
 };
 pub use crate::enum_as_text;
 pub use crate::error::Result;
@@ -19,10 +20,13 @@ pub use crate::execute::Executor;
 pub use crate::json_paths;
 pub use crate::json_value;
 pub use crate::keyed;
-pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
+pub use crate::meta::{ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Table, Tenancy};
+pub use crate::omits;
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
-pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};
+pub use crate::rows::{
+    Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, SoftDelete, Writable,
+};
 pub use crate::set_and_with;
 pub use crate::value::{
     Holds, IntoNullable, IntoValue, Ordered, Param, Scalar, UnknownLabel, assert_holds, is_json, is_json_null,

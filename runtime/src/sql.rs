@@ -15,6 +15,7 @@ mod order;
 mod pass;
 mod plan;
 mod read;
+mod scope;
 mod statement;
 mod tenant;
 mod walk;

@@ -43,6 +43,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "json_paths",
             "json_value",
             "keyed",
+            "omits",
             "set_and_with",
             "value",
         ],
@@ -50,7 +51,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 9] = [
+const MACROS: [&str; 10] = [
     "any_of_models",
     "calls_of_models",
     "create_row",
@@ -58,6 +59,7 @@ const MACROS: [&str; 9] = [
     "json_paths",
     "json_value",
     "keyed",
+    "omits",
     "raw_sql_of_models",
     "set_and_with",
 ];

@@ -251,3 +251,20 @@ model Note {
   @@index([measurementId, measuredAt])
   @@schema("shop")
 }
+
+/// An account, most of whose columns are read only if a program asks for them.
+model Account {
+  id       Int       @id @default(autoincrement())
+  /// What it is entered with.
+  secret   String    @omit @sensitive
+  name     String    @unique
+  notes    String?   @omit
+  marks    Int[]     @omit
+  token    String?   @unique @omit
+  parentId Int?
+  parent   Account?  @relation("Parents", fields: [parentId], references: [id])
+  children Account[] @relation("Parents")
+
+  @@index([parentId])
+  @@schema("shop")
+}

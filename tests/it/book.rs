@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 23] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -42,6 +42,7 @@ const SOURCES: [&str; 22] = [
     include_str!("planner.rs"),
     include_str!("replicas/book.rs"),
     include_str!("schemas.rs"),
+    include_str!("soft_delete/book.rs"),
     include_str!("tenants/book.rs"),
     include_str!("tenants/people.rs"),
     include_str!("tenants/wall.rs"),

@@ -36,12 +36,8 @@ async fn computed_values_of_the_book() -> relata::Result<()> {
 
     let month = student_exam::scheduled_on.date_trunc(DateUnit::Month);
     let points = student_exam::score.times(student_exam::weight.coalesce(1.0));
-    let months: Vec<(Option<NaiveDate>, (i64, f64))> = db
-        .student_exam()
-        .group_by(month.clone())
-        .aggregate((count(), points.sum()))
-        .order_by(month.asc())
-        .await?;
+    let months: Vec<(Option<NaiveDate>, (i64, f64))> =
+        db.student_exam().group_by(month.clone()).aggregate((count(), points.sum())).order_by(month.asc()).await?;
 
     let grade = case(student_exam::score.gte(90.0), "A").when(student_exam::score.gte(70.0), "B").or_null();
     let grades = db.student_exam().find_many().order_by(grade.clone().asc()).select((student_exam::id, grade)).await?;

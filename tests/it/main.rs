@@ -57,6 +57,7 @@ mod scenarios;
 mod schemas;
 mod secrets;
 mod sessions;
+mod soft_delete;
 mod statements;
 mod streams;
 mod support;

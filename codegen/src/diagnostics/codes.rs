@@ -244,4 +244,9 @@ codes! {
     R1304 SQL_OBJECT_SCHEMA Warning "An object in a schema that the datasource does not list",
     R1305 SQL_OBJECT_UNMANAGED Note "A statement in `sql` that migrations do not execute",
     R1306 POLICY_BESIDE_TENANTS Warning "A policy that shows rows of other tenants",
+
+    // Rows that are marked as deleted.
+    R1401 SOFT_DELETE Error "A field that cannot mark deleted rows",
+    R1402 KEY_OF_DELETED_ROWS Warning "A unique key that deleted rows keep",
+    R1403 OUTLIVED_PARENT Warning "Rows that stay when their parent is marked as deleted",
 }

@@ -84,6 +84,8 @@ pub(super) struct ModelNames<'s> {
     /// name.
     pub(super) with_ident: Ident,
     pub(super) create_ident: Ident,
+    /// The row with its omitted columns: `Full`. `None` if it has none.
+    pub(super) full_ident: Option<Ident>,
     /// The module's file, without `.rs`.
     pub(super) file_name: String,
     /// The columns in the client; their positions are the column numbers.
@@ -158,6 +160,16 @@ impl<'s> EmitCx<'s> {
 }
 
 impl ModelNames<'_> {
+    /// Returns the columns that rows have.
+    pub(super) fn read(&self) -> impl Iterator<Item = &ColumnNames<'_>> {
+        self.columns.iter().filter(|column| !column.walker.column().omitted)
+    }
+
+    /// Returns the columns that rows have only if a program asks for them.
+    pub(super) fn omitted(&self) -> impl Iterator<Item = &ColumnNames<'_>> {
+        self.columns.iter().filter(|column| column.walker.column().omitted)
+    }
+
     /// Returns the number of a column in the client.
     pub(super) fn number(&self, field: FieldId) -> Option<u16> {
         self.columns.iter().find(|column| column.walker.id == field).map(|column| column.number)
@@ -184,13 +196,19 @@ pub(super) fn ident(name: &str) -> Ident {
 }
 
 fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
-    let columns = walker.columns().filter(|column| column.in_client()).enumerate().map(|(number, walker)| {
-        ColumnNames { walker, ident: ident(&walker.field().rust_ident), number: number as u16 }
+    // Rows are read without the omitted columns, which come last.
+    let (omitted, read): (Vec<_>, Vec<_>) =
+        walker.columns().filter(|column| column.in_client()).partition(|column| column.column().omitted);
+    let columns = read.into_iter().chain(omitted).enumerate().map(|(number, walker)| ColumnNames {
+        walker,
+        ident: ident(&walker.field().rust_ident),
+        number: number as u16,
     });
     let model = walker.model();
     let mut types = BTreeSet::from([model.rust_ident.clone()]);
     let (with, create) = (names::free("With", &mut types), names::free("Create", &mut types));
     let (with_ident, create_ident) = (ident(&with), ident(&create));
+    let full_ident = walker.has_omitted().then(|| ident(&names::free("Full", &mut types)));
     ModelNames {
         walker,
         ident: ident(&model.rust_ident),
@@ -198,6 +216,7 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
         method: ident(method),
         with_ident,
         create_ident,
+        full_ident,
         columns: columns.collect(),
         relations: relation_names(walker, BTreeSet::from([with, create]), &mut types),
         file_name: model.module.clone(),

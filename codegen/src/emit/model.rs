@@ -10,10 +10,12 @@ use super::create::emit_create;
 use super::docs::{column_docs, docs};
 use super::json_type::Paths;
 use super::key::emit_keyed;
+use super::omitted::emit_full;
 use super::relation::emit_relations;
 use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
+use super::soft_delete::deletion_mark;
 use super::table::emit_table;
 use super::tenancy::short_keys;
 use crate::ir::{Arity, ColumnWalker, IndexField, names};
@@ -24,6 +26,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let fields = model.columns.iter().map(|column| emit_field(cx, model, column));
     let keyed = emit_keyed(cx, model);
     let keys = emit_keys(cx, model);
+    let full = emit_full(cx, model);
     let relations = emit_relations(cx, model);
     let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
@@ -37,6 +40,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
         #(#fields)*
         #(#holds)*
         #(#keys)*
+        #full
         #relations
         #create
         #table
@@ -47,13 +51,13 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
 fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let ident = &model.ident;
     let docs = docs(model.walker.model().docs.as_deref());
-    let fields = model.columns.iter().map(|column| {
+    let fields = model.read().map(|column| {
         let docs = super::docs::docs(column.walker.field().docs.as_deref());
         let (ident, ty) = (&column.ident, field_type(cx, column.walker));
         let in_json = serde::emit_column(cx, column);
         quote!(#docs #in_json pub #ident: #ty)
     });
-    let reads = model.columns.iter().map(|column| {
+    let reads = model.read().map(|column| {
         let (ident, number) = (&column.ident, usize::from(column.number));
         let number = proc_macro2::Literal::usize_unsuffixed(number);
         let read = match column.walker.arity() {
@@ -65,9 +69,10 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     });
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
     let materialized = model.walker.model().materialized.then(|| quote!(impl rt::Materialized for #ident {}));
+    let soft_delete = deletion_mark(model).map(|_| quote!(impl rt::SoftDelete for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
-    let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
+    let columns: Vec<&ColumnNames<'_>> = model.read().collect();
     let (derive, debug) = emit_debug(ident, &[], &columns);
     let (json, more) = (serde::emit_derive(cx), derives(&model.walker.model().derives));
     quote! {
@@ -92,6 +97,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
         }
 
         #writable
+        #soft_delete
         #materialized
     }
 }
@@ -145,7 +151,8 @@ fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
 /// The primary key and the unique indexes, with the names that those of several columns have in the client.
 fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a str>, &'a [IndexField])> {
     let primary = model.walker.model().primary_key.iter().map(|key| (key.rust_ident.as_deref(), key.fields.as_slice()));
-    primary.chain(model.walker.unique_indexes().map(|index| (index.rust_ident.as_deref(), index.fields.as_slice())))
+    let unique = model.walker.unique_indexes().chain(model.walker.live_indexes());
+    primary.chain(unique.map(|index| (index.rust_ident.as_deref(), index.fields.as_slice())))
 }
 
 /// Emits the constants of keys with several columns. A key that is unique within a tenant also gets a constant without

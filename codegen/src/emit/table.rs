@@ -7,6 +7,7 @@ use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
 use super::scalar::{own_type, qualified, sql_types};
+use super::soft_delete::emit_deletion_mark;
 use super::tenancy::emit_tenancy;
 use crate::ir::{
     Arity, ColumnType, DefaultValue, Engine, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
@@ -20,8 +21,12 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let key = key_columns(model).into_iter().map(Literal::u16_unsuffixed);
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
     let tenancy = emit_tenancy(cx, model);
+    let soft_delete = emit_deletion_mark(model);
     let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
     let on_citus = (cx.schema.engine == Engine::Citus).then(|| quote!(.on_citus()));
+    let omitted = model.omitted().count();
+    let read = Literal::usize_unsuffixed(model.columns.len() - omitted);
+    let omits = (omitted > 0).then(|| quote!(.reads(#read)));
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -41,7 +46,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#tenancy #secured #on_citus;
+        )#omits #tenancy #soft_delete #secured #on_citus;
     }
 }
 
@@ -133,7 +138,9 @@ fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
         quote!(.within_tenant(#place))
     });
     let filled = is_filled(relation).then(|| quote!(.filled()));
-    quote!(rt::Relation::#constructor(#name, #child, #columns)#pair #filled)
+    let marks = relation.walker.side() == Side::Referenced && relation.walker.relation().cascades_marks();
+    let cascading = marks.then(|| quote!(.cascading()));
+    quote!(rt::Relation::#constructor(#name, #child, #columns)#pair #filled #cascading)
 }
 
 /// Returns whether a foreign key to a row of a tenant gets a value if a new row leaves it out. A foreign key with the

@@ -66,7 +66,8 @@ pub(super) fn short_keys(model: &ModelNames<'_>) -> Vec<Vec<u16>> {
         return Vec::new();
     };
     let primary = walker.model().primary_key.iter().map(|key| key.fields.as_slice());
-    let keys = primary.chain(walker.unique_indexes().map(|index| index.fields.as_slice()));
+    let unique = walker.unique_indexes().chain(walker.live_indexes());
+    let keys = primary.chain(unique.map(|index| index.fields.as_slice()));
     let keys: Vec<Vec<FieldId>> = keys
         .map(|fields| {
             let column = |field: &crate::ir::IndexField| match field.target {

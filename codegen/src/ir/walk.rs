@@ -113,6 +113,11 @@ impl<'s> ModelWalker<'s> {
         self.model().fields.clone().map(move |id| self.schema.walk_field(FieldId(id)))
     }
 
+    /// Returns whether rows do not have all columns of the client (`@omit`).
+    pub fn has_omitted(self) -> bool {
+        self.columns().any(|column| column.in_client() && column.column().omitted)
+    }
+
     /// The fields that are columns.
     pub fn columns(self) -> impl Iterator<Item = ColumnWalker<'s>> {
         self.fields().filter_map(FieldWalker::as_column)

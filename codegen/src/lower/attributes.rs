@@ -89,12 +89,14 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
                 "relation",
                 "default",
                 "updatedAt",
+                "softDelete",
                 "generated",
                 "identity",
                 "collate",
                 "domain",
                 "using",
                 "sensitive",
+                "omit",
             ]
             .contains(&name.text) =>
         {

@@ -156,6 +156,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) default: Option<(DefaultValue, Span)>,
     /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
+    /// The place of `@softDelete`.
+    pub(super) soft_delete: Option<Span>,
     pub(super) generated: Option<GeneratedDraft<'a>>,
     /// `@identity`, and its place.
     pub(super) identity: Option<(Identity, Span)>,
@@ -169,6 +171,8 @@ pub(super) struct FieldDraft<'a> {
     pub(super) json: Option<TypeId>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
+    /// `@omit`.
+    pub(super) omitted: Option<Span>,
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) using: Option<Given<'a>>,
     pub(super) relation: RelationAttribute<'a>,

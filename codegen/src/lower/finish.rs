@@ -181,6 +181,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         ty,
         default: field.default.as_ref().map(|(default, _)| default.clone()),
         updated_at: field.updated_at,
+        soft_delete: field.soft_delete.is_some(),
         generated: field
             .generated
             .as_ref()
@@ -192,6 +193,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         has_type_name: field.sql_type.as_ref().is_some_and(|ty| ty.named),
         json: field.json.map(|ty| JsonShape { ty, list: field.is_json_list() }),
         sensitive: field.sensitive,
+        omitted: field.omitted.is_some(),
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
 use super::draft::{FieldDraft, FieldType, Given, KeyDraft, ModelDraft};
+use super::soft_delete::is_live_key;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::names::{self, Wanted, camel_ident, distinct, module_name, snake_ident};
 use crate::ir::{EnumId, ModelId, Tenancy, TypeId};
@@ -260,7 +261,8 @@ fn suggestion(text: &str, kind: &Kind) -> String {
 /// In the client, a key of several fields has a name like a field: its own name, or that of its fields.
 fn choose_keys(cx: &mut Cx<'_, '_>, id: ModelId, found: &mut Vec<Diagnostic>) {
     let model = cx.model(id);
-    let is_named = |key: &KeyDraft<'_>| key.is_unique() && key.fields.len() > 1;
+    let is_key = |key: &KeyDraft<'_>| key.is_unique() || is_live_key(cx, id, key);
+    let is_named = |key: &KeyDraft<'_>| key.fields.len() > 1 && is_key(key);
     let keys: Vec<usize> = (0..model.keys.len()).filter(|at| is_named(&model.keys[*at])).collect();
     let mut columns = BTreeSet::new();
     let is_repeated: Vec<bool> = keys.iter().map(|at| !columns.insert(model.keys[*at].columns())).collect();

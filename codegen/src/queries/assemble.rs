@@ -563,7 +563,7 @@ fn whole_models(schema: &Schema, notes: &[ColumnAnnotation], outputs: &[Output])
 /// Returns whether columns are all those of the model, in its order, so that its struct can hold them.
 fn is_whole(schema: &Schema, whole: &Whole, columns: &[Output]) -> bool {
     let model = schema.walk_model(whole.model);
-    let own: Vec<_> = model.columns().collect();
+    let own: Vec<_> = model.columns().filter(|column| !column.column().omitted).collect();
     let is_held = |typed: &Typed, arity: Arity| !typed.holes && (!typed.nullable || arity != Arity::Required);
     !model.model().ignored
         && own.len() == columns.len()
@@ -578,7 +578,7 @@ fn is_whole(schema: &Schema, whole: &Whole, columns: &[Output]) -> bool {
 fn model_of(schema: &Schema, columns: &[ResultColumn]) -> Option<ModelId> {
     let first = columns.first()?.field?;
     let model = schema.walk_field(first).model();
-    let own: Vec<_> = model.columns().filter(|column| column.in_client()).collect();
+    let own: Vec<_> = model.columns().filter(|column| column.in_client() && !column.column().omitted).collect();
     let same = own.len() == columns.len()
         && own.iter().zip(columns).all(|(own, column)| {
             column.field == Some(own.id)

@@ -128,7 +128,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 13] = [
+const GROUPS: [(&str, &str); 14] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -142,6 +142,7 @@ const GROUPS: [(&str, &str); 13] = [
     ("R11", "Citus"),
     ("R12", "Views"),
     ("R13", "Functions, triggers and policies"),
+    ("R14", "Soft deletes"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

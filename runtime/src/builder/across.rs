@@ -9,7 +9,7 @@ use super::refresh::Refresh;
 use super::write::{AddFilterOrAllRows, Delete, DeleteMany, Update, UpdateEach, UpdateMany};
 use crate::dsl::{Aggregates, Grouping, IntoAssignments, UniqueKey};
 use crate::execute::Executor;
-use crate::rows::{Materialized, Model, Writable};
+use crate::rows::{Materialized, Model, SoftDelete, Writable};
 
 /// The queries of a model whose rows belong to tenants, on the rows of all tenants.
 ///
@@ -46,6 +46,10 @@ impl<M: Model> AcrossTenants<M> {
         update_many() -> UpdateMany<M, AddFilterOrAllRows> where Writable,
         delete(key: impl UniqueKey<M>) -> Delete<M> where Writable,
         delete_many() -> DeleteMany<M, AddFilterOrAllRows> where Writable,
+        restore(key: impl UniqueKey<M>) -> Update<M> where SoftDelete,
+        restore_many() -> UpdateMany<M, AddFilterOrAllRows> where SoftDelete,
+        hard_delete(key: impl UniqueKey<M>) -> Delete<M> where SoftDelete,
+        hard_delete_many() -> DeleteMany<M, AddFilterOrAllRows> where SoftDelete,
     }
 
     /// See [`Delegate::refresh`].

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::explain::explained;
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
@@ -86,6 +87,8 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
         self
     }
 }
+
+scoped!(Aggregate<M, A> in select.condition, "aggregates");
 
 impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
     type Output = A::Out;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::explain::explained;
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::Filter;
 use crate::error::Result;
@@ -34,6 +35,8 @@ macro_rules! counting {
                 self
             }
         }
+
+        scoped!($name<M> in condition, "counts");
 
         impl<M: Model> Query for $name<M> {
             type Output = $out;

@@ -17,7 +17,8 @@ use super::write::{
 use crate::dsl::{Aggregates, CreateRow, Grouping, IntoAssignments, Unique, UniqueKey};
 use crate::error::Result;
 use crate::execute::Executor;
-use crate::rows::{Materialized, Model, Writable};
+use crate::query::Removal;
+use crate::rows::{Materialized, Model, SoftDelete, Writable};
 
 /// The queries of one model.
 #[derive(Debug)]
@@ -341,7 +342,7 @@ impl<M: Model> Delegate<M> {
         M: Writable,
     {
         let key = self.unique(key);
-        Delete::new(self.executor, key)
+        Delete::new(self.executor, key, Removal::AsDeclared)
     }
 
     /// Stores the rows of a materialized view again, from its query.
@@ -378,6 +379,87 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        DeleteMany::new(self.executor)
+        DeleteMany::new(self.executor, Removal::AsDeclared)
+    }
+
+    /// Restores the deleted row with this key (`@softDelete`): an update that begins with the field of the deletion, and
+    /// takes everything else that [`update`](Self::update) takes. Returns `Error::NotFound` if no deleted row has the key.
+    ///
+    /// Rows that were deleted with it stay deleted.
+    ///
+    /// # Errors
+    /// [`Error::UniqueViolation`](crate::Error::UniqueViolation) if a row has taken a unique value of the deleted one in
+    /// the meantime. [`Error::Misuse`](crate::Error::Misuse) if the key is unique only among rows that are not deleted.
+    ///
+    /// ```
+    /// # async fn example<M: relata::rt::SoftDelete>(
+    /// #     notes: relata::Delegate<M>, key: relata::Unique<M>,
+    /// # ) -> relata::Result<()> {
+    /// // such as `db.note().restore(note::id.eq(7))`
+    /// let note: M = notes.restore(key).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restore(self, key: impl UniqueKey<M>) -> Update<M>
+    where
+        M: SoftDelete,
+    {
+        let key = self.unique(key);
+        Update::restoring(self.executor, key)
+    }
+
+    /// Restores all deleted rows that match the filters (`@softDelete`).
+    ///
+    /// ```
+    /// # async fn example<M: relata::rt::SoftDelete>(notes: relata::Delegate<M>) -> relata::Result<()> {
+    /// // such as `db.note().restore_many().filter(note::author_id.eq(3))`
+    /// let restored: u64 = notes.restore_many().all_rows().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`restore`](Self::restore). If a row cannot be restored, none is.
+    pub fn restore_many(self) -> UpdateMany<M, AddFilterOrAllRows>
+    where
+        M: SoftDelete,
+    {
+        UpdateMany::restoring(self.executor)
+    }
+
+    /// Removes the row with this key from the database, although its model has `@softDelete`. Returns `Error::NotFound`
+    /// if there is none. Like every call, it finds a deleted row only after `with_deleted` or `only_deleted`.
+    ///
+    /// ```
+    /// # async fn example<M: relata::rt::SoftDelete>(
+    /// #     notes: relata::Delegate<M>, key: relata::Unique<M>,
+    /// # ) -> relata::Result<()> {
+    /// // such as `db.note().hard_delete(note::id.eq(7))`
+    /// let gone: M = notes.hard_delete(key).with_deleted().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hard_delete(self, key: impl UniqueKey<M>) -> Delete<M>
+    where
+        M: SoftDelete,
+    {
+        let key = self.unique(key);
+        Delete::new(self.executor, key, Removal::Hard)
+    }
+
+    /// Removes all rows that match the filters from the database, although their model has `@softDelete`.
+    ///
+    /// ```
+    /// # async fn example<M: relata::rt::SoftDelete>(notes: relata::Delegate<M>) -> relata::Result<()> {
+    /// // such as `db.note().hard_delete_many().only_deleted().filter(note::deleted_at.lt(last_year))`
+    /// let removed: u64 = notes.hard_delete_many().only_deleted().all_rows().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hard_delete_many(self) -> DeleteMany<M, AddFilterOrAllRows>
+    where
+        M: SoftDelete,
+    {
+        DeleteMany::new(self.executor, Removal::Hard)
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 use super::explain::explained;
 use super::page::{FindPage, page_of};
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{
-    As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, Selectable, Selection, Unique,
+    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, Selectable, Selection, Unique,
     UniqueKey, include_of,
 };
 use crate::error::Result;
@@ -76,7 +77,7 @@ impl<M: Model> FindMany<M> {
 impl<M: Model> FindUnique<M> {
     pub(crate) fn unique(executor: Executor, key: Unique<M>) -> Self {
         let mut select = Box::new(Select::new(M::table()));
-        select.condition = key.into_condition();
+        select.condition = key.into_row_condition();
         select.single = true;
         Self { executor, select, types: PhantomData }
     }
@@ -360,6 +361,8 @@ impl<M: Model, S, A> Find<M, S, A> {
     }
 }
 
+scoped!(Find<M, S, A> in select.condition, "reads");
+
 impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
     ///
@@ -398,6 +401,14 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// ```
     pub fn select_as<T: Selectable<Model = M>>(self) -> SelectFrom<M, As<T>, A> {
         self.select(As::new())
+    }
+
+    /// Reads the rows with their omitted columns (`@omit`): `user::Full`, which dereferences to the model.
+    pub fn with_omitted(self) -> SelectFrom<M, As<M::Full>, A>
+    where
+        M: Omits,
+    {
+        self.select_as()
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::explain::explained;
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{Aggregates, Filter, GroupKeys, GroupOrder, Grouping, Having, calculations};
 use crate::error::Result;
@@ -103,6 +104,8 @@ impl<M: Model, K: Grouping<M>, A: Aggregates<M>> GroupBy<M, K, A> {
         self
     }
 }
+
+scoped!(GroupBy<M, K, A> in aggregation.select.condition, "groups");
 
 impl<M: Model, K: Grouping<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;

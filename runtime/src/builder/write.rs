@@ -9,15 +9,16 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::explain::explained;
+use super::scope::scoped;
 use crate::builder::OfModels;
 use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, Unique, as_sets};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Returned, Select,
-    Sets, Tenant,
+    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Removal, Returned,
+    Select, Sets, Tenant,
 };
-use crate::rows::{Cursor, FromRow, Model};
+use crate::rows::{Cursor, FromRow, Model, SoftDelete};
 use crate::value::Param;
 
 macro_rules! call {
@@ -257,7 +258,15 @@ pub struct Update<M, S = M> {
 impl<M: Model> Update<M> {
     pub(crate) fn new(executor: Executor, key: Unique<M>) -> Self {
         let (sets, nested) = (Vec::new(), Vec::new());
-        Self { executor, condition: key.condition(), sets, nested, then: None, types: PhantomData }
+        Self { executor, condition: key.into_row_condition(), sets, nested, then: None, types: PhantomData }
+    }
+}
+
+impl<M: SoftDelete> Update<M> {
+    /// Updates a deleted row, and makes it a row again.
+    pub(crate) fn restoring(executor: Executor, key: Unique<M>) -> Self {
+        let update = Self::new(executor, key);
+        Self { condition: update.condition.only_deleted(), sets: M::table().restores(), ..update }
     }
 }
 
@@ -286,6 +295,7 @@ impl<M: Model, S> Update<M, S> {
     }
 }
 
+scoped!(Update<M, S> in condition, "updates");
 call!(Update<M: Model, S: FromRow> gives S);
 explained!([M: Model, S: FromRow] Update<M, S>, executor);
 
@@ -344,19 +354,20 @@ explained!([M: Model, S: FromRow] Upsert<M, S>, executor);
 pub struct Delete<M, S = M> {
     executor: Executor,
     condition: Condition,
+    removal: Removal,
     then: Option<Box<Select>>,
     types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Delete<M> {
-    pub(crate) fn new(executor: Executor, key: Unique<M>) -> Self {
-        Self { executor, condition: key.condition(), then: None, types: PhantomData }
+    pub(crate) fn new(executor: Executor, key: Unique<M>, removal: Removal) -> Self {
+        Self { executor, condition: key.into_row_condition(), removal, then: None, types: PhantomData }
     }
 }
 
 impl<M: Model, S> Delete<M, S> {
     fn operation(self) -> Operation {
-        Operation::Delete { table: M::table(), condition: self.condition }
+        Operation::Delete { table: M::table(), condition: self.condition, removal: self.removal }
     }
 
     /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
@@ -366,6 +377,7 @@ impl<M: Model, S> Delete<M, S> {
     }
 }
 
+scoped!(Delete<M, S> in condition, "deletes");
 call!(Delete<M: Model, S: FromRow> gives S);
 explained!([M: Model, S: FromRow] Delete<M, S>, executor);
 
@@ -408,6 +420,13 @@ pub struct UpdateMany<M, C> {
 impl<M: Model> UpdateMany<M, AddFilterOrAllRows> {
     pub(crate) fn new(executor: Executor) -> Self {
         Self { executor, condition: Condition::ALL, sets: Vec::new(), limit: None, all_rows: false, types: PhantomData }
+    }
+}
+
+impl<M: SoftDelete> UpdateMany<M, AddFilterOrAllRows> {
+    /// Updates deleted rows, and makes them rows again.
+    pub(crate) fn restoring(executor: Executor) -> Self {
+        Self { condition: Condition::ALL.only_deleted(), sets: M::table().restores(), ..Self::new(executor) }
     }
 }
 
@@ -471,6 +490,7 @@ impl<M: Model> Query for UpdateMany<M, RowsChosen> {
     }
 }
 
+scoped!(UpdateMany<M, C> in condition, "updates");
 call!(UpdateMany<M, C> gives u64);
 explained!([M: Model] UpdateMany<M, RowsChosen>, executor);
 
@@ -507,26 +527,26 @@ pub struct DeleteMany<M, C> {
     condition: Condition,
     limit: Option<u64>,
     all_rows: bool,
+    removal: Removal,
     types: PhantomData<fn() -> (M, C)>,
 }
 
 impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
-    pub(crate) fn new(executor: Executor) -> Self {
-        Self { executor, condition: Condition::ALL, limit: None, all_rows: false, types: PhantomData }
+    pub(crate) fn new(executor: Executor, removal: Removal) -> Self {
+        Self { executor, condition: Condition::ALL, limit: None, all_rows: false, removal, types: PhantomData }
     }
 }
 
 impl<M: Model, C> DeleteMany<M, C> {
+    fn chosen(self) -> DeleteMany<M, RowsChosen> {
+        let DeleteMany { executor, condition, limit, all_rows, removal, .. } = self;
+        DeleteMany { executor, condition, limit, all_rows, removal, types: PhantomData }
+    }
+
     /// Keeps only rows that match the filter, in addition to earlier filters.
-    pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
-        let condition = self.condition.and(filter.into().condition);
-        DeleteMany {
-            executor: self.executor,
-            condition,
-            limit: self.limit,
-            all_rows: self.all_rows,
-            types: PhantomData,
-        }
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
+        self.condition = self.condition.and(filter.into().condition);
+        self.chosen()
     }
 
     /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
@@ -537,9 +557,9 @@ impl<M: Model, C> DeleteMany<M, C> {
     }
 
     /// Chooses every row of the table.
-    pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
-        let DeleteMany { executor, condition, limit, .. } = self;
-        DeleteMany { executor, condition, limit, all_rows: true, types: PhantomData }
+    pub fn all_rows(mut self) -> DeleteMany<M, RowsChosen> {
+        self.all_rows = true;
+        self.chosen()
     }
 }
 
@@ -555,12 +575,14 @@ impl<M: Model> Query for DeleteMany<M, RowsChosen> {
         let operation = if self.condition.is_all() && !self.all_rows {
             Operation::Refused(empty_filter("delete_many"))
         } else {
-            Operation::DeleteMany { table: M::table(), condition: self.condition, limit: self.limit }
+            let DeleteMany { condition, limit, removal, .. } = self;
+            Operation::DeleteMany { table: M::table(), condition, limit, removal }
         };
         Parts { operation, finish: Outcome::into_count }
     }
 }
 
+scoped!(DeleteMany<M, C> in condition, "deletes");
 call!(DeleteMany<M, C> gives u64);
 explained!([M: Model] DeleteMany<M, RowsChosen>, executor);
 

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 
 use crate::query::{Condition, MAX_DEPTH, Operator};
+use crate::rows::Model;
 use crate::value::Param;
 
 /// Identifies a single row. Only `eq` on a unique column or a unique key creates one.
@@ -106,6 +107,15 @@ impl<M> Filter<M> {
     }
 }
 
+impl<M: Model> Unique<M> {
+    /// Returns the condition that a call on the row with the key begins with.
+    pub(crate) fn into_row_condition(self) -> Condition {
+        let is_live_key = M::table().is_live_key_of(&self.values);
+        let condition = self.into_condition();
+        if is_live_key { condition.by_live_key() } else { condition }
+    }
+}
+
 impl<M> Unique<M> {
     /// For generated code: a key of these columns.
     pub fn of<const N: usize>(values: [(u16, Param); N]) -> Self {
@@ -122,18 +132,6 @@ impl<M> Unique<M> {
         match values.pop() {
             Some(only) if values.is_empty() => compare(only),
             last => Condition::And(values.into_iter().chain(last).map(compare).collect()),
-        }
-    }
-
-    pub(crate) fn condition(&self) -> Condition {
-        let compare = |(column, value): &(u16, Param)| Condition::Compare {
-            column: *column,
-            operator: Operator::Eq,
-            value: value.clone(),
-        };
-        match self.values.as_slice() {
-            [one] => compare(one),
-            several => Condition::And(several.iter().map(compare).collect()),
         }
     }
 }

@@ -36,6 +36,14 @@ pub trait Single: Arity {
     type With<Other: Single>: Single;
 }
 
+/// A kind of relation that may lead to no row: [`Optional`] or [`List`].
+#[diagnostic::on_unimplemented(
+    message = "a required relation leads to its row even if that row is deleted",
+    label = "this relation is required",
+    note = "leave `with_deleted` and `only_deleted` out; to filter by the row, use `is` with its field of `@softDelete`"
+)]
+pub trait MayLackRows: Arity {}
+
 /// Whether a value of a field identifies a row: [`NotUnique`] or [`IsUnique`].
 pub trait Uniqueness: Sealed + Send + 'static {}
 
@@ -143,6 +151,8 @@ impl Single for Optional {
     type With<Other: Single> = Optional;
 }
 
+impl MayLackRows for Optional {}
+impl MayLackRows for List {}
 impl Uniqueness for NotUnique {}
 impl Uniqueness for IsUnique {}
 impl Source for Written {}

@@ -66,6 +66,7 @@ pub(super) fn value(to: &SetTo) -> Option<&Param> {
         | SetTo::JsonFields(_)
         | SetTo::Lookup { .. }
         | SetTo::Excluded
+        | SetTo::Now
         | SetTo::Default => None,
     }
 }

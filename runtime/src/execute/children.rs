@@ -6,7 +6,7 @@ use super::keys::{KeySet, runs};
 use super::nested::{change_one, changes_nothing, equal_to, values_at};
 use super::read::count_of;
 use super::upsert::{self, upsert_many};
-use super::{changes, level};
+use super::{changes, delete, level};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, JoinTable, Relation, Table};
@@ -78,8 +78,7 @@ impl Children<'_> {
     }
 
     async fn execute_delete(self, condition: &Condition) -> Result<u64> {
-        let child = self.relation.child;
-        self.session.execute(sql::delete_statement(self.session.unshaped(), child, condition, false), child).await
+        delete::delete(self.session, self.relation.child, condition).await
     }
 
     fn is_to_one(self) -> bool {

@@ -234,7 +234,7 @@ pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Ve
 
 /// Returns rows with marks, each with the position of its input row.
 pub(super) fn marked(node: Node, positions: &[usize]) -> Result<Vec<Placed>> {
-    let mark = node.table.columns.len();
+    let mark = node.table.reads;
     let marks = node.cursors().map(|at| at.get::<i64>(mark)).collect::<Result<Vec<_>>>()?;
     let placed = marks.into_iter().zip(node.into_rows()).map(|(mark, row)| {
         let number = usize::try_from(mark.unsigned_abs()).unwrap_or(usize::MAX);

@@ -6,9 +6,9 @@
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::insert::insert;
-use super::level;
 use super::read::{self, count_of};
 use super::upsert::upsert;
+use super::{delete, level};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
@@ -122,11 +122,12 @@ async fn update_with_referenced(
     mut sets: Sets,
     own: Vec<NestedWrite>,
 ) -> Result<Node> {
+    let lifted = condition.lifted();
     let before = read_locked(session, table, condition).await?;
     if before.len() == 0 {
         return Ok(before);
     }
-    let itself = row_condition(&before);
+    let itself = row_condition(&before).lifting(|of_row| *of_row = lifted);
     let mut deleted_last = Vec::new();
     for NestedWrite { relation, action, .. } in own {
         deleted_last.extend(write_referenced(session, &before, relation, action, &mut sets).await?);
@@ -138,7 +139,7 @@ async fn update_with_referenced(
         Node::new(table, session.query(statement, table).await?)
     };
     for (table, condition) in deleted_last {
-        session.execute(sql::delete_statement(session.unshaped(), table, &condition, false), table).await?;
+        delete::delete(session, table, &condition).await?;
     }
     Ok(node)
 }

@@ -7,11 +7,13 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
 
 use super::run::execute;
-use super::{bulk, insert, nested, read, single, upsert};
+use super::{bulk, delete, insert, nested, read, single, upsert};
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
-use crate::meta::{Count, Relation, Table};
-use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Place, Returned, Returning, Select, SetTo};
+use crate::meta::{Count, Lifted, Relation, Table};
+use crate::query::{
+    Condition, Key, Lock, Operation, Outcome, Output, Outputs, Place, Returned, Returning, Select, SetTo,
+};
 use crate::rows::{Keys, Node};
 use crate::sql::{self, Context, ReadPlan, Statement};
 use crate::value::Param;
@@ -36,6 +38,7 @@ fn at_once(returning: &Returning) -> bool {
         Operation::Upsert { row, sets, .. } => {
             !row.is_nested() && !upsert::looks_up_first(row) && keeps_keys(table, sets)
         }
+        Operation::Delete { removal, .. } if removal.marks(table).is_some() => !delete::cascades(table, *removal),
         // After a row is deleted, nothing can be read for it.
         Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
         Operation::CreateMany { rows, options, .. } => {
@@ -69,7 +72,7 @@ pub(super) fn missing(returning: &Returning, outcome: &Outcome) -> Option<Operat
     lacks_a_row(node, &plan).then(|| {
         let key = key_of(node, &plan);
         let mut select = returning.then.clone();
-        select.filter(nested::key_condition(&key));
+        select.filter(written_row(&key));
         Operation::Read(Box::new(select))
     })
 }
@@ -117,10 +120,12 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
                 None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
             }
         }
-        Operation::Delete { table, condition } if at_once => {
-            written(session, sql::delete_statement(session.unshaped(), table, &condition, true), &then).await?
+        Operation::Delete { table, condition, removal } if at_once => {
+            written(session, delete::statement(session.unshaped(), table, &condition, removal, true), &then).await?
         }
-        Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
+        Operation::Delete { table, condition, removal } if removal.marks(table).is_none() => {
+            return read_and_delete(session, table, condition, then).await;
+        }
         mut other => match Box::pin(execute(session, &mut other)).await? {
             Outcome::Placed(node, places) => return behind_placed(session, node, places, then).await,
             outcome => behind(session, outcome.into_rows()?, then).await?,
@@ -180,8 +185,13 @@ async fn read_one(session: Session<'_>, mut then: Select, condition: Condition) 
 }
 
 async fn read_by_key(session: Session<'_>, mut then: Select, key: Vec<(u16, Param)>) -> Result<Node> {
-    then.filter(nested::key_condition(&key));
+    then.filter(written_row(&key));
     read::read(&session, &then, &key).await
+}
+
+/// Returns the condition that a row which was just written matches: the write may have put it out of scopes.
+fn written_row(key: &Key) -> Condition {
+    nested::key_condition(key).lifting(|lifted| *lifted = Lifted::ALL)
 }
 
 /// Reads the relations after the rows were written. If a row is read again, its to-one relations are joined.
@@ -239,13 +249,14 @@ async fn find_again(
         return Ok(None);
     }
     let lists = std::mem::take(&mut keys.lists);
-    then.filter(match (table.key, lists.as_slice()) {
+    let these = match (table.key, lists.as_slice()) {
         ([column], [list]) => Condition::In { column: *column, values: Param::RawList(list.clone()) },
         _ => {
             let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
             Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
         }
-    });
+    };
+    then.filter(these.lifting(|lifted| *lifted = Lifted::ALL));
     let (statement, plan) = sql::read_statement(session.unshaped(), then, None);
     let found = Node::new(table, session.query(statement, table).await?);
     let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();

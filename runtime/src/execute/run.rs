@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::future::FutureExt;
 
 use super::read::{self, count_of};
-use super::{bulk, each, insert, nested, returning, upsert, upserts};
+use super::{bulk, delete, each, insert, nested, returning, upsert, upserts};
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::Table;
@@ -49,12 +49,12 @@ pub(crate) fn execute(session: Session<'_>, operation: &mut Operation) -> impl F
                 let statement = sql::update_statement(session.shaped(), table, condition, sets, *returning);
                 run_write(&session, table, statement, *returning).await
             }
-            Operation::Delete { table, condition } => {
-                let statement = sql::delete_statement(session.shaped(), table, condition, true);
+            Operation::Delete { table, condition, removal } if !delete::cascades(table, *removal) => {
+                let statement = delete::statement(session.shaped(), table, condition, *removal, true);
                 run_write(&session, table, statement, true).await
             }
-            Operation::DeleteMany { table, condition, limit: None } => {
-                let statement = sql::delete_statement(session.shaped(), table, condition, false);
+            Operation::DeleteMany { table, condition, limit: None, removal } if !delete::cascades(table, *removal) => {
+                let statement = delete::statement(session.shaped(), table, condition, *removal, false);
                 run_write(&session, table, statement, false).await
             }
             Operation::Create(row) if !row.is_nested() => insert::insert_row(&session, row).await.map(Outcome::Rows),
@@ -100,9 +100,15 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
             run_write(&session, table, statement, returning).await
         }
         Operation::Upsert { row, key, sets } => upsert::upsert(session, row, key, sets).await.map(Outcome::Rows),
-        Operation::DeleteMany { table, condition, limit } => {
-            run_write(&session, table, sql::delete_many_statement(session.unshaped(), table, &condition, limit), false)
-                .await
+        Operation::Delete { table, condition, .. } => {
+            delete::mark(session, table, condition, None).await.map(Outcome::Rows)
+        }
+        Operation::DeleteMany { table, condition, limit, removal } if delete::cascades(table, removal) => {
+            Ok(Outcome::Count(delete::mark(session, table, condition, limit).await?.len() as u64))
+        }
+        Operation::DeleteMany { table, condition, limit, removal } => {
+            let statement = delete::many_statement(session.unshaped(), table, &condition, limit, removal);
+            run_write(&session, table, statement, false).await
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
         Operation::Sql(call) => {
@@ -113,10 +119,9 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
             run_write(&session, table, sql::refresh_statement(table, concurrently), false).await
         }
         Operation::Refused(reason) => Err(Error::Misuse(reason.into())),
-        mut simple @ (Operation::Read(_)
-        | Operation::Count { .. }
-        | Operation::Exists { .. }
-        | Operation::Delete { .. }) => Box::pin(execute(session, &mut simple)).await,
+        mut simple @ (Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. }) => {
+            Box::pin(execute(session, &mut simple)).await
+        }
     }
 }
 

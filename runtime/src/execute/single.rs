@@ -2,7 +2,7 @@
 
 use super::insert::marked;
 use super::read::{self, count_of};
-use super::{bulk, each, insert, nested, returning, upsert, upserts};
+use super::{bulk, delete, each, insert, nested, returning, upsert, upserts};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Condition, Operation, Outcome, Returned};
@@ -18,6 +18,9 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
         Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
         Operation::UpsertMany(call) => upserts::needs_transaction(call),
         Operation::UpdateEach { table, changes, .. } => each::needs_transaction(table, changes),
+        Operation::Delete { table, removal, .. } | Operation::DeleteMany { table, removal, .. } => {
+            delete::cascades(table, *removal)
+        }
         Operation::Returning(returning) => returning::needs_transaction(returning),
         _ => false,
     }
@@ -49,9 +52,11 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
         Operation::UpdateMany { table, condition, sets, limit, returning } if !sets.is_empty() => {
             sql::update_many_statement(context, table, condition, sets, *limit, *returning)
         }
-        Operation::Delete { table, condition } => sql::delete_statement(context, table, condition, true),
-        Operation::DeleteMany { table, condition, limit } => {
-            sql::delete_many_statement(context, table, condition, *limit)
+        Operation::Delete { table, condition, removal } if !delete::cascades(table, *removal) => {
+            delete::statement(context, table, condition, *removal, true)
+        }
+        Operation::DeleteMany { table, condition, limit, removal } if !delete::cascades(table, *removal) => {
+            delete::many_statement(context, table, condition, *limit, *removal)
         }
         Operation::Refresh { table, concurrently } => sql::refresh_statement(table, *concurrently),
         Operation::Sql(call) => Statement::of_call(call),

@@ -2,7 +2,7 @@
 
 use super::expression::{Expression, Operand};
 use super::json_place::JsonPlace;
-use crate::meta::{Relation, Table};
+use crate::meta::{Lifted, Relation, Table};
 use crate::value::Param;
 
 /// The maximum depth of conditions and other parts of a query.
@@ -101,6 +101,11 @@ pub(crate) enum Condition {
     },
     /// A condition that cannot be sent, and why.
     Refused(&'static str),
+    /// A condition on the rows that remain if some scopes of the table are lifted. Never inside another condition.
+    Lifting {
+        lifted: Lifted,
+        condition: Box<Condition>,
+    },
 }
 
 /// SQL's comparisons.
@@ -137,6 +142,7 @@ impl Condition {
             Condition::And(parts) => parts.iter().all(Condition::is_all),
             Condition::Or(parts) => parts.iter().any(Condition::is_all),
             Condition::Not(part) | Condition::NotTrue(part) => part.is_none(),
+            Condition::Lifting { condition, .. } => condition.is_all(),
             _ => false,
         }
     }
@@ -156,12 +162,43 @@ impl Condition {
         match self {
             Condition::And(parts) => parts.iter().find_map(|part| part.equal_value(wanted)),
             Condition::Compare { column, operator: Operator::Eq, value } if *column == wanted => Some(value),
+            Condition::Lifting { condition, .. } => condition.equal_value(wanted),
             _ => None,
         }
     }
 
+    /// Returns whether it is written with OR.
+    pub(crate) fn is_or(&self) -> bool {
+        match self {
+            Condition::Or(_) => true,
+            Condition::Lifting { condition, .. } => condition.is_or(),
+            _ => false,
+        }
+    }
+
+    /// Returns the scopes that the condition lifts.
+    #[inline]
+    pub(crate) fn lifted(&self) -> Lifted {
+        match self {
+            Condition::Lifting { lifted, .. } => *lifted,
+            _ => Lifted::default(),
+        }
+    }
+
+    /// Changes the scopes that the condition lifts.
+    pub(crate) fn lifting(self, change: impl FnOnce(&mut Lifted)) -> Condition {
+        let (mut lifted, condition) = match self {
+            Condition::Lifting { lifted, condition } => (lifted, condition),
+            other => (Lifted::default(), Box::new(other)),
+        };
+        change(&mut lifted);
+        Condition::Lifting { lifted, condition }
+    }
+
     pub(crate) fn and(self, other: Condition) -> Condition {
         match (self, other) {
+            (Condition::Lifting { lifted, condition }, other) => condition.and(other).lifting(|known| *known = lifted),
+            (one, Condition::Lifting { lifted, condition }) => one.and(*condition).lifting(|known| *known = lifted),
             (Condition::And(parts), other) if parts.is_empty() => other,
             (one, Condition::And(parts)) if parts.is_empty() => one,
             (Condition::And(mut parts), other) => {

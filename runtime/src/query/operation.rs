@@ -7,6 +7,7 @@ use super::bulk::{BulkOptions, NewRows, Returned};
 use super::condition::Condition;
 use super::outcome::Outcome;
 use super::query_file::SqlCall;
+use super::scope::Removal;
 use super::select::Select;
 use super::tenant::Tenant;
 use super::upsert::UpsertRows;
@@ -94,11 +95,13 @@ pub(crate) enum Operation {
     Delete {
         table: &'static Table,
         condition: Condition,
+        removal: Removal,
     },
     DeleteMany {
         table: &'static Table,
         condition: Condition,
         limit: Option<u64>,
+        removal: Removal,
     },
     Returning(Box<Returning>),
     /// Stores the rows of a materialized view again.

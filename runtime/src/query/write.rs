@@ -37,6 +37,8 @@ pub(crate) enum SetTo {
     JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
+    /// The server's time.
+    Now,
     Default,
 }
 

@@ -27,6 +27,14 @@ pub trait Model: Sized + Send + 'static {
 )]
 pub trait Writable: Model {}
 
+/// A model whose rows are only marked when they are deleted (`@softDelete`). Implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `@softDelete`: its deleted rows are gone",
+    label = "no row of this model is marked as deleted",
+    note = "add a field with `@softDelete` to the model, such as `deletedAt DateTime? @softDelete`"
+)]
+pub trait SoftDelete: Writable {}
+
 /// A materialized view, whose rows are stored until they are refreshed. Implemented by generated code.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a materialized view",

@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// If a value does not fit its type.
     pub fn optional_model<M: Model>(self, first: usize) -> Result<Option<M>> {
-        let columns = first..first + M::table().columns.len();
+        let columns = first..first + M::table().reads;
         let is_there = columns.into_iter().any(|column| self.raw(column).is_some());
         is_there.then(|| self.model(first)).transpose()
     }

@@ -1,6 +1,6 @@
 //! Reads values of a row one after another.
 
-use super::model::Slot;
+use super::model::{Model, Slot};
 use super::node::Cursor;
 use crate::error::Result;
 use crate::value::json_format::JsonFormat;
@@ -38,6 +38,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn in_json<T, F: JsonFormat<T>>(&mut self) -> Result<Option<T>> {
         self.next_value += 1;
         self.at.in_json::<T, F>(self.next_value - 1)
+    }
+
+    /// Reads the columns of a row.
+    pub(crate) fn model<M: Model>(&mut self) -> Result<M> {
+        let first = self.next_value;
+        self.next_value += M::table().reads;
+        self.at.model(first)
     }
 
     /// Reads the next slot of a relation.

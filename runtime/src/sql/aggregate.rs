@@ -134,7 +134,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push_source(select, inner, None);
         let mut first = true;
         if select.distinct.is_empty() {
-            self.push_tenant_also(select.table, inner, &mut first);
+            self.push_confined_also(select.table, inner, select.condition.lifted(), &mut first);
             self.push_also(&select.condition, select.table, inner, &mut first);
         }
         self.push_starts(select, &order, inner, &mut first);

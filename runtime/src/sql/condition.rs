@@ -1,8 +1,9 @@
 //! Conditions as SQL.
 
 use super::pass::Pass;
+use super::scope::lifted_by;
 use super::writer::{Alias, Writer, comparable_type, compared_by_its_text};
-use crate::meta::{Column, JoinTable, Relation, Table};
+use crate::meta::{Column, JoinTable, Lifted, Relation, Table};
 use crate::query::{Condition, Operator};
 use crate::value::Param;
 
@@ -12,11 +13,11 @@ const EVERY_ROW: usize = 1;
 impl<P: Pass> Writer<'_, P> {
     /// Writes ` WHERE ...`, or nothing if every row matches.
     pub(super) fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
-        let confined = self.push_tenant(" WHERE ", table, alias);
+        let confined = self.push_confined(" WHERE ", table, alias, condition.lifted());
         if self.tells_every_row(condition) {
             return;
         }
-        let parentheses = confined && matches!(condition, Condition::Or(_));
+        let parentheses = confined && condition.is_or();
         self.push(if confined { " AND " } else { " WHERE " });
         self.push(if parentheses { "(" } else { "" });
         self.push_condition(condition, table, alias);
@@ -131,6 +132,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.word(22);
                 self.push_in_operand(operand, values, table, alias);
             }
+            Condition::Lifting { condition, .. } => self.push_condition(condition, table, alias),
             Condition::Refused(reason) => {
                 self.pass().give_up();
                 self.push_param(Param::Refused(reason));
@@ -311,7 +313,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push(" WHERE ");
             self.push_join_condition(relation, child, table, alias);
         }
-        self.push_tenant_unless_joined(relation, child);
+        self.push_tenant_unless_joined(relation, child, condition.lifted());
         if !self.tells_every_row(condition) {
             self.push(" AND (");
             self.push_condition(condition, relation.child, child);
@@ -319,13 +321,15 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// Confines the rows of a relation to the tenant. If the relation's columns contain the tenant, nothing is needed,
-    /// because the enclosing rows are confined. Citus does not see that in a subquery of a value.
-    pub(super) fn push_tenant_unless_joined(&mut self, relation: &Relation, child: Alias) {
+    /// Confines the rows of a relation to the tenant and to the scopes of their table. If the relation's columns contain
+    /// the tenant, they need no condition for it, because the enclosing rows are confined. Citus does not see that in a
+    /// subquery of a value.
+    pub(super) fn push_tenant_unless_joined(&mut self, relation: &Relation, child: Alias, lifted: Lifted) {
+        let lifted = lifted_by(relation, lifted);
         match relation.tenant_pair {
-            Some(_) if !relation.child.is_on_citus => self.confined_by_join(relation.child),
+            Some(_) if !relation.child.is_on_citus => self.confined_by_join(relation.child, child, lifted),
             _ => {
-                self.push_tenant(" AND ", relation.child, child);
+                self.push_confined(" AND ", relation.child, child, lifted);
             }
         }
     }

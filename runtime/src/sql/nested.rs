@@ -330,10 +330,10 @@ pub(crate) fn connect_through_statement(
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// Writes the condition that the child in a row of a join table belongs to the tenant. The parent may be shared, and
-    /// then it also has children of other tenants.
+    /// Writes the condition that the child in a row of a join table belongs to the tenant and to the scopes of its table.
+    /// The parent may be shared, and then it also has children of other tenants.
     fn push_other_side_is_own(&mut self, relation: &Relation, through: JoinTable) {
-        if self.tenancy_of(relation.child).is_none() {
+        if self.tenancy_of(relation.child).is_none() && !relation.child.has_scopes() {
             return;
         }
         let child = self.alias();

@@ -2,7 +2,7 @@
 
 use super::pass::Pass;
 use super::writer::{Alias, Writer, compared_by_its_text};
-use crate::meta::Table;
+use crate::meta::{Lifted, Table};
 use crate::query::{Operator, OrderKey, OrderTerm, PageStart, Select};
 use crate::value::Param;
 
@@ -91,7 +91,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_table(relation.child, child);
                 self.push(" WHERE ");
                 self.push_join_condition(relation, child, table, alias);
-                self.push_tenant_unless_joined(relation, child);
+                self.push_tenant_unless_joined(relation, child, Lifted::default());
                 self.push(")");
             }
         }
@@ -116,6 +116,10 @@ impl<P: Pass> Writer<'_, P> {
         if self.tenant.is_none() {
             table.refuse_short_key(&mut key);
         }
+        let lifted = select.condition.lifted();
+        if lifted.shows_deleted() {
+            table.refuse_live_key(&mut key);
+        }
         self.pass().give_up();
         let alias = self.alias();
         self.push("WITH ");
@@ -136,7 +140,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push(Operator::Eq.sql());
             self.push_value(column, value);
         }
-        self.push_tenant(if is_all { " WHERE " } else { " AND " }, table, alias);
+        self.push_confined(if is_all { " WHERE " } else { " AND " }, table, alias, lifted);
         self.push(") ");
     }
 

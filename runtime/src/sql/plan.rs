@@ -61,7 +61,7 @@ impl ReadPlan<'_> {
     }
 
     fn width(&self) -> usize {
-        self.places.as_ref().map_or(self.select.table.columns.len(), Vec::len)
+        self.places.as_ref().map_or(self.select.table.reads, Vec::len)
     }
 }
 

@@ -3,11 +3,12 @@
 use super::order::{COUNT_OF, EXPRESSION, JSON_FIELD};
 use super::pass::Pass;
 use super::plan::{ReadPlan, plan_of, written_plan};
+use super::scope::lifted_by;
 use super::statement::Statement;
 use super::tenant::Context;
 use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
-use crate::meta::{Column, KeyForm, Relation, Table};
+use crate::meta::{Column, KeyForm, Lifted, Relation, Table};
 use crate::query::{Condition, OrderTerm, Output, Select};
 use crate::value::{Param, RawList};
 
@@ -159,7 +160,8 @@ impl<P: Pass> Writer<'_, P> {
             self.push_keys(*of, keys, alias, between.map(|(between, _)| between));
         }
         if select.distinct.is_empty() {
-            self.push_tenant_also(table, alias, &mut first);
+            let lifted = lifted_of(select, of.as_ref());
+            self.push_confined_also(table, alias, lifted, &mut first);
             self.push_also(&select.condition, table, alias, &mut first);
         }
         self.push_starts(select, &order, alias, &mut first);
@@ -216,7 +218,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push_where_or_and(&mut first);
             self.push_keys(*of, &mut keys.clone(), inner, between.map(|(between, _)| between));
         }
-        self.push_tenant_also(table, inner, &mut first);
+        self.push_confined_also(table, inner, lifted_of(select, of), &mut first);
         self.push_also(&select.condition, table, inner, &mut first);
         self.push(" ORDER BY ");
         columns(self);
@@ -257,14 +259,14 @@ impl<P: Pass> Writer<'_, P> {
             return;
         }
         self.push_where_or_and(first);
-        let parentheses = matches!(condition, Condition::Or(_));
+        let parentheses = condition.is_or();
         self.push(if parentheses { "(" } else { "" });
         self.push_condition(condition, table, alias);
         self.push(if parentheses { ")" } else { "" });
     }
 
-    pub(super) fn push_tenant_also(&mut self, table: &Table, alias: Alias, first: &mut bool) {
-        let confined = self.push_tenant(if *first { " WHERE " } else { " AND " }, table, alias);
+    pub(super) fn push_confined_also(&mut self, table: &Table, alias: Alias, lifted: Lifted, first: &mut bool) {
+        let confined = self.push_confined(if *first { " WHERE " } else { " AND " }, table, alias, lifted);
         *first &= !confined;
     }
 
@@ -311,8 +313,10 @@ impl<P: Pass> Writer<'_, P> {
         for (include, child, _) in &plan.joined {
             self.pass().address(include.relation);
             let child_alias = self.alias();
+            let lifted = include.select.condition.lifted();
+            self.push_lifted_shape(include.relation.child, lifted);
             if P::IS_TEXT {
-                joins.push(Join { relation: include.relation, table, parent: alias, child: child_alias });
+                joins.push(Join { relation: include.relation, table, parent: alias, child: child_alias, lifted });
             }
             self.push(", ");
             self.push_outputs(child, child_alias, joins);
@@ -349,7 +353,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push_table(join.relation.child, join.child);
             self.push(" ON ");
             self.push_join_condition(join.relation, join.child, join.table, join.parent);
-            self.push_tenant_unless_joined(join.relation, join.child);
+            self.push_tenant_unless_joined(join.relation, join.child, join.lifted);
         }
     }
 
@@ -454,6 +458,14 @@ struct Join<'q> {
     table: &'static Table,
     parent: Alias,
     child: Alias,
+    /// The scopes of the joined table that are lifted.
+    lifted: Lifted,
+}
+
+/// Returns the scopes that are lifted for the rows of a read.
+fn lifted_of(select: &Select, of: Option<&(ChildrenOf<'_>, KeySource)>) -> Lifted {
+    let lifted = select.condition.lifted();
+    of.map_or(lifted, |(of, _)| lifted_by(of.relation, lifted))
 }
 
 #[cfg(test)]

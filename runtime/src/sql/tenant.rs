@@ -1,12 +1,13 @@
 //! Conditions that confine a statement to a tenant.
 //!
-//! A writer with a tenant counts the tables that it has named and not yet confined. If any remain at the end, the
-//! statement is refused, so a forgotten condition is an error and does not reveal another tenant's rows.
+//! A writer counts the tables that it has named and not yet confined, to a tenant or to scopes (see `scope`). If any
+//! remain at the end, the statement is refused, so a forgotten condition is an error and does not reveal another
+//! tenant's rows.
 
 use super::pass::Pass;
 use super::statement::Statements;
 use super::writer::{Alias, Writer};
-use crate::meta::{Column, Table, Tenancy};
+use crate::meta::{Column, Lifted, Table, Tenancy};
 use crate::query::Tenant;
 
 /// The context in which a statement is built.
@@ -43,23 +44,46 @@ impl<P: Pass> Writer<'_, P> {
         Context::of_tenant(self.tenant).own_column(table)
     }
 
-    /// Writes the condition that a row belongs to the tenant, after `glue`. Returns whether there is one.
+    /// Records a table whose rows have to be confined.
+    #[inline]
+    pub(super) fn must_be_confined(&mut self, table: &Table) {
+        if self.tenancy_of(table).is_some() || table.has_scopes() {
+            self.unconfined += 1;
+        }
+    }
+
+    /// Records that the rows of a table are confined.
+    fn is_confined(&mut self, table: &Table) {
+        if self.tenancy_of(table).is_some() || table.has_scopes() {
+            self.unconfined -= 1;
+        }
+    }
+
+    /// Writes the conditions that a row belongs to the tenant and to the scopes of its table, after `glue`. Returns
+    /// whether there is one.
     #[inline]
     pub(super) fn push_tenant(&mut self, glue: &str, table: &Table, alias: Alias) -> bool {
-        let Some(tenancy) = self.tenancy_of(table) else { return false };
-        self.unconfined -= 1;
+        self.push_confined(glue, table, alias, Lifted::default())
+    }
+
+    /// Writes the conditions that a row belongs to the tenant, and to the scopes of its table that are not lifted, after
+    /// `glue`. Returns whether there is one.
+    #[inline]
+    pub(super) fn push_confined(&mut self, glue: &str, table: &Table, alias: Alias, lifted: Lifted) -> bool {
+        self.is_confined(table);
+        let Some(tenancy) = self.tenancy_of(table) else { return self.push_scopes(glue, table, alias, lifted) };
         self.push(glue);
         self.push_way_to_tenant(tenancy.path, tenancy.column, table, alias);
+        self.push_scopes(" AND ", table, alias, lifted);
         true
     }
 
-    /// Records that the rows of a table belong to the tenant, because they are joined to confined rows by columns that
-    /// contain the tenant.
+    /// Writes the conditions of scopes, of a table whose rows belong to the tenant because they are joined to confined
+    /// rows by columns that contain the tenant.
     #[inline]
-    pub(super) fn confined_by_join(&mut self, table: &Table) {
-        if self.tenancy_of(table).is_some() {
-            self.unconfined -= 1;
-        }
+    pub(super) fn confined_by_join(&mut self, table: &Table, alias: Alias, lifted: Lifted) {
+        self.is_confined(table);
+        self.push_scopes(" AND ", table, alias, lifted);
     }
 
     fn push_way_to_tenant(&mut self, path: &[u16], column: u16, table: &Table, alias: Alias) {

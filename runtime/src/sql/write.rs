@@ -5,7 +5,7 @@ use super::statement::Statement;
 use super::tenant::Context;
 use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
-use crate::meta::{ClientDefault, Column, Relation, Table};
+use crate::meta::{ClientDefault, Column, Lifted, Relation, Table};
 use crate::query::{Cell, Condition, Operator, SetTo, generate};
 use crate::value::Param;
 
@@ -144,7 +144,7 @@ pub(crate) fn update_many_statement(
     writer.push(" SET ");
     writer.push_sets(table, sets);
     writer.push(" FROM ");
-    writer.push_is_chosen(table, alias);
+    writer.push_is_chosen(table, alias, condition.lifted());
     if returning {
         writer.push_returning(table);
     }
@@ -166,7 +166,7 @@ pub(crate) fn delete_many_statement(
     writer.push("DELETE FROM ");
     writer.push_table(table, alias);
     writer.push(" USING ");
-    writer.push_is_chosen(table, alias);
+    writer.push_is_chosen(table, alias, condition.lifted());
     writer.finish()
 }
 
@@ -272,7 +272,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(") ");
     }
 
-    fn push_is_chosen(&mut self, table: &'static Table, alias: Alias) {
+    fn push_is_chosen(&mut self, table: &'static Table, alias: Alias, lifted: Lifted) {
         self.push("relata_chosen AS chosen WHERE ");
         for (index, column) in table.key.iter().enumerate() {
             let column = &table.columns[usize::from(*column)];
@@ -281,7 +281,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push(" = chosen.");
             self.push_quoted(column.name);
         }
-        self.push_tenant(" AND ", table, alias);
+        self.push_confined(" AND ", table, alias, lifted);
     }
 
     /// Writes `INSERT INTO "t" AS t0 (..) VALUES (..)`. Values are moved out of the cells.
@@ -424,6 +424,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
             SetTo::Computed(_) => 6,
+            SetTo::Now => 7,
             SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded => {
                 return self.pass().give_up();
             }
@@ -465,6 +466,7 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Computed(operand) => self.push_computed(column, operand, table),
             SetTo::JsonFields(changes) => self.push_json_changes(column, changes),
             SetTo::Default => self.push_default(column),
+            SetTo::Now => self.push_now(column),
             SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key),
             SetTo::Excluded => {
                 self.push("excluded.");
@@ -501,6 +503,7 @@ impl<P: Pass> Writer<'_, P> {
             | SetTo::JsonFields(_)
             | SetTo::Lookup { .. }
             | SetTo::Excluded
+            | SetTo::Now
             | SetTo::Default => return push(self, false),
         };
         let travels = column.wire.is_some();
@@ -540,6 +543,7 @@ impl<P: Pass> Writer<'_, P> {
         let own = self.own_column(table).filter(|_| table.tenancy.is_some_and(|tenancy| tenancy.is_key(key)));
         self.push_column_names(table, own.into_iter().chain(key.iter().copied()));
         self.push(")");
+        self.push_key_condition(" WHERE ", table, key);
     }
 
     pub(super) fn push_update_on_conflict(
@@ -552,9 +556,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push_conflict(table, key);
         self.push(" DO UPDATE SET ");
         self.is_immutable = table.is_on_citus;
-        if self.tenancy_of(table).is_some() {
-            self.unconfined += 1;
-        }
+        self.must_be_confined(table);
         if sets.is_empty() {
             // Sets a key column to itself, so that the row is returned.
             for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {

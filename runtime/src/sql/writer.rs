@@ -28,7 +28,7 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) is_below_not: bool,
     /// Why the statement cannot be sent.
     refused: Option<Param>,
-    /// The number of named tables whose rows have not yet been confined to the tenant.
+    /// The number of named tables whose rows have not yet been confined to the tenant and the scopes of the table.
     pub(super) unconfined: i32,
 }
 
@@ -47,7 +47,9 @@ impl<'t> Writer<'t> {
             return refused;
         }
         if self.unconfined != 0 {
-            self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
+            self.params.push(Param::Refused(
+                "a statement lacks the condition of a tenant or a scope: this is a bug of Relata",
+            ));
         }
         Statement::new(self.pass.0, self.params)
     }
@@ -204,7 +206,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// Writes every column, in the order of the model's fields. For the usual aliases the list is built once.
+    /// Writes every column that rows have, in the order of the model's fields. For the usual aliases the list is built once.
     #[inline]
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
         if !P::IS_TEXT {
@@ -223,7 +225,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         if !table.is_on_citus || !P::IS_TEXT {
             return self.push_all_columns(table, alias);
         }
-        for (index, column) in table.columns.iter().enumerate() {
+        for (index, column) in table.read_columns().iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             if is_enum(column) {
                 self.push("ROW(");
@@ -236,7 +238,7 @@ impl<'t, P: Pass> Writer<'t, P> {
     }
 
     fn push_each_column(&mut self, table: &Table, alias: Alias) {
-        for (index, column) in table.columns.iter().enumerate() {
+        for (index, column) in table.read_columns().iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             self.push_read(alias, column);
         }
@@ -330,13 +332,11 @@ impl<'t, P: Pass> Writer<'t, P> {
         true
     }
 
-    /// Writes a table whose rows have to be confined to the tenant, if there is one, by
-    /// [`push_tenant`](Self::push_tenant).
+    /// Writes a table whose rows have to be confined to the tenant, if there is one, and to the table's scopes, by
+    /// [`push_tenant`](Self::push_tenant) or [`push_confined`](Self::push_confined).
     #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
-        if self.tenancy_of(table).is_some() {
-            self.unconfined += 1;
-        }
+        self.must_be_confined(table);
         self.push_unconfined_table(table, alias);
     }
 

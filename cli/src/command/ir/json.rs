@@ -138,6 +138,8 @@ struct ColumnKind<'s> {
     ty: Value,
     default: Option<Value>,
     updated_at: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    soft_delete: bool,
     generated: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Value>,
@@ -150,6 +152,8 @@ struct ColumnKind<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     json: Option<Value>,
     sensitive: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    omitted: bool,
     renamed_from: Option<&'s str>,
     using: Option<&'s str>,
 }
@@ -413,6 +417,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         ty: column_type(walker),
         default: column.default.as_ref().map(|default| default_value(walker, default)),
         updated_at: column.updated_at,
+        soft_delete: column.soft_delete,
         generated: column.generated.as_ref().map(|it| json!({ "sql": it.sql, "virtual": it.is_virtual })),
         identity: column.identity.as_ref().map(identity),
         collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
@@ -420,6 +425,7 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         rust: column.rust.as_deref(),
         json: column.json.map(|known| shape(walker.schema, known)),
         sensitive: column.sensitive,
+        omitted: column.omitted,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
     }))

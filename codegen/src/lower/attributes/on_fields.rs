@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_database_name, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
 use super::super::{
-    Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates, rust_types,
+    Cx, defaults, domains, field_names, generated, identity, keys, native_types, predicates, rust_types, soft_delete,
 };
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
@@ -15,6 +15,7 @@ const ON_FIELDS: &[&str] = &[
     "unique",
     "default",
     "updatedAt",
+    "softDelete",
     "generated",
     "identity",
     "collate",
@@ -27,6 +28,7 @@ const ON_FIELDS: &[&str] = &[
     "renamedFrom",
     "using",
     "sensitive",
+    "omit",
 ];
 
 const ACTIONS: [(&str, ReferentialAction); 5] = [
@@ -78,6 +80,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
     match name {
         "default" => defaults::read_default(cx, id, attribute),
         "updatedAt" => read_updated_at(cx, id, attribute),
+        "softDelete" => soft_delete::read_soft_delete(cx, id, attribute),
         "generated" => generated::read_generated(cx, id, attribute),
         "identity" => identity::read_identity(cx, id, attribute),
         "collate" => read_collate(cx, id, attribute),
@@ -89,6 +92,10 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "ignore" => read_ignore(cx, id, attribute),
         "renamedFrom" => cx.field_mut(id).renamed_from = read_name(cx, attribute, &name_parameters("@renamedFrom")),
         "using" => cx.field_mut(id).using = read_sql(cx, attribute, &sql_parameters("@using")),
+        "omit" => {
+            expect_no_arguments(cx, attribute, "@omit");
+            cx.field_mut(id).omitted = Some(attribute.span);
+        }
         _ => {
             expect_no_arguments(cx, attribute, "@sensitive");
             cx.field_mut(id).sensitive = true;

@@ -18,6 +18,7 @@ const ON_FIELDS: &[&str] = &[
     "id",
     "unique",
     "updatedAt",
+    "softDelete",
     "generated",
     "identity",
     "collate",
@@ -27,6 +28,7 @@ const ON_FIELDS: &[&str] = &[
     "renamedFrom",
     "using",
     "sensitive",
+    "omit",
 ];
 
 /// The native types whose values have another type in the client.
@@ -159,6 +161,7 @@ fn report_meaningless(cx: &mut Cx<'_, '_>, id: TypeId, index: usize, name: &str,
         "id" | "unique" => "remove it, or put a unique index in the model: `@@unique([raw(\"(address ->> 'zip')\")])`",
         "relation" => "put the relation in the model that has the JSON",
         "sensitive" => "put it on the field of the model: it hides the whole value",
+        "omit" => "put it on the field of the model: it omits the whole value",
         "ignore" => "remove the field: a key without a field is ignored when the value is read",
         "renamedFrom" => "write `@map(\"..\")` with the old key: migrations do not change the values of columns",
         _ => "remove it: it is for columns",

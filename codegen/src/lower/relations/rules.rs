@@ -3,6 +3,7 @@
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind, RelationDraft};
 use super::super::native_types::native_type_name;
+use super::super::soft_delete;
 use super::{Pair, indexes, is_unique, options, place};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, NativeType, ReferentialAction, ScalarType};
@@ -317,7 +318,8 @@ fn one_to_one_is_unique(
 ) -> Option<Diagnostic> {
     let ids = fields.ids();
     let back = cx.field(referenced);
-    if back.arity() == Arity::List || is_unique(cx, &ids) || cx.model(cx.field(referencing).model).has_broken_key {
+    let is_one = || is_unique(cx, &ids) || soft_delete::is_unique_among_live(cx, &ids);
+    if back.arity() == Arity::List || is_one() || cx.model(cx.field(referencing).model).has_broken_key {
         return None;
     }
     let names: Vec<_> = ids.iter().map(|id| cx.field(*id).ast.name.text).collect();

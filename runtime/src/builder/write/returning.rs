@@ -10,7 +10,7 @@ use super::{
 };
 use crate::builder::OfModels;
 use crate::builder::explain::explained;
-use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
+use crate::dsl::{As, CanInclude, Included, IntoInclude, Omits, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, Parts, Place, Query, Returning, Select, Tenant};
@@ -111,6 +111,14 @@ macro_rules! one {
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<T> {
                 self.select(As::<T>::new())
             }
+
+            /// Returns the row with its omitted columns (`@omit`).
+            pub fn with_omitted(self) -> Written<M::Full>
+            where
+                M: Omits,
+            {
+                self.select_as()
+            }
         }
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
@@ -147,6 +155,14 @@ macro_rules! many {
             /// Returns the rows as custom structs that derive [`Selectable`].
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<$rows<T>> {
                 self.select(As::<T>::new())
+            }
+
+            /// Returns the rows with their omitted columns (`@omit`).
+            pub fn with_omitted(self) -> Written<$rows<M::Full>>
+            where
+                M: Omits,
+            {
+                self.select_as()
             }
         }
 
@@ -195,7 +211,7 @@ fn upserted<T>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<T>) -> Resu
 one!(Create { executor, row } Create, "Eagerly loads a relation of the new row, including rows that were created with it.");
 one!(Update { executor, condition, sets, nested } Update, "Eagerly loads a relation of the row, as it is after the change.");
 one!(Upsert { executor, row, key, sets } Create, "Eagerly loads a relation of the row, whether it is new or not.");
-one!(Delete { executor, condition } Delete, "Eagerly loads a relation of the row, as it was before.");
+one!(Delete { executor, condition, removal } Delete, "Eagerly loads a relation of the row, as it was before.");
 many!(CreateManyAndReturn { executor, create } gives Vec by each_row);
 many!(CreateManyOrNone { executor, create } gives OrNone by row_or_none);
 many!(UpdateManyAndReturn { executor, update } gives Vec by each_row);

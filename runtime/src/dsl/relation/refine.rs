@@ -3,13 +3,13 @@
 use std::marker::PhantomData;
 
 use super::constant::{Refined, RelationField};
-use crate::dsl::kind::{Arity, List};
+use crate::dsl::kind::{Arity, List, MayLackRows};
 use crate::dsl::{
-    As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, SelectRelated, Selectable, Selection,
-    UniqueKey, include_of,
+    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, SelectRelated, Selectable,
+    Selection, UniqueKey, include_of,
 };
-use crate::query::Select;
-use crate::rows::Model;
+use crate::query::{Condition, Select};
+use crate::rows::{Model, SoftDelete};
 
 impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> RelationField<P, C, A, SLOT, BACK, S, Q>
 where
@@ -47,6 +47,39 @@ where
     /// Reads the related rows into a custom struct.
     pub fn select_as<T: Selectable<Model = C>>(self) -> SelectRelated<RelationField<P, C, A, SLOT, BACK>, As<T>> {
         self.select(As::new())
+    }
+
+    /// Reads the related rows with their omitted columns (`@omit`).
+    pub fn with_omitted(self) -> SelectRelated<RelationField<P, C, A, SLOT, BACK>, As<C::Full>>
+    where
+        C: Omits,
+    {
+        self.select_as()
+    }
+}
+
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> RelationField<P, C, A, SLOT, BACK, S, Q>
+where
+    P: Model,
+    C: SoftDelete,
+    A: MayLackRows,
+    Q: Refined,
+{
+    /// Also loads or counts related rows that are deleted (`@softDelete`). A required relation has no such method: it
+    /// leads to its row in any case.
+    pub fn with_deleted(self) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
+        self.lift(Condition::with_deleted)
+    }
+
+    /// Loads or counts only related rows that are deleted (`@softDelete`).
+    pub fn only_deleted(self) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
+        self.lift(Condition::only_deleted)
+    }
+
+    fn lift(self, change: fn(Condition) -> Condition) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
+        let mut select = self.query.into_select::<C>();
+        select.condition = change(std::mem::replace(&mut select.condition, Condition::ALL));
+        RelationField { query: select, types: PhantomData }
     }
 }
 

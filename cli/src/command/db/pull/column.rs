@@ -24,6 +24,8 @@ pub(super) struct Place {
     /// A foreign key of the table contains it. The language has no such generated columns, so their expression is left
     /// to the database.
     pub(super) in_foreign_key: bool,
+    /// Rows are identified or connected by it, so it cannot be omitted.
+    pub(super) is_bound: bool,
 }
 
 /// Returns type, arity and default, without `@id`, `@unique` and `@map`.
@@ -60,7 +62,9 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         // Attributes that the type no longer supports are dropped.
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
+            (old.column().soft_delete && has_scalar(column, ScalarType::DateTime), " @softDelete"),
             (old.column().sensitive, " @sensitive"),
+            (old.column().omitted && !place.is_bound, " @omit"),
             (old.field().ignored && !place.is_ignored, " @ignore"),
         ] {
             text += if is_present { attribute } else { "" };

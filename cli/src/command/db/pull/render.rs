@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relata_codegen::diagnostics::SourceFile;
-use relata_codegen::sql::{Change, Column, Commented, EnumType, ObjectName, State, Table, TableObject, has_key};
+use relata_codegen::sql::{
+    Change, Column, Commented, EnumType, IndexTarget, ObjectName, State, Table, TableObject, has_key,
+};
 pub(super) use relata_codegen::string_literal as quoted;
 use relata_codegen::text_literal;
 
@@ -362,9 +364,11 @@ impl Cx<'_> {
 
     fn field(&self, table: &Table, column: &Column, name: &str, attributes: &Attributes) -> String {
         let old = self.names.column(&table.name, &column.name);
+        let in_foreign_key = table.foreign_keys.iter().any(|key| key.columns.contains(&column.name));
         let place = Place {
             is_ignored: self.ignored.contains(&table.name),
-            in_foreign_key: table.foreign_keys.iter().any(|key| key.columns.contains(&column.name)),
+            in_foreign_key,
+            is_bound: in_foreign_key || self.is_key(table, &column.name),
         };
         let mut text = format!("  {name} {}", describe(self.names, column, old, &place));
         if let Some(keys) = attributes.on_fields.get(&column.name) {
@@ -374,6 +378,21 @@ impl Cx<'_> {
             let _ = write!(text, " @map({})", quoted(&column.name));
         }
         text
+    }
+
+    /// Returns whether a column is in the primary key, in a key in its place, or in one that is referenced.
+    fn is_key(&self, table: &Table, column: &String) -> bool {
+        let in_key = match &table.primary_key {
+            Some(key) => key.columns.contains(column),
+            None => {
+                table.uniques.iter().any(|unique| unique.columns.contains(column)) || is_in_unique_index(table, column)
+            }
+        };
+        let references = self.state.tables.iter().flat_map(|other| &other.foreign_keys);
+        in_key
+            || references
+                .into_iter()
+                .any(|key| key.referenced_table == table.name && key.referenced_columns.contains(column))
     }
 
     fn is_altered(&self, table: &Table, column: &Column) -> bool {
@@ -512,4 +531,10 @@ fn footer(name: &str, object: &ObjectName) -> String {
         let _ = write!(text, "\n  @@schema({})\n", quoted(schema));
     }
     text
+}
+
+/// Returns whether a unique index has a column.
+fn is_in_unique_index(table: &Table, column: &str) -> bool {
+    let keys = table.indexes.iter().filter(|index| index.unique);
+    keys.flat_map(|index| &index.parts).any(|part| matches!(&part.target, IndexTarget::Column(name) if name == column))
 }
