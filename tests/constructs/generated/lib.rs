@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod account;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod area;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -69,6 +72,7 @@ pub mod turnover;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    account::Account,
     area::Area,
     club::Club,
     contact::Contact,

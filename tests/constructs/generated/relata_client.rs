@@ -99,4 +99,8 @@ impl Models {
     pub fn note(&self) -> rt::Delegate<super::note::Note> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Account`.
+    pub fn account(&self) -> rt::Delegate<super::account::Account> {
+        rt::Delegate::new(&self.executor)
+    }
 }
