@@ -16,10 +16,11 @@ pub use crate::dsl::{
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
+pub use crate::factory::{Factory, MakesRows};
 pub use crate::json_paths;
 pub use crate::json_value;
 pub use crate::keyed;
-pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
+pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Sample, Table, Tenancy};
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;
 pub use crate::rows::{Cursor, FromRow, Materialized, Model, NotIncluded, Reader, SingleColumn, Slot, Writable};

@@ -18,6 +18,7 @@ mod derives;
 mod design;
 mod dropped;
 mod examples;
+mod factories;
 mod filters;
 mod generated;
 mod generic;

@@ -79,6 +79,8 @@ pub(super) struct ModelNames<'s> {
     /// name.
     pub(super) with_ident: Ident,
     pub(super) create_ident: Ident,
+    /// Its factory: `Factory`, unless the model itself has that name.
+    pub(super) factory_ident: Ident,
     /// The module's file, without `.rs`.
     pub(super) file_name: String,
     /// The columns in the client; their positions are the column numbers.
@@ -186,6 +188,7 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
     let mut types = BTreeSet::from([model.rust_ident.clone()]);
     let (with, create) = (names::free("With", &mut types), names::free("Create", &mut types));
     let (with_ident, create_ident) = (ident(&with), ident(&create));
+    let factory_ident = ident(&names::free("Factory", &mut types));
     ModelNames {
         walker,
         ident: ident(&model.rust_ident),
@@ -193,6 +196,7 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
         method: ident(method),
         with_ident,
         create_ident,
+        factory_ident,
         columns: columns.collect(),
         relations: relation_names(walker, BTreeSet::from([with, create]), &mut types),
         file_name: model.module.clone(),

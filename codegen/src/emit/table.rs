@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
+use super::factory::emit_samples;
 use super::scalar::{own_type, qualified, sql_types};
 use super::tenancy::emit_tenancy;
 use crate::ir::{
@@ -22,6 +23,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let tenancy = emit_tenancy(cx, model);
     let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
     let on_citus = (cx.schema.engine == Engine::Citus).then(|| quote!(.on_citus()));
+    let samples = emit_samples(cx, model);
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -41,7 +43,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#tenancy #secured #on_citus;
+        )#tenancy #secured #on_citus #samples;
     }
 }
 
