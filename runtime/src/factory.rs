@@ -77,7 +77,7 @@ has_models!(Client, Transaction, Savepoint);
 /// a key demands one for each.
 ///
 /// The same seed gives the same values, except for defaults and for times: these depend on the day, unless
-/// [`at`](Factory::at) sets it. So rows of two calls need two seeds.
+/// [`at`](Factory::at) sets it. So two calls for one model need two seeds.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -193,7 +193,7 @@ impl<M: Model + Writable> Factory<M> {
 
     async fn make(&self, executor: Executor, rows: usize) -> Result<Vec<M>> {
         let today = || Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc();
-        let source = Source { seed: self.seed, at: self.at.unwrap_or_else(today) };
+        let source = Source { seed: value::seed_of(M::table(), self.seed), at: self.at.unwrap_or_else(today) };
         let values = (0..rows).map(|number| self.values(number)).collect();
         let node: Node = Maker::new(executor, source).make(M::table(), values).await?;
         node.cursors().map(M::read).collect()

@@ -138,6 +138,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "tenancy",
             "relation",
             "create",
+            "factory",
             "key",
             "table",
             "model",

@@ -24,14 +24,16 @@ pub(super) struct Maker {
     path: Vec<(&'static Table, &'static Relation)>,
 }
 
-/// A row that was created because others require it.
+/// A row that others reference: one that was created for them, or one that the program has named.
 struct SharedRow {
     table: &'static Table,
-    /// What was known of it before.
+    /// What was known of it before it was created.
     given: Given,
-    /// The values of all its columns.
-    values: Vec<Param>,
+    values: Values,
 }
+
+/// The values of the columns of a row, as far as they are known.
+type Values = Vec<Option<Param>>;
 
 /// Values of a row that are known before it is created.
 type Given = Vec<(u16, Param)>;
@@ -128,6 +130,9 @@ impl Maker {
         async move {
             let samples = self.samples_of(table)?;
             let exclusive = exclusive(table, samples);
+            if self.path.is_empty() {
+                self.share_named(table, &rows);
+            }
             for relation in required(table) {
                 let is_exclusive = exclusive.iter().any(|it| std::ptr::eq(*it, relation));
                 self.refer(table, relation, &mut rows, is_exclusive).await?;
@@ -140,6 +145,24 @@ impl Maker {
             self.executor.call(NewRowsOf { table, rows: rows.collect() }).await
         }
         .boxed()
+    }
+
+    /// Lets the rows that are created later reference the rows that the program has named for all of these.
+    fn share_named(&mut self, table: &'static Table, rows: &[Row]) {
+        let Some((first, others)) = rows.split_first() else { return };
+        for relation in required(table) {
+            let named = first.given(relation);
+            let is_named = |column: u16| named.iter().any(|(known, _)| *known == column);
+            if !relation.key_pairs().all(|(_, theirs)| is_named(theirs))
+                || relation.key_pairs().next().is_none()
+                || others.iter().any(|row| row.given(relation) != named)
+            {
+                continue;
+            }
+            let mut values = vec![None; relation.child.columns.len()];
+            named.into_iter().for_each(|(column, value)| values[usize::from(column)] = Some(value));
+            self.shared.push(SharedRow { table: relation.child, given: Given::new(), values });
+        }
     }
 
     fn samples_of(&self, table: &'static Table) -> Result<&'static Samples> {
@@ -194,13 +217,14 @@ impl Maker {
         let given: Vec<Given> = needy.iter().map(|row| row.given(relation)).collect();
         let parents = match is_exclusive {
             true => self.parents(relation.child, given).await?,
-            false => self.shared_parents(relation.child, given).await?,
+            false => self.shared_parents(relation, given).await?,
         };
         self.path.pop();
         for (row, parent) in needy.into_iter().zip(parents) {
             for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
                 if !row.knows(*ours) {
-                    row.set(*ours, parent.get(usize::from(*theirs)).cloned().unwrap_or(Param::Null));
+                    let value = parent.get(usize::from(*theirs)).cloned().flatten();
+                    row.set(*ours, value.unwrap_or(Param::Null));
                 }
             }
         }
@@ -228,7 +252,7 @@ impl Maker {
     }
 
     /// Creates a row for each, and returns their values.
-    async fn parents(&mut self, table: &'static Table, given: Vec<Given>) -> Result<Vec<Vec<Param>>> {
+    async fn parents(&mut self, table: &'static Table, given: Vec<Given>) -> Result<Vec<Values>> {
         let row = |given: Given| {
             let mut row = Row::new(table, Sets::new());
             given.into_iter().for_each(|(column, value)| row.set(column, value));
@@ -236,17 +260,18 @@ impl Maker {
         };
         let node = self.make_rows(table, given.into_iter().map(row).collect()).await?;
         let values = |row| {
-            let value = |column| node.raw(row, column).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+            let value = |column| Some(node.raw(row, column).map_or(Param::Null, |raw| Param::Raw(raw.to_vec())));
             (0..table.columns.len()).map(value).collect()
         };
         Ok((0..node.len()).map(values).collect())
     }
 
     /// Returns the values of a row for each, the same one for all of which the same is known.
-    async fn shared_parents(&mut self, table: &'static Table, given: Vec<Given>) -> Result<Vec<Vec<Param>>> {
+    async fn shared_parents(&mut self, relation: &'static Relation, given: Vec<Given>) -> Result<Vec<Values>> {
+        let table = relation.child;
         let mut wanted: Vec<Given> = Vec::new();
         for given in &given {
-            if self.shared_row(table, given).is_none() && !wanted.contains(given) {
+            if self.shared_row(relation, given).is_none() && !wanted.contains(given) {
                 wanted.push(given.clone());
             }
         }
@@ -255,14 +280,15 @@ impl Maker {
             let shared = wanted.into_iter().zip(rows).map(|(given, values)| SharedRow { table, given, values });
             self.shared.extend(shared);
         }
-        Ok(given
-            .iter()
-            .map(|given| self.shared_row(table, given).map(|row| row.values.clone()).unwrap_or_default())
-            .collect())
+        let values = |given| self.shared_row(relation, given).map(|row| row.values.clone()).unwrap_or_default();
+        Ok(given.iter().map(values).collect())
     }
 
-    fn shared_row(&self, table: &'static Table, given: &Given) -> Option<&SharedRow> {
-        self.shared.iter().find(|row| std::ptr::eq(row.table, table) && row.given == *given)
+    /// Returns a row that the relation can lead to, if there is one already.
+    fn shared_row(&self, relation: &'static Relation, given: &Given) -> Option<&SharedRow> {
+        let knows = |row: &SharedRow| relation.key_pairs().all(|(_, theirs)| row.values[usize::from(theirs)].is_some());
+        let fits = |row: &&SharedRow| std::ptr::eq(row.table, relation.child) && row.given == *given && knows(row);
+        self.shared.iter().find(fits)
     }
 }
 

@@ -237,16 +237,19 @@ impl Source {
             .into_uuid()
     }
 
-    /// Rows are a minute apart, and columns an hour.
+    /// Rows are a minute apart, and columns an hour. Times that must not repeat begin at a random one of the next hour.
     fn time(&self, place: &Place) -> DateTime<Utc> {
         let minutes = i64::try_from(place.number).unwrap_or(i64::MAX).saturating_add(i64::from(place.index) * 60);
-        let seconds = (self.row(place) % 60) as i64;
-        self.later(TimeDelta::try_seconds(minutes.saturating_mul(60).saturating_add(seconds)))
+        let start = if place.unique { self.base(place) % (60 * 60 * 1000) } else { self.row(place) % 60 * 1000 };
+        self.later(TimeDelta::try_milliseconds(minutes.saturating_mul(60 * 1000).saturating_add(start as i64)))
     }
 
-    /// Rows and columns are a day apart. Dates that may repeat are of the next weeks.
+    /// Rows and columns are a day apart. Dates that may repeat are of the next weeks, the others begin in the next years.
     fn day(&self, place: &Place) -> i64 {
-        let number = if place.unique { place.number } else { place.number % 28 };
+        let number = match place.unique {
+            true => place.number.saturating_add(self.base(place) % (3 * 365)),
+            false => place.number % 28,
+        };
         i64::try_from(number).unwrap_or(i64::MAX).saturating_add(place.index.into())
     }
 
@@ -260,6 +263,12 @@ impl Source {
     fn later(&self, by: Option<TimeDelta>) -> DateTime<Utc> {
         by.and_then(|by| self.at.checked_add_signed(by)).unwrap_or(self.at)
     }
+}
+
+/// Returns the seed of all rows that the factory of a table creates. The rows that two factories create of a third table
+/// differ, even if they have the same seed.
+pub(super) fn seed_of(table: &Table, seed: u64) -> u64 {
+    mixed(seed) ^ hashed(table.name.bytes())
 }
 
 /// Mixes the bits of a number, as the generator SplitMix64 does.
