@@ -86,8 +86,8 @@ has_models!(Client, Transaction, Savepoint);
 /// let user = user::Factory::new(1).with(user::email.to("ada@north.edu")).create(db).await?;
 ///
 /// // 100 students of that institution, each with its own user.
-/// let students = student::Factory::new(2).with(student::institution_id.to(user.institution_id)).create_many(db, 100);
-/// assert_eq!(students.await?.len(), 100);
+/// let students = student::Factory::new(2).with(student::institution_id.to(user.institution_id));
+/// assert_eq!(students.create_many(db, 100).await?.len(), 100);
 /// # Ok(())
 /// # }
 /// ```
