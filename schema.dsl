@@ -6,7 +6,8 @@ datasource db {
 }
 
 generator client {
-  provider = "relata"
+  provider  = "relata"
+  factories = true
 }
 
 /// Every row of the other models belongs to one institution.

@@ -128,6 +128,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of ExamType for tests and seeds.
+pub type Factory = rt::Factory<self::ExamType>;
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";
@@ -160,4 +162,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
         ],
     )
-    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]))
+    .samples(&[rt::Sample::new(2), rt::Sample::new(3), rt::Sample::new(4)], &[&[1, 2]]);

@@ -139,6 +139,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Institution for tests and seeds.
+pub type Factory = rt::Factory<self::Institution>;
 pub const PKEY: &str = "institutions_pkey";
 pub const SLUG_KEY: &str = "institutions_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -166,4 +168,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
         &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
     )
-    .tenancy(rt::Tenancy::tenant(0));
+    .tenancy(rt::Tenancy::tenant(0))
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2)], &[&[2]]);

@@ -66,6 +66,11 @@ impl rt::Models for Models {
         }
     }
 }
+impl rt::MakesRows for Models {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
+    }
+}
 impl rt::Root for Models {
     const HAS_TENANTS: bool = true;
 }
@@ -90,6 +95,11 @@ impl rt::Models for TenantModels {
     type Sql = rt::OfTenant;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
+    }
+}
+impl rt::MakesRows for TenantModels {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
     }
 }
 impl TenantModels {
@@ -133,6 +143,11 @@ impl rt::Models for AcrossTenants {
     type Sql = rt::OfAll;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
+    }
+}
+impl rt::MakesRows for AcrossTenants {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
     }
 }
 impl rt::AnySql for AcrossTenants {}

@@ -100,6 +100,8 @@ impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
+/// Creates rows of Session for tests and seeds.
+pub type Factory = rt::Factory<self::Session>;
 pub const PKEY: &str = "sessions_pkey";
 pub const INSTITUTION_ID_FKEY: &str = "sessions_institution_id_fkey";
 pub const INSTITUTION_ID_USER_ID_FKEY: &str = "sessions_institution_id_user_id_fkey";
@@ -128,4 +130,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             ),
         ],
     )
-    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]));
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]))
+    .samples(&[rt::Sample::new(3)], &[]);

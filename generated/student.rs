@@ -136,6 +136,8 @@ impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
+/// Creates rows of Student for tests and seeds.
+pub type Factory = rt::Factory<self::Student>;
 pub const PKEY: &str = "students_pkey";
 pub const INSTITUTION_ID_USER_ID_KEY: &str = "students_institution_id_user_id_key";
 pub const INSTITUTION_ID_FKEY: &str = "students_institution_id_fkey";
@@ -178,4 +180,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             ),
         ],
     )
-    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]))
+    .samples(&[rt::Sample::new(3)], &[&[1, 2]]);

@@ -143,6 +143,8 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 1 super::student::Student, rt::Uuid; L1 2
     super::exam_type::ExamType, rt::Uuid
 );
+/// Creates rows of StudentExam for tests and seeds.
+pub type Factory = rt::Factory<self::StudentExam>;
 pub const PKEY: &str = "student_exams_pkey";
 pub const INSTITUTION_ID_FKEY: &str = "student_exams_institution_id_fkey";
 pub const INSTITUTION_ID_STUDENT_ID_FKEY: &str = "student_exams_institution_id_student_id_fkey";
@@ -182,4 +184,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             ),
         ],
     )
-    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]));
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]))
+    .samples(&[], &[]);

@@ -129,6 +129,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of User for tests and seeds.
+pub type Factory = rt::Factory<self::User>;
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";
@@ -158,4 +160,12 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
         ],
     )
-    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]))
+    .samples(
+        &[
+            rt::Sample::new(2),
+            rt::Sample::new(3),
+            rt::Sample::new(4).labels(&["ADMIN", "FACULTY", "STUDENT"]),
+        ],
+        &[&[1, 2]],
+    );

@@ -373,4 +373,7 @@ pub(crate) struct Reset {
     /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) force: bool,
+    /// Do not run the seed of codegen.toml
+    #[arg(long, visible_alias = "no-seed")]
+    pub(crate) skip_seed: bool,
 }

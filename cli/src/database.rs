@@ -18,6 +18,8 @@ const POOLER: &str = "behind a pooler in transaction mode";
 #[derive(Clone)]
 pub(crate) struct Database {
     options: ConnectOptions,
+    /// The URL as it was given, with its password.
+    url: String,
     /// Where the URL came from.
     source: &'static str,
 }
@@ -54,7 +56,7 @@ impl Database {
                 .help("in a password, write % as %25, / as %2F, @ as %40 and : as %3A")
         })?;
         options.on_notice(tell_warning);
-        Ok(Self { options, source })
+        Ok(Self { options, url: text.to_owned(), source })
     }
 
     /// Opens a connection that sees the rows of all tenants. Otherwise, an owner on whom row security is forced would
@@ -99,6 +101,11 @@ impl Database {
             options.renews = Some(Arc::new(self.connect().await?));
         }
         Ok(options)
+    }
+
+    /// The URL with its password, for the environment of a program. Never to be printed.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// The name of the database.

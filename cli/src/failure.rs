@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Question,
     /// The command line is wrong.
     Usage,
+    /// A program that the command ran for the project has failed with this code.
+    Program(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Difference => 2,
             Exit::Question => 3,
             Exit::Usage => 64,
+            Exit::Program(code) => code,
         })
     }
 }
@@ -59,6 +62,11 @@ impl Failure {
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, ..Self::refused(message) }
+    }
+
+    /// A program has failed, and its exit code becomes that of the command.
+    pub(crate) fn program(code: u8, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Program(code), ..Self::refused(message) }
     }
 
     /// The printed diagnostics are the message.

@@ -91,7 +91,7 @@ async fn dispatch(command: &Command) -> Result<Exit, Failure> {
         Command::Db(Db::Pull(args)) => command::db::pull::pull(args).await,
         Command::Db(Db::Partitions(args)) => command::partitions::partitions(args).await,
         Command::Db(Db::Execute(args)) => command::db::execute(args).await,
-        Command::Db(Db::Seed(args)) => command::db::seed(args).await,
+        Command::Db(Db::Seed(args)) => command::db::seed::seed(args).await,
         Command::Migrate(Migrate::Down(args)) => command::down::down(args).await,
     }
 }

@@ -9,6 +9,7 @@ mod context;
 mod create;
 mod docs;
 mod enumeration;
+mod factory;
 mod features;
 mod json_type;
 mod key;

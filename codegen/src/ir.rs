@@ -66,6 +66,8 @@ pub struct Schema {
 pub struct ClientOptions {
     /// `serde = true`: Serialize and Deserialize on models and enums.
     pub serde: bool,
+    /// `factories = true`: `Factory` of each model, which creates rows for tests and seeds.
+    pub factories: bool,
     /// `dateTime`: the library for timestamps, dates and times.
     pub date_time: DateTimeLibrary,
     /// `decimal`: the library of decimals.

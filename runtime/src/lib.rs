@@ -11,6 +11,7 @@ mod connection;
 mod dsl;
 mod error;
 mod execute;
+mod factory;
 mod meta;
 #[cfg(feature = "migrate")]
 pub mod migrate;
@@ -48,6 +49,7 @@ pub use dsl::{
 pub use dsl::{IntoRange, Ranges};
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, Explain, ExplainedStatement, Explanation, Plan, RowStream};
+pub use factory::{Factory, HasModels};
 pub use query::{PageToken, Query, Select};
 /// Turns an async function into a test that has its own database, with all migrations applied.
 ///

@@ -3,11 +3,14 @@
 //! The generator writes all of it, and it never changes. Column numbers are positions of fields in the model's struct.
 
 mod key_form;
+mod sample;
 mod scope;
 
 use std::sync::OnceLock;
 
 pub(crate) use key_form::KeyForm;
+pub use sample::Sample;
+pub(crate) use sample::{SampleKind, Samples};
 pub use scope::DeletionMark;
 pub(crate) use scope::Lifted;
 
@@ -42,6 +45,8 @@ pub struct Table {
     pub(crate) is_on_citus: bool,
     /// For a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
+    /// What factories have to know of it, if the schema has `factories = true`.
+    pub(crate) samples: Option<Samples>,
     /// Cache for the select lists of all columns with the aliases `t0`, `t1` and so on, which `sql` builds once each.
     pub(crate) select_lists: [OnceLock<String>; CACHED_ALIASES],
 }
@@ -72,6 +77,7 @@ impl Table {
             is_row_secured: false,
             is_on_citus: false,
             writes: None,
+            samples: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
     }
@@ -108,6 +114,12 @@ impl Table {
     /// For generated code: Citus may have its rows.
     pub const fn on_citus(mut self) -> Self {
         self.is_on_citus = true;
+        self
+    }
+
+    /// For generated code: the columns for which a factory has to find a value, and the unique keys.
+    pub const fn samples(mut self, columns: &'static [Sample], keys: &'static [&'static [u16]]) -> Self {
+        self.samples = Some(Samples { columns, keys });
         self
     }
 

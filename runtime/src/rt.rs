@@ -17,10 +17,13 @@ pub use crate::dsl::{
 pub use crate::enum_as_text;
 pub use crate::error::Result;
 pub use crate::execute::Executor;
+pub use crate::factory::{Factory, MakesRows};
 pub use crate::json_paths;
 pub use crate::json_value;
 pub use crate::keyed;
-pub use crate::meta::{ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Table, Tenancy};
+pub use crate::meta::{
+    ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Sample, Table, Tenancy,
+};
 pub use crate::omits;
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};
 pub use crate::raw_sql_of_models;

@@ -20,6 +20,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("execute", &["connection", "error", "meta", "query", "rows", "sql", "telemetry", "value"]),
     ("builder", &["dsl", "error", "execute", "query", "rows", "value"]),
     ("client", &["builder", "connection", "error", "execute", "meta", "query", "rows", "telemetry", "value"]),
+    ("factory", &["client", "dsl", "error", "execute", "meta", "query", "rows", "value"]),
     ("migrate", &[]),
     // What tests need.
     ("testing", &["client", "connection", "error", "migrate"]),
@@ -35,6 +36,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
             "dsl",
             "error",
             "execute",
+            "factory",
             "meta",
             "query",
             "raw_sql_of_models",

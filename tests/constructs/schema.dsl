@@ -7,6 +7,11 @@ datasource db {
   schemas  = ["public", "shop"]
 }
 
+generator client {
+  provider  = "relata"
+  factories = true
+}
+
 enum Status {
   OPEN
   PAID @map("paid")

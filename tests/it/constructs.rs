@@ -17,7 +17,7 @@ use crate::support::{Database, Need, connect, devdb, plain_sql};
 #[path = "../constructs/generated/lib.rs"]
 #[deny(warnings)]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod client;
+pub(crate) mod client;
 
 use client::{
     Client, LevelName, Status, account, area, club, contact, customer, depot, habit, level, line, measurement,
@@ -50,7 +50,7 @@ const DOMAINS: &str = "CREATE SCHEMA shop; CREATE DOMAIN shop.contact_id AS int 
     CREATE DOMAIN shop.count AS bigint; CREATE DOMAIN shop.visits AS shop.count CHECK (VALUE >= 0);
     CREATE DOMAIN shop.level AS int CHECK (VALUE < 100);";
 
-async fn client() -> (Client, Database) {
+pub(crate) async fn client() -> (Client, Database) {
     let database = devdb().create_database("constructs").expect("a database is made");
     let connection = connect(database.url()).await;
     connection.batch_execute(DOMAINS).await.expect("the domains are made");

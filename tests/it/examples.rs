@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use relata::testing::MigratedDatabases;
+
 /// Returns the output of an example without the first line, which names the server.
 fn printed_by(name: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -62,6 +64,20 @@ fn transactions_conflict_and_are_retried() {
     let printed = printed_by("transactions", &[]);
     assert_holds(&printed, &["3 of 3 booked by 5 visitors", "6 sessions ended by 3 workers, 0 left"]);
     assert_holds(&printed, &["users_institution_id_email_key refused the row", "1 of 3 users are faculty"]);
+}
+
+#[test]
+fn the_seed_can_run_again() {
+    let database = relata_devdb::DevDb::start().expect("starts").migrated("migrations").expect("is migrated");
+    let first = printed_by("seed", &[database.url(), "5"]);
+    assert_holds(
+        &first,
+        &["North Medical School: 2 exam types, 6 users; 5 students are new", "South Medical School: 2"],
+    );
+    let second = printed_by("seed", &[database.url(), "5"]);
+    assert_eq!(second, first.replace("5 students are new", "0 students are new"));
+    let third = printed_by("seed", &[database.url(), "8"]);
+    assert_holds(&third, &["South Medical School: 2 exam types, 9 users; 3 students are new"]);
 }
 
 /// Returns the output of an example that needs an extension, unless the server lacks it.

@@ -20,6 +20,7 @@ mod dropped;
 mod examples;
 mod explain;
 mod expressions;
+mod factories;
 mod filters;
 mod generated;
 mod generic;

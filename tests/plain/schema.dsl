@@ -5,7 +5,8 @@ datasource db {
 }
 
 generator client {
-  provider = "relata"
+  provider  = "relata"
+  factories = true
 }
 
 /// Every table below belongs to one institution.

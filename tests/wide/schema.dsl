@@ -5,6 +5,11 @@ datasource db {
   provider = "postgresql"
 }
 
+generator client {
+  provider  = "relata"
+  factories = true
+}
+
 enum Color {
   RED
   dark_green @map("dark-green")
@@ -175,4 +180,63 @@ model Branch {
   label    String   @default("") @sensitive
   parent   Branch?  @relation("Tree", fields: [parentId], references: [id])
   branches Branch[] @relation("Tree")
+}
+
+// Every column has to be given: what a factory finds for each type has to fit.
+model Filled {
+  id          Int      @id
+  code        String   @unique @db.VarChar(2)
+  letter      String   @db.Char(1)
+  fixed       String   @db.Char(4)
+  email       String   @db.VarChar(30)
+  text        String
+  bits        String   @db.Bit(3)
+  varbits     String   @db.VarBit(5)
+  inet        String   @db.Inet
+  uuid        String   @unique @db.Uuid
+  xml         String   @db.Xml
+  small       Int      @unique @db.SmallInt
+  whole       Int
+  big         BigInt   @unique
+  oid         Int      @db.Oid
+  numeric     Decimal  @unique
+  digits      Decimal  @unique @db.Decimal(4, 3)
+  percent     Decimal  @db.Decimal(2, 2)
+  money       Decimal  @db.Money
+  real        Float    @unique @db.Real
+  double      Float
+  timestamp   DateTime @unique
+  timestamptz DateTime @db.Timestamptz(0)
+  time        DateTime @db.Time(0)
+  timetz      DateTime @db.Timetz(6)
+  date        DateTime @unique @db.Date
+  boolean     Boolean
+  bytes       Bytes    @unique
+  json        Json
+  plain       Json     @db.Json
+  color       Color
+
+  @@unique([color, boolean, whole])
+}
+
+// Rows that require each other, and rows that require themselves.
+model Hen {
+  id    Int   @id
+  eggId Int
+  egg   Egg   @relation("Laid", fields: [eggId], references: [id])
+  eggs  Egg[] @relation("Hatched")
+}
+
+model Egg {
+  id    Int   @id
+  henId Int
+  hen   Hen   @relation("Hatched", fields: [henId], references: [id])
+  hens  Hen[] @relation("Laid")
+}
+
+model Ring {
+  id     Int    @id
+  nextId Int
+  next   Ring   @relation("Next", fields: [nextId], references: [id])
+  before Ring[] @relation("Next")
 }

@@ -25,7 +25,10 @@ pub(crate) enum Db {
     Partitions(Partitions),
     /// Run SQL from a file or stdin, in one transaction or in the segments that it marks
     Execute(Execute),
-    /// Run the seed file: `seed` of codegen.toml, else seed.sql
+    /// Run the seed, which fills a new database: `seed` of codegen.toml, else seed.sql
+    ///
+    /// The seed is a file of SQL, or a command such as `cargo run --example seed`. A command runs in the folder of
+    /// codegen.toml, and finds the URL of the database in DATABASE_URL.
     Seed(Seed),
 }
 
@@ -147,7 +150,7 @@ pub(crate) struct Execute {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes:\n  0   done\n  1   refused or failed; a failed transaction is rolled back\n  64  wrong usage"
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed; a failed transaction is rolled back\n  64  wrong usage\nIf the seed is a command, its exit code."
 )]
 pub(crate) struct Seed {
     /// A file of SQL [default: `seed` of codegen.toml, else seed.sql]
@@ -157,4 +160,7 @@ pub(crate) struct Seed {
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) lock: LockOptions,
+    /// Arguments for the command that is the seed
+    #[arg(last = true, conflicts_with = "file")]
+    pub(crate) arguments: Vec<String>,
 }

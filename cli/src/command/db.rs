@@ -1,9 +1,10 @@
-//! `db push`, `execute` and `seed`: work on a database without migrations. `db pull` has its own module.
+//! `db push` and `execute`: work on a database without migrations. `db pull` and `seed` have their own modules.
 
 pub(crate) mod pull;
+pub(crate) mod seed;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use relata::migrate::{self, Options};
 use relata_codegen::diagnostics::counted;
@@ -18,7 +19,7 @@ use crate::compare::endpoint::{Loaded, read_for, read_schema};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
-use crate::project::{schema_files, settings};
+use crate::project::schema_files;
 use crate::terminal::{output, progress};
 
 pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
@@ -94,29 +95,25 @@ pub(crate) async fn execute(args: &args::Execute) -> Result<Exit, Failure> {
     } else {
         read(&args.file)?
     };
-    run_file(&args.file, &sql, args.url.as_deref(), &args.lock).await
-}
-
-pub(crate) async fn seed(args: &args::Seed) -> Result<Exit, Failure> {
-    let file = args.file.clone().or_else(settings::seed).unwrap_or_else(|| PathBuf::from("seed.sql"));
-    if !file.exists() {
-        return Err(Failure::refused(format!("there is no seed file {}", file.display())).help(
-            "create it with the statements that fill a new database, or name another file: `codegen db seed FILE`",
-        ));
-    }
-    run_file(&file, &read(&file)?, args.url.as_deref(), &args.lock).await
+    run_file(&args.file, &sql, &Database::find(args.url.as_deref())?, Some(&args.lock)).await
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::reading(file, &error))
 }
 
-async fn run_file(file: &Path, sql: &str, url: Option<&str>, lock: &args::LockOptions) -> Result<Exit, Failure> {
-    let database = Database::find(url)?;
+async fn run_file(
+    file: &Path,
+    sql: &str,
+    database: &Database,
+    lock: Option<&args::LockOptions>,
+) -> Result<Exit, Failure> {
     let mut client = database.connect().await?;
     let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
     let mut options = database.migrate_options(&client, None).await?;
-    lock.apply_to(&mut options);
+    if let Some(lock) = lock {
+        lock.apply_to(&mut options);
+    }
     let done = run(&mut client, &name, sql, options).await?;
     output::print(&format!("{database}: ran {}", counted(done, "statement")))?;
     Ok(Exit::Done)

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 
 use relata_codegen::diagnostics::counted;
 
+use super::db::seed;
 use crate::args;
 use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
@@ -101,7 +102,11 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
     let objects = counted(report.dropped, "object");
     output::print(&format!("{database}: dropped {objects} from {schemas}, applied {applied}"))?;
-    Ok(Exit::Done)
+    if args.skip_seed {
+        return Ok(Exit::Done);
+    }
+    drop((client, options));
+    seed::after_reset(database).await
 }
 
 /// Asks for confirmation at a terminal; fails without one.

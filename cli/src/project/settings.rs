@@ -25,10 +25,37 @@ struct Settings {
     schema: Option<PathBuf>,
     out: Option<PathBuf>,
     migrations: Option<PathBuf>,
-    seed: Option<PathBuf>,
+    seed: Option<Seed>,
     queries: Option<PathBuf>,
     #[serde(default)]
     check: CheckSettings,
+}
+
+/// What `seed` names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub(crate) enum Seed {
+    /// A file of SQL.
+    File(PathBuf),
+    /// A command, and the folder in which it runs.
+    Command { text: String, folder: PathBuf },
+}
+
+/// A text that ends with `.sql` is a file, unless it has several words: `psql -f seed.sql` is a command.
+impl From<String> for Seed {
+    fn from(text: String) -> Self {
+        let is_file = text.ends_with(".sql") && !text.trim().contains(char::is_whitespace);
+        if is_file { Seed::File(text.into()) } else { Seed::Command { text, folder: PathBuf::new() } }
+    }
+}
+
+impl Seed {
+    fn starting_at(self, folder: &Path) -> Self {
+        match self {
+            Seed::File(path) => Seed::File(folder.join(path)),
+            Seed::Command { text, .. } => Seed::Command { text, folder: folder.to_owned() },
+        }
+    }
 }
 
 /// The table `[check]`.
@@ -63,8 +90,8 @@ pub(crate) fn load() -> Result<(), Failure> {
 fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
     let settings: Settings = toml::from_str(text).map_err(|error| {
         Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end())).help(
-            "the keys are `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"; and \
-             in the table [check], `allow`, a list of codes: allow = [\"R0716\"]",
+            "the keys are `schema`, `out`, `migrations` and `queries`, each a path: schema = \"db/schema.dsl\"; `seed`, a \
+             file of SQL or a command: seed = \"cargo run --example seed\"; and in the table [check], `allow`, a list of codes: allow = [\"R0716\"]",
         )
     })?;
     for code in &settings.check.allow {
@@ -80,7 +107,7 @@ impl Settings {
             schema: from(self.schema),
             out: from(self.out),
             migrations: from(self.migrations),
-            seed: from(self.seed),
+            seed: self.seed.map(|seed| seed.starting_at(folder)),
             queries: from(self.queries),
             check: self.check,
         }
@@ -112,8 +139,8 @@ pub(crate) fn allowed() -> Vec<String> {
     SETTINGS.get().map(|settings| settings.check.allow.clone()).unwrap_or_default()
 }
 
-/// The SQL that fills a new database.
-pub(crate) fn seed() -> Option<PathBuf> {
+/// What fills a new database.
+pub(crate) fn seed() -> Option<Seed> {
     SETTINGS.get()?.seed.clone()
 }
 
@@ -132,6 +159,18 @@ mod tests {
                 ..Settings::default()
             }
         );
+    }
+
+    #[test]
+    fn a_seed_is_a_file_of_sql_or_a_command() {
+        let seed = |text: &str| {
+            let settings = parse(&format!("seed = '{text}'"), Path::new(FILE)).expect("valid");
+            settings.starting_at(Path::new("..")).seed.expect("is set")
+        };
+        assert_eq!(seed("db/seed.sql"), Seed::File("../db/seed.sql".into()));
+        for text in ["cargo run --example seed", "psql -f seed.sql", "./seed"] {
+            assert_eq!(seed(text), Seed::Command { text: text.to_owned(), folder: "..".into() });
+        }
     }
 
     #[test]

@@ -49,6 +49,41 @@ fn execute_and_seed_run_files_as_their_markers_say() {
     assert_eq!(query(&database, "SELECT to_regclass('_relata_migrations') IS NULL"), ["t"]);
 }
 
+#[test]
+#[cfg(unix)]
+fn a_seed_can_be_a_command() {
+    let (project, database) = (Project::new(), database("seed_command"));
+    // The command runs in the folder of the file, and has the URL, the arguments and the terminal.
+    project
+        .write("codegen.toml", "seed = \"sh db/seed.sh\"\n")
+        .write("below/x", "")
+        .write("db/seed.sh", "echo \"url $DATABASE_URL\"; echo \"arguments $# $1\" >&2; exit \"${SEED_CODE:-0}\"");
+    let url = format!("url {}", database.url());
+    db(&project, &database, &["seed"]).exits(0).says(&url).says("arguments 0");
+    project.run_in("below", &["db", "seed", "--url", database.url()]).exits(0).says(&url);
+    project
+        .run_with(&["db", "seed", "--", "a b", "c"], "DATABASE_URL", database.url())
+        .exits(0)
+        .says("arguments 2 a b");
+    // Its exit code is that of `db seed`.
+    project
+        .run_with(&["db", "seed", "--url", database.url()], "SEED_CODE", "7")
+        .exits(7)
+        .says("the seed `sh db/seed.sh` has failed");
+    project.write("codegen.toml", "seed = \"exec no-such-program\"\n");
+    db(&project, &database, &["seed"]).exits(127).says("no-such-program");
+    project.write("codegen.toml", "seed = \"kill -9 $$\"\n");
+    db(&project, &database, &["seed"]).exits(1).says("has failed");
+    // A file that is named comes first, and takes no arguments.
+    project.write("a.sql", "SELECT 1");
+    db(&project, &database, &["seed", "a.sql"]).exits(0).says("ran 1 statement");
+    project.write("codegen.toml", "seed = \"a.sql\"\n");
+    project
+        .run_with(&["db", "seed", "--", "x"], "DATABASE_URL", database.url())
+        .exits(64)
+        .says("only a seed that is a command");
+}
+
 const DATABASE: &str = "
     CREATE TYPE mood AS ENUM ('good', 'so so');
     CREATE TABLE team (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', lead uuid);

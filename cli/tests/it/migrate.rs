@@ -248,6 +248,25 @@ fn reset_drops_everything_of_ours_and_applies_again() {
 }
 
 #[test]
+fn reset_runs_the_seed_unless_it_is_skipped() {
+    let (project, database) = (two_migrations(), database("reset_seed"));
+    let reset =
+        |more: &[&str]| project.run(&[&["migrate", "reset", "--force", "--url", database.url()], more].concat());
+    // A file that nothing names is for `db seed` only.
+    project.write("seed.sql", "CREATE TABLE seeded ()");
+    reset(&[]).exits(0).hides("ran 1 statement");
+    project.write("codegen.toml", "seed = \"seed.sql\"\n");
+    reset(&[]).exits(0).says("applied 2 migrations").says("ran 1 statement");
+    assert_eq!(query(&database, "SELECT to_regclass('seeded') IS NOT NULL"), ["t"]);
+    for skip in ["--skip-seed", "--no-seed"] {
+        reset(&[skip]).exits(0).hides("ran 1 statement");
+        assert_eq!(query(&database, "SELECT to_regclass('seeded') IS NULL"), ["t"]);
+    }
+    project.write("codegen.toml", "seed = \"echo from the seed; exit 5\"\n");
+    reset(&[]).exits(5).says("applied 2 migrations").says("from the seed").says("has failed");
+}
+
+#[test]
 fn reset_leaves_all_alone_when_another_schema_depends_on_ours() {
     let (project, database) = (two_migrations(), database("reset_too_far"));
     project.deploy(&database).exits(0);

@@ -59,7 +59,7 @@ fn what_the_file_cannot_say_is_refused() {
         .exits(1)
         .says("codegen.toml")
         .says("line 2")
-        .says("`schema`, `out`, `migrations`, `queries` and `seed`");
+        .says("`schema`, `out`, `migrations` and `queries`, each a path");
     project.run(&["check", "--help"]).exits(0);
     project.write("codegen.toml", b"\xff");
     project.run(&["check"]).exits(1).says("cannot read codegen.toml");

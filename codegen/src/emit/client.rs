@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{EmitCx, ModelNames};
+use super::factory::emit_makes_rows;
 use super::features::features_of_models;
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
@@ -81,6 +82,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         Some(_) => quote!(Self { executor, tenant: rt::PhantomData }),
         None => quote!(Self { executor }),
     };
+    let makes_rows = emit_makes_rows(cx, "Models");
     let features = features_of_models(cx);
     let secured = emit_secured(cx);
     let has_tenants = tenant.map(|_| {
@@ -109,6 +111,8 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
                 #new
             }
         }
+
+        #makes_rows
 
         impl rt::Root for Models {
             #has_tenants
@@ -228,6 +232,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
 fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
     let delegates = cx.models.iter().map(|model| emit_delegate(model, &format_ident!("Delegate")));
     let tenant_id = emit_tenant_id(cx, tenant);
+    let makes_rows = emit_makes_rows(cx, "TenantModels");
     // What PostgreSQL confines itself may be any SQL.
     let (sql, any_sql, raw_sql) = match cx.schema.is_row_secured() {
         true => (
@@ -256,6 +261,7 @@ fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
             }
         }
 
+        #makes_rows
         #any_sql
 
         impl TenantModels {
@@ -273,6 +279,7 @@ fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
         let is_own = matches!(&model.walker.model().tenancy, Tenancy::Within(path) if path.len() == 1);
         emit_delegate(model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
     });
+    let makes_rows = emit_makes_rows(cx, "AcrossTenants");
     quote! {
         /// The models with the rows of all tenants.
         #[derive(Debug)]
@@ -286,6 +293,8 @@ fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
                 Self { executor }
             }
         }
+
+        #makes_rows
 
         impl rt::AnySql for AcrossTenants {}
 

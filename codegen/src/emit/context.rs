@@ -86,6 +86,8 @@ pub(super) struct ModelNames<'s> {
     pub(super) create_ident: Ident,
     /// The row with its omitted columns: `Full`. `None` if it has none.
     pub(super) full_ident: Option<Ident>,
+    /// Its factory: `Factory`, unless the model itself has that name.
+    pub(super) factory_ident: Ident,
     /// The module's file, without `.rs`.
     pub(super) file_name: String,
     /// The columns in the client; their positions are the column numbers.
@@ -209,6 +211,7 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
     let (with, create) = (names::free("With", &mut types), names::free("Create", &mut types));
     let (with_ident, create_ident) = (ident(&with), ident(&create));
     let full_ident = walker.has_omitted().then(|| ident(&names::free("Full", &mut types)));
+    let factory_ident = ident(&names::free("Factory", &mut types));
     ModelNames {
         walker,
         ident: ident(&model.rust_ident),
@@ -217,6 +220,7 @@ fn model_names<'s>(walker: ModelWalker<'s>, method: &str) -> ModelNames<'s> {
         with_ident,
         create_ident,
         full_ident,
+        factory_ident,
         columns: columns.collect(),
         relations: relation_names(walker, BTreeSet::from([with, create]), &mut types),
         file_name: model.module.clone(),

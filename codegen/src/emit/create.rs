@@ -11,11 +11,11 @@ use super::tenancy::is_own_column;
 use crate::ir::ColumnWalker;
 
 /// The fields of a model's `Create`.
-struct Parts<'a, 's> {
+pub(super) struct Parts<'a, 's> {
     /// Required relations, each with a field and a type parameter.
     links: Vec<&'a RelationNames<'s>>,
     /// Required columns that belong to none of these relations.
-    values: Vec<&'a ColumnNames<'s>>,
+    pub(super) values: Vec<&'a ColumnNames<'s>>,
 }
 
 pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
@@ -41,11 +41,11 @@ pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStrea
 }
 
 /// Returns a required column that the client cannot write. If there is one, no row can be created.
-fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s>> {
+pub(super) fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s>> {
     model.walker.columns().find(|column| !column.in_client() && !column.may_be_omitted())
 }
 
-fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {
+pub(super) fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {
     let links: Vec<&RelationNames<'_>> = model.relations.iter().filter(|relation| is_link(model, relation)).collect();
     let linked: Vec<_> = links.iter().flat_map(|link| own_columns(link)).map(|column| column.id).collect();
     let values = model

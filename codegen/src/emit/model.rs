@@ -8,6 +8,7 @@ use quote::quote;
 use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::docs::{column_docs, docs};
+use super::factory::emit_factory;
 use super::json_type::Paths;
 use super::key::emit_keyed;
 use super::omitted::emit_full;
@@ -30,6 +31,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let relations = emit_relations(cx, model);
     let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
+    let factory = emit_factory(cx, model);
     quote! {
         #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 
@@ -43,6 +45,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
         #full
         #relations
         #create
+        #factory
         #table
     }
 }

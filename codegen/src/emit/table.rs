@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
+use super::factory::emit_samples;
 use super::scalar::{own_type, qualified, sql_types};
 use super::soft_delete::emit_deletion_mark;
 use super::tenancy::emit_tenancy;
@@ -27,6 +28,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let omitted = model.omitted().count();
     let read = Literal::usize_unsuffixed(model.columns.len() - omitted);
     let omits = (omitted > 0).then(|| quote!(.reads(#read)));
+    let samples = emit_samples(cx, model);
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -46,7 +48,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#omits #tenancy #soft_delete #secured #on_citus;
+        )#omits #tenancy #soft_delete #secured #on_citus #samples;
     }
 }
 

@@ -187,13 +187,14 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
 }
 
 /// The properties of the generator `relata`. Those of Prisma's own generators are ignored.
-const ON_CLIENT: [&str; 5] = ["serde", "dateTime", "decimal", "comments", "derives"];
+const ON_CLIENT: [&str; 6] = ["serde", "factories", "dateTime", "decimal", "comments", "derives"];
 const IGNORED_SETTINGS: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
 
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
     match property.name.text {
         "serde" => cx.config.client.serde = expect_flag(cx, value, "serde = true").unwrap_or_default(),
+        "factories" => cx.config.client.factories = expect_flag(cx, value, "factories = true").unwrap_or_default(),
         "comments" => cx.config.comments = expect_flag(cx, value, "comments = true").unwrap_or_default(),
         "derives" => cx.config.derives = read_derives(cx, value),
         "dateTime" => {

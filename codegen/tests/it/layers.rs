@@ -140,6 +140,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "soft_delete",
             "relation",
             "create",
+            "factory",
             "key",
             "table",
             "model",

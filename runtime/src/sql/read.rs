@@ -7,6 +7,7 @@ use super::scope::lifted_by;
 use super::statement::Statement;
 use super::tenant::Context;
 use super::walk::{Walk, shaped};
+use super::write::TABLE;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, KeyForm, Lifted, Relation, Table};
 use crate::query::{Condition, OrderTerm, Output, Select};
@@ -106,6 +107,8 @@ pub(crate) fn written_statement<'q>(
     let mut joins = Vec::new();
     writer.push("WITH relata_written AS (");
     writer.push(&sql);
+    // RETURNING is its last part.
+    writer.push_omitted(select.table, TABLE);
     writer.push(") SELECT ");
     writer.push_outputs(&plan, alias, &mut joins);
     writer.push(" FROM relata_written AS ");

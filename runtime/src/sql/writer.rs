@@ -237,6 +237,14 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
+    /// Writes the columns that rows do not have, each after a comma.
+    pub(super) fn push_omitted(&mut self, table: &Table, alias: Alias) {
+        for column in table.columns.iter().skip(table.reads) {
+            self.push(", ");
+            self.push_read(alias, column);
+        }
+    }
+
     fn push_each_column(&mut self, table: &Table, alias: Alias) {
         for (index, column) in table.read_columns().iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });

@@ -87,25 +87,33 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Club for tests and seeds.
+pub type Factory = rt::Factory<self::Club>;
 pub const PKEY: &str = "Club_pkey";
 pub const NAME_KEY: &str = "Club_name_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Club",
-    "\"public\".\"Club\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("name", "text"),
-    ],
-    &[0],
-    &[
-        rt::Relation::back_many("memberships", &super::membership::TABLE, &[0], &[1]),
-        rt::Relation::through(
-            "tags",
-            &super::tag::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::a_to_b("\"public\".\"_ClubToTag\""),
-        ),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(NAME_KEY, &["name"])],
-);
+        "Club",
+        "\"public\".\"Club\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("name", "text"),
+        ],
+        &[0],
+        &[
+            rt::Relation::back_many(
+                "memberships",
+                &super::membership::TABLE,
+                &[0],
+                &[1],
+            ),
+            rt::Relation::through(
+                "tags",
+                &super::tag::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::a_to_b("\"public\".\"_ClubToTag\""),
+            ),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(NAME_KEY, &["name"])],
+    )
+    .samples(&[rt::Sample::new(1)], &[&[1]]);

@@ -120,33 +120,36 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Contact for tests and seeds.
+pub type Factory = rt::Factory<self::Contact>;
 pub const PKEY: &str = "Contact_pkey";
 pub const EMAIL_KEY: &str = "Contact_email_key";
 pub const INVITER_ID_FKEY: &str = "Contact_inviterId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Contact",
-    "\"shop\".\"Contact\"",
-    &[
-        rt::Column::new("id", "integer").domain(),
-        rt::Column::new("email", "text").domain(),
-        rt::Column::new("others", "text[]").domain(),
-        rt::Column::new("nick", "varchar").domain(),
-        rt::Column::new("rating", "numeric").domain(),
-        rt::Column::new("since", "timestamptz").domain(),
-        rt::Column::new("token", "uuid").domain(),
-        rt::Column::new("data", "jsonb").domain(),
-        rt::Column::new("visits", "bigint").domain(),
-        rt::Column::new("levels", "integer[]").domain(),
-        rt::Column::new("inviterId", "integer").domain(),
-    ],
-    &[0],
-    &[
-        rt::Relation::maybe("inviter", &super::contact::TABLE, &[10], &[0]),
-        rt::Relation::back_many("invited", &super::contact::TABLE, &[0], &[10]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(EMAIL_KEY, &["email"]),
-        rt::Constraint::new(INVITER_ID_FKEY, &["inviterId"]),
-    ],
-);
+        "Contact",
+        "\"shop\".\"Contact\"",
+        &[
+            rt::Column::new("id", "integer").domain(),
+            rt::Column::new("email", "text").domain(),
+            rt::Column::new("others", "text[]").domain(),
+            rt::Column::new("nick", "varchar").domain(),
+            rt::Column::new("rating", "numeric").domain(),
+            rt::Column::new("since", "timestamptz").domain(),
+            rt::Column::new("token", "uuid").domain(),
+            rt::Column::new("data", "jsonb").domain(),
+            rt::Column::new("visits", "bigint").domain(),
+            rt::Column::new("levels", "integer[]").domain(),
+            rt::Column::new("inviterId", "integer").domain(),
+        ],
+        &[0],
+        &[
+            rt::Relation::maybe("inviter", &super::contact::TABLE, &[10], &[0]),
+            rt::Relation::back_many("invited", &super::contact::TABLE, &[0], &[10]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(EMAIL_KEY, &["email"]),
+            rt::Constraint::new(INVITER_ID_FKEY, &["inviterId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[&[1]]);

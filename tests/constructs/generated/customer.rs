@@ -134,33 +134,41 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Customer for tests and seeds.
+pub type Factory = rt::Factory<self::Customer>;
 pub const PKEY: &str = "customers_pkey";
 pub const NICK_KEY: &str = "customers_nick_key";
 pub const LOWER_EMAIL_KEY: &str = "customers_lower_email_key";
 pub const EMAIL_IS_LONG: &str = "customers_email_is_long";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Customer",
-    "\"shop\".\"customers\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("email", "text"),
-        rt::Column::new("nick", "text"),
-        rt::Column::new("wants", "\"shop\".\"status\"[]").via("text[]"),
-        rt::Column::new("notes", "jsonb[]"),
-        rt::Column::new("position", "point"),
-        rt::Column::new("home", "point"),
-        rt::Column::new("gone_at", "timestamp"),
-    ],
-    &[0],
-    &[
-        rt::Relation::back_many("orders", &super::order::TABLE, &[0], &[0]),
-        rt::Relation::back_many("memberships", &super::membership::TABLE, &[0], &[0]),
-        rt::Relation::back_one("turnover", &super::turnover::TABLE, &[0], &[0]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(NICK_KEY, &["nick"]),
-        rt::Constraint::new(LOWER_EMAIL_KEY, &[]),
-        rt::Constraint::new(EMAIL_IS_LONG, &[]),
-    ],
-);
+        "Customer",
+        "\"shop\".\"customers\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("email", "text"),
+            rt::Column::new("nick", "text"),
+            rt::Column::new("wants", "\"shop\".\"status\"[]").via("text[]"),
+            rt::Column::new("notes", "jsonb[]"),
+            rt::Column::new("position", "point"),
+            rt::Column::new("home", "point"),
+            rt::Column::new("gone_at", "timestamp"),
+        ],
+        &[0],
+        &[
+            rt::Relation::back_many("orders", &super::order::TABLE, &[0], &[0]),
+            rt::Relation::back_many(
+                "memberships",
+                &super::membership::TABLE,
+                &[0],
+                &[0],
+            ),
+            rt::Relation::back_one("turnover", &super::turnover::TABLE, &[0], &[0]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(NICK_KEY, &["nick"]),
+            rt::Constraint::new(LOWER_EMAIL_KEY, &[]),
+            rt::Constraint::new(EMAIL_IS_LONG, &[]),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

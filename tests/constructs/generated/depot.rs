@@ -77,16 +77,22 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Depot for tests and seeds.
+pub type Factory = rt::Factory<self::Depot>;
 pub const PKEY: &str = "Depot_pkey";
 pub const CODE_KEY: &str = "Depot_code_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Depot",
-    "\"shop\".\"Depot\"",
-    &[rt::Column::new("id", "bigint").generated(), rt::Column::new("code", "integer")],
-    &[0],
-    &[
-        rt::Relation::back_many("racks", &super::rack::TABLE, &[0], &[1]),
-        rt::Relation::back_many("parcels", &super::parcel::TABLE, &[1], &[1]),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(CODE_KEY, &["code"])],
-);
+        "Depot",
+        "\"shop\".\"Depot\"",
+        &[
+            rt::Column::new("id", "bigint").generated(),
+            rt::Column::new("code", "integer"),
+        ],
+        &[0],
+        &[
+            rt::Relation::back_many("racks", &super::rack::TABLE, &[0], &[1]),
+            rt::Relation::back_many("parcels", &super::parcel::TABLE, &[1], &[1]),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(CODE_KEY, &["code"])],
+    )
+    .samples(&[rt::Sample::new(1)], &[&[1]]);

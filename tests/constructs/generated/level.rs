@@ -78,12 +78,15 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Level for tests and seeds.
+pub type Factory = rt::Factory<self::Level>;
 pub const PKEY: &str = "Level_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Level",
-    "\"public\".\"Level\"",
-    &[rt::Column::new("name", "\"public\".\"LevelName\"").via("text")],
-    &[0],
-    &[rt::Relation::back_many("members", &super::membership::TABLE, &[0], &[2])],
-    &[rt::Constraint::new(PKEY, &["name"])],
-);
+        "Level",
+        "\"public\".\"Level\"",
+        &[rt::Column::new("name", "\"public\".\"LevelName\"").via("text")],
+        &[0],
+        &[rt::Relation::back_many("members", &super::membership::TABLE, &[0], &[2])],
+        &[rt::Constraint::new(PKEY, &["name"])],
+    )
+    .samples(&[rt::Sample::new(0).labels(&["GOLD", "TIN"])], &[&[0]]);

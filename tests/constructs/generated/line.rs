@@ -78,24 +78,27 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Line for tests and seeds.
+pub type Factory = rt::Factory<self::Line>;
 pub const PKEY: &str = "Line_pkey";
 pub const ORDER_CUSTOMER_ORDER_NUMBER_FKEY: &str = "Line_orderCustomer_orderNumber_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Line",
-    "\"shop\".\"Line\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("text", "text"),
-        rt::Column::new("orderCustomer", "integer"),
-        rt::Column::new("orderNumber", "integer"),
-    ],
-    &[0],
-    &[rt::Relation::maybe("order", &super::order::TABLE, &[2, 3], &[0, 1])],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(
-            ORDER_CUSTOMER_ORDER_NUMBER_FKEY,
-            &["orderCustomer", "orderNumber"],
-        ),
-    ],
-);
+        "Line",
+        "\"shop\".\"Line\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("text", "text"),
+            rt::Column::new("orderCustomer", "integer"),
+            rt::Column::new("orderNumber", "integer"),
+        ],
+        &[0],
+        &[rt::Relation::maybe("order", &super::order::TABLE, &[2, 3], &[0, 1])],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(
+                ORDER_CUSTOMER_ORDER_NUMBER_FKEY,
+                &["orderCustomer", "orderNumber"],
+            ),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

@@ -79,16 +79,19 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Measurement for tests and seeds.
+pub type Factory = rt::Factory<self::Measurement>;
 pub const PKEY: &str = "measurements_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Measurement",
-    "\"shop\".\"measurements\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("measured_at", "timestamptz"),
-        rt::Column::new("value", "integer"),
-    ],
-    &[0, 1],
-    &[rt::Relation::back_many("notes", &super::note::TABLE, &[0, 1], &[2, 3])],
-    &[rt::Constraint::new(PKEY, &["id", "measured_at"])],
-);
+        "Measurement",
+        "\"shop\".\"measurements\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("measured_at", "timestamptz"),
+            rt::Column::new("value", "integer"),
+        ],
+        &[0, 1],
+        &[rt::Relation::back_many("notes", &super::note::TABLE, &[0, 1], &[2, 3])],
+        &[rt::Constraint::new(PKEY, &["id", "measured_at"])],
+    )
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2)], &[]);

@@ -106,28 +106,31 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 1 super::customer::Customer, i32; L1 2
     super::club::Club, rt::Uuid
 );
+/// Creates rows of Membership for tests and seeds.
+pub type Factory = rt::Factory<self::Membership>;
 pub const PKEY: &str = "Membership_pkey";
 pub const LEVEL_FKEY: &str = "Membership_level_fkey";
 pub const CUSTOMER_ID_FKEY: &str = "Membership_customerId_fkey";
 pub const CLUB_ID_FKEY: &str = "Membership_clubId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Membership",
-    "\"public\".\"Membership\"",
-    &[
-        rt::Column::new("customerId", "integer"),
-        rt::Column::new("clubId", "uuid"),
-        rt::Column::new("level", "\"public\".\"LevelName\"").via("text"),
-    ],
-    &[0, 1],
-    &[
-        rt::Relation::maybe("rank", &super::level::TABLE, &[2], &[0]),
-        rt::Relation::one("customer", &super::customer::TABLE, &[0], &[0]),
-        rt::Relation::one("club", &super::club::TABLE, &[1], &[0]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["customerId", "clubId"]),
-        rt::Constraint::new(LEVEL_FKEY, &["level"]),
-        rt::Constraint::new(CUSTOMER_ID_FKEY, &["customerId"]),
-        rt::Constraint::new(CLUB_ID_FKEY, &["clubId"]),
-    ],
-);
+        "Membership",
+        "\"public\".\"Membership\"",
+        &[
+            rt::Column::new("customerId", "integer"),
+            rt::Column::new("clubId", "uuid"),
+            rt::Column::new("level", "\"public\".\"LevelName\"").via("text"),
+        ],
+        &[0, 1],
+        &[
+            rt::Relation::maybe("rank", &super::level::TABLE, &[2], &[0]),
+            rt::Relation::one("customer", &super::customer::TABLE, &[0], &[0]),
+            rt::Relation::one("club", &super::club::TABLE, &[1], &[0]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["customerId", "clubId"]),
+            rt::Constraint::new(LEVEL_FKEY, &["level"]),
+            rt::Constraint::new(CUSTOMER_ID_FKEY, &["customerId"]),
+            rt::Constraint::new(CLUB_ID_FKEY, &["clubId"]),
+        ],
+    )
+    .samples(&[], &[&[0, 1]]);

@@ -89,24 +89,34 @@ rt::create_row!(
     Create; L0::With < () >; L0 0 super::measurement::Measurement, (i32, rt::DateTime <
     rt::Utc >)
 );
+/// Creates rows of Note for tests and seeds.
+pub type Factory = rt::Factory<self::Note>;
 pub const PKEY: &str = "Note_pkey";
 pub const MEASUREMENT_ID_MEASURED_AT_FKEY: &str = "Note_measurementId_measuredAt_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Note",
-    "\"shop\".\"Note\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("text", "text"),
-        rt::Column::new("measurementId", "integer"),
-        rt::Column::new("measuredAt", "timestamptz"),
-    ],
-    &[0],
-    &[rt::Relation::one("measurement", &super::measurement::TABLE, &[2, 3], &[0, 1])],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(
-            MEASUREMENT_ID_MEASURED_AT_FKEY,
-            &["measurementId", "measuredAt"],
-        ),
-    ],
-);
+        "Note",
+        "\"shop\".\"Note\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("text", "text"),
+            rt::Column::new("measurementId", "integer"),
+            rt::Column::new("measuredAt", "timestamptz"),
+        ],
+        &[0],
+        &[
+            rt::Relation::one(
+                "measurement",
+                &super::measurement::TABLE,
+                &[2, 3],
+                &[0, 1],
+            ),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(
+                MEASUREMENT_ID_MEASURED_AT_FKEY,
+                &["measurementId", "measuredAt"],
+            ),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

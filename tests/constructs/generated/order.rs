@@ -93,26 +93,29 @@ impl<L0: rt::Link<0, super::customer::Customer, i32>> rt::NewRow for Create<L0> 
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::customer::Customer, i32);
+/// Creates rows of Order for tests and seeds.
+pub type Factory = rt::Factory<self::Order>;
 pub const PKEY: &str = "Order_pkey";
 pub const STATUS_NUMBER_KEY: &str = "Order_status_number_key";
 pub const CUSTOMER_ID_FKEY: &str = "Order_customerId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Order",
-    "\"shop\".\"Order\"",
-    &[
-        rt::Column::new("customerId", "integer"),
-        rt::Column::new("number", "integer"),
-        rt::Column::new("status", "\"shop\".\"status\"").via("text"),
-        rt::Column::new("total", "numeric"),
-    ],
-    &[0, 1],
-    &[
-        rt::Relation::one("customer", &super::customer::TABLE, &[0], &[0]),
-        rt::Relation::back_many("lines", &super::line::TABLE, &[0, 1], &[2, 3]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["customerId", "number"]),
-        rt::Constraint::new(STATUS_NUMBER_KEY, &["status", "number"]),
-        rt::Constraint::new(CUSTOMER_ID_FKEY, &["customerId"]),
-    ],
-);
+        "Order",
+        "\"shop\".\"Order\"",
+        &[
+            rt::Column::new("customerId", "integer"),
+            rt::Column::new("number", "integer"),
+            rt::Column::new("status", "\"shop\".\"status\"").via("text"),
+            rt::Column::new("total", "numeric"),
+        ],
+        &[0, 1],
+        &[
+            rt::Relation::one("customer", &super::customer::TABLE, &[0], &[0]),
+            rt::Relation::back_many("lines", &super::line::TABLE, &[0, 1], &[2, 3]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["customerId", "number"]),
+            rt::Constraint::new(STATUS_NUMBER_KEY, &["status", "number"]),
+            rt::Constraint::new(CUSTOMER_ID_FKEY, &["customerId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[&[0, 1], &[2, 1]]);

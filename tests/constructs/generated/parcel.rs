@@ -87,25 +87,28 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 0 super::depot::Depot, i32; L1 1
     super::rack::Rack, i32
 );
+/// Creates rows of Parcel for tests and seeds.
+pub type Factory = rt::Factory<self::Parcel>;
 pub const PKEY: &str = "Parcel_pkey";
 pub const DEPOT_CODE_FKEY: &str = "Parcel_depotCode_fkey";
 pub const RACK_ID_FKEY: &str = "Parcel_rackId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Parcel",
-    "\"shop\".\"Parcel\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("depotCode", "bigint"),
-        rt::Column::new("rackId", "smallint"),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("depot", &super::depot::TABLE, &[1], &[1]),
-        rt::Relation::one("rack", &super::rack::TABLE, &[2], &[0]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(DEPOT_CODE_FKEY, &["depotCode"]),
-        rt::Constraint::new(RACK_ID_FKEY, &["rackId"]),
-    ],
-);
+        "Parcel",
+        "\"shop\".\"Parcel\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("depotCode", "bigint"),
+            rt::Column::new("rackId", "smallint"),
+        ],
+        &[0],
+        &[
+            rt::Relation::one("depot", &super::depot::TABLE, &[1], &[1]),
+            rt::Relation::one("rack", &super::rack::TABLE, &[2], &[0]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(DEPOT_CODE_FKEY, &["depotCode"]),
+            rt::Constraint::new(RACK_ID_FKEY, &["rackId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(0)], &[&[0]]);

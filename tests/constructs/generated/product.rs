@@ -85,22 +85,25 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Product for tests and seeds.
+pub type Factory = rt::Factory<self::Product>;
 pub const PKEY: &str = "Product_pkey";
 pub const SLUG_KEY: &str = "Product_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Product",
-    "\"shop\".\"Product\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("name", "text"),
-        rt::Column::new("price", "integer"),
-        rt::Column::new("tax", "integer"),
-        rt::Column::new("gross", "integer").generated(),
-        rt::Column::new("slug", "text").generated(),
-        rt::Column::new("half", "integer").generated(),
-        rt::Column::new("words", "text[]").generated(),
-    ],
-    &[0],
-    &[],
-    &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
-);
+        "Product",
+        "\"shop\".\"Product\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("name", "text"),
+            rt::Column::new("price", "integer"),
+            rt::Column::new("tax", "integer"),
+            rt::Column::new("gross", "integer").generated(),
+            rt::Column::new("slug", "text").generated(),
+            rt::Column::new("half", "integer").generated(),
+            rt::Column::new("words", "text[]").generated(),
+        ],
+        &[0],
+        &[],
+        &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
+    )
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2), rt::Sample::new(3)], &[&[5]]);

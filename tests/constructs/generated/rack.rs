@@ -79,25 +79,28 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Rack for tests and seeds.
+pub type Factory = rt::Factory<self::Rack>;
 pub const PKEY: &str = "Rack_pkey";
 pub const POSITION_KEY: &str = "Rack_position_key";
 pub const DEPOT_ID_FKEY: &str = "Rack_depotId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Rack",
-    "\"shop\".\"Rack\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("depotId", "integer"),
-        rt::Column::new("position", "integer"),
-    ],
-    &[0],
-    &[
-        rt::Relation::maybe("depot", &super::depot::TABLE, &[1], &[0]),
-        rt::Relation::back_many("parcels", &super::parcel::TABLE, &[0], &[2]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(POSITION_KEY, &["position"]),
-        rt::Constraint::new(DEPOT_ID_FKEY, &["depotId"]),
-    ],
-);
+        "Rack",
+        "\"shop\".\"Rack\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("depotId", "integer"),
+            rt::Column::new("position", "integer"),
+        ],
+        &[0],
+        &[
+            rt::Relation::maybe("depot", &super::depot::TABLE, &[1], &[0]),
+            rt::Relation::back_many("parcels", &super::parcel::TABLE, &[0], &[2]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(POSITION_KEY, &["position"]),
+            rt::Constraint::new(DEPOT_ID_FKEY, &["depotId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(2)], &[&[2]]);

@@ -53,23 +53,26 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Shift for tests and seeds.
+pub type Factory = rt::Factory<self::Shift>;
 pub const PKEY: &str = "Shift_pkey";
 pub const ONE_PLACE_AT_A_TIME: &str = "one_place_at_a_time";
 pub const STARTS_ENDS_EXCL: &str = "Shift_starts_ends_excl";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Shift",
-    "\"shop\".\"Shift\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("person", "integer"),
-        rt::Column::new("starts", "integer"),
-        rt::Column::new("ends", "integer"),
-    ],
-    &[0],
-    &[],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(ONE_PLACE_AT_A_TIME, &[]),
-        rt::Constraint::new(STARTS_ENDS_EXCL, &["starts", "ends"]),
-    ],
-);
+        "Shift",
+        "\"shop\".\"Shift\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("person", "integer"),
+            rt::Column::new("starts", "integer"),
+            rt::Column::new("ends", "integer"),
+        ],
+        &[0],
+        &[],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(ONE_PLACE_AT_A_TIME, &[]),
+            rt::Constraint::new(STARTS_ENDS_EXCL, &["starts", "ends"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2), rt::Sample::new(3)], &[]);

@@ -66,20 +66,23 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Tag for tests and seeds.
+pub type Factory = rt::Factory<self::Tag>;
 pub const PKEY: &str = "Tag_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Tag",
-    "\"shop\".\"Tag\"",
-    &[rt::Column::new("name", "text")],
-    &[0],
-    &[
-        rt::Relation::through(
-            "clubs",
-            &super::club::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::b_to_a("\"public\".\"_ClubToTag\""),
-        ),
-    ],
-    &[rt::Constraint::new(PKEY, &["name"])],
-);
+        "Tag",
+        "\"shop\".\"Tag\"",
+        &[rt::Column::new("name", "text")],
+        &[0],
+        &[
+            rt::Relation::through(
+                "clubs",
+                &super::club::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::b_to_a("\"public\".\"_ClubToTag\""),
+            ),
+        ],
+        &[rt::Constraint::new(PKEY, &["name"])],
+    )
+    .samples(&[rt::Sample::new(0)], &[&[0]]);

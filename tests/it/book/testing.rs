@@ -50,6 +50,36 @@ async fn an_institution_is_counted(tx: &Transaction) -> Result<()> {
     Ok(())
 }
 
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn factories_create_what_a_test_needs(db: Client) -> Result<()> {
+    // A user, and the institution that it requires.
+    let ada = user::Factory::new(1).with(user::email.to("ada@x.edu")).create(&db).await?;
+
+    // 100 students of this institution, each with its own user.
+    let students = student::Factory::new(2).with(student::institution_id.to(ada.institution_id));
+    let students = students.create_many(&db, 100).await?;
+
+    assert_eq!((students.len(), db.user().count().await?, db.institution().count().await?), (100, 101, 1));
+    Ok(())
+}
+
+async fn seed(db: &Client) -> Result<()> {
+    let row = institution::Create { name: "North Medical School".to_owned(), slug: "north".to_owned() };
+    db.institution()
+        .upsert(institution::slug.eq("north"), row)
+        .set(institution::name.to("North Medical School"))
+        .await?;
+    Ok(())
+}
+
+#[relata::test(migrations = "tests/plain/migrations")]
+async fn a_seed_can_run_again(db: Client) -> Result<()> {
+    seed(&db).await?;
+    seed(&db).await?;
+    assert_eq!(db.institution().count().await?, 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_database_without_the_attribute() -> Result<(), Failure> {
     let server = DevDb::start()?;

@@ -125,29 +125,32 @@ for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::institution::Institution, rt::Uuid);
+/// Creates rows of ExamType for tests and seeds.
+pub type Factory = rt::Factory<self::ExamType>;
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "ExamType",
-    "\"exam_types\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("code", "text"),
-        rt::Column::new("name", "text"),
-        rt::Column::new("default_weight", "double precision"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
-        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[2]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(INSTITUTION_ID_CODE_KEY, &["institution_id", "code"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "ExamType",
+        "\"exam_types\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("code", "text"),
+            rt::Column::new("name", "text"),
+            rt::Column::new("default_weight", "double precision"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[2]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(INSTITUTION_ID_CODE_KEY, &["institution_id", "code"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(2), rt::Sample::new(3), rt::Sample::new(4)], &[&[1, 2]]);

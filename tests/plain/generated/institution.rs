@@ -114,23 +114,26 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Institution for tests and seeds.
+pub type Factory = rt::Factory<self::Institution>;
 pub const PKEY: &str = "institutions_pkey";
 pub const SLUG_KEY: &str = "institutions_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Institution",
-    "\"institutions\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("name", "text"),
-        rt::Column::new("slug", "text"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::back_many("users", &super::user::TABLE, &[0], &[1]),
-        rt::Relation::back_many("students", &super::student::TABLE, &[0], &[2]),
-        rt::Relation::back_many("exam_types", &super::exam_type::TABLE, &[0], &[1]),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
-);
+        "Institution",
+        "\"institutions\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("name", "text"),
+            rt::Column::new("slug", "text"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::back_many("users", &super::user::TABLE, &[0], &[1]),
+            rt::Relation::back_many("students", &super::student::TABLE, &[0], &[2]),
+            rt::Relation::back_many("exam_types", &super::exam_type::TABLE, &[0], &[1]),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
+    )
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2)], &[&[2]]);

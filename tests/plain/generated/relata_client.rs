@@ -17,6 +17,11 @@ impl rt::Models for Models {
         Self { executor }
     }
 }
+impl rt::MakesRows for Models {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
+    }
+}
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {

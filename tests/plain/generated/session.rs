@@ -82,21 +82,24 @@ impl<L0: rt::Link<0, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::user::User, rt::Uuid);
+/// Creates rows of Session for tests and seeds.
+pub type Factory = rt::Factory<self::Session>;
 pub const PKEY: &str = "sessions_pkey";
 pub const USER_ID_FKEY: &str = "sessions_user_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Session",
-    "\"sessions\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("user_id", "uuid"),
-        rt::Column::new("expires_at", "timestamptz"),
-        rt::Column::new("created_at", "timestamptz"),
-    ],
-    &[0],
-    &[rt::Relation::one("user", &super::user::TABLE, &[1], &[0])],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
-    ],
-);
+        "Session",
+        "\"sessions\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("user_id", "uuid"),
+            rt::Column::new("expires_at", "timestamptz"),
+            rt::Column::new("created_at", "timestamptz"),
+        ],
+        &[0],
+        &[rt::Relation::one("user", &super::user::TABLE, &[1], &[0])],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(2)], &[]);

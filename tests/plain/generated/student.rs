@@ -138,32 +138,35 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 0 super::user::User, rt::Uuid; L1 1
     super::institution::Institution, rt::Uuid
 );
+/// Creates rows of Student for tests and seeds.
+pub type Factory = rt::Factory<self::Student>;
 pub const PKEY: &str = "students_pkey";
 pub const USER_ID_KEY: &str = "students_user_id_key";
 pub const USER_ID_FKEY: &str = "students_user_id_fkey";
 pub const INSTITUTION_ID_FKEY: &str = "students_institution_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Student",
-    "\"students\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("user_id", "uuid"),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("class_year", "integer"),
-        rt::Column::new("has_accommodations", "boolean"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("user", &super::user::TABLE, &[1], &[0]),
-        rt::Relation::one("institution", &super::institution::TABLE, &[2], &[0]),
-        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[1]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(USER_ID_KEY, &["user_id"]),
-        rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "Student",
+        "\"students\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("user_id", "uuid"),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("class_year", "integer"),
+            rt::Column::new("has_accommodations", "boolean"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::one("user", &super::user::TABLE, &[1], &[0]),
+            rt::Relation::one("institution", &super::institution::TABLE, &[2], &[0]),
+            rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[1]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(USER_ID_KEY, &["user_id"]),
+            rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(3)], &[&[1]]);

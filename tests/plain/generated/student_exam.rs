@@ -121,30 +121,33 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 0 super::student::Student, rt::Uuid; L1 1
     super::exam_type::ExamType, rt::Uuid
 );
+/// Creates rows of StudentExam for tests and seeds.
+pub type Factory = rt::Factory<self::StudentExam>;
 pub const PKEY: &str = "student_exams_pkey";
 pub const STUDENT_ID_FKEY: &str = "student_exams_student_id_fkey";
 pub const EXAM_TYPE_ID_FKEY: &str = "student_exams_exam_type_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "StudentExam",
-    "\"student_exams\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("student_id", "uuid"),
-        rt::Column::new("exam_type_id", "uuid"),
-        rt::Column::new("scheduled_on", "date"),
-        rt::Column::new("weight", "double precision"),
-        rt::Column::new("score", "double precision"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("student", &super::student::TABLE, &[1], &[0]),
-        rt::Relation::one("exam_type", &super::exam_type::TABLE, &[2], &[0]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(STUDENT_ID_FKEY, &["student_id"]),
-        rt::Constraint::new(EXAM_TYPE_ID_FKEY, &["exam_type_id"]),
-    ],
-);
+        "StudentExam",
+        "\"student_exams\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("student_id", "uuid"),
+            rt::Column::new("exam_type_id", "uuid"),
+            rt::Column::new("scheduled_on", "date"),
+            rt::Column::new("weight", "double precision"),
+            rt::Column::new("score", "double precision"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::one("student", &super::student::TABLE, &[1], &[0]),
+            rt::Relation::one("exam_type", &super::exam_type::TABLE, &[2], &[0]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(STUDENT_ID_FKEY, &["student_id"]),
+            rt::Constraint::new(EXAM_TYPE_ID_FKEY, &["exam_type_id"]),
+        ],
+    )
+    .samples(&[], &[]);

@@ -128,30 +128,40 @@ for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::institution::Institution, rt::Uuid);
+/// Creates rows of User for tests and seeds.
+pub type Factory = rt::Factory<self::User>;
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "User",
-    "\"users\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("email", "text"),
-        rt::Column::new("password_hash", "text"),
-        rt::Column::new("role", "\"role\"").via("text"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
-        rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
-        rt::Relation::back_one("student", &super::student::TABLE, &[0], &[1]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(INSTITUTION_ID_EMAIL_KEY, &["institution_id", "email"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "User",
+        "\"users\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("email", "text"),
+            rt::Column::new("password_hash", "text"),
+            rt::Column::new("role", "\"role\"").via("text"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
+            rt::Relation::back_one("student", &super::student::TABLE, &[0], &[1]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(INSTITUTION_ID_EMAIL_KEY, &["institution_id", "email"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+        ],
+    )
+    .samples(
+        &[
+            rt::Sample::new(2),
+            rt::Sample::new(3),
+            rt::Sample::new(4).labels(&["ADMIN", "FACULTY", "STUDENT"]),
+        ],
+        &[&[1, 2]],
+    );

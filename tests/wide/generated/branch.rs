@@ -88,23 +88,26 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Branch for tests and seeds.
+pub type Factory = rt::Factory<self::Branch>;
 pub const PKEY: &str = "Branch_pkey";
 pub const PARENT_ID_FKEY: &str = "Branch_parentId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Branch",
-    "\"Branch\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("parentId", "integer"),
-        rt::Column::new("label", "text").sensitive(),
-    ],
-    &[0],
-    &[
-        rt::Relation::maybe("parent", &super::branch::TABLE, &[1], &[0]),
-        rt::Relation::back_many("branches", &super::branch::TABLE, &[0], &[1]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(PARENT_ID_FKEY, &["parentId"]),
-    ],
-);
+        "Branch",
+        "\"Branch\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("parentId", "integer"),
+            rt::Column::new("label", "text").sensitive(),
+        ],
+        &[0],
+        &[
+            rt::Relation::maybe("parent", &super::branch::TABLE, &[1], &[0]),
+            rt::Relation::back_many("branches", &super::branch::TABLE, &[0], &[1]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(PARENT_ID_FKEY, &["parentId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(0)], &[&[0]]);

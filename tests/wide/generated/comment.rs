@@ -83,22 +83,25 @@ impl<L0: rt::Link<0, super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::note::Note, (i32, i32));
+/// Creates rows of Comment for tests and seeds.
+pub type Factory = rt::Factory<self::Comment>;
 pub const PKEY: &str = "Comment_pkey";
 pub const TENANT_NUMBER_FKEY: &str = "Comment_tenant_number_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Comment",
-    "\"Comment\"",
-    &[
-        rt::Column::new("id", "bigint"),
-        rt::Column::new("tenant", "integer"),
-        rt::Column::new("number", "integer"),
-        rt::Column::new("text", "text"),
-        rt::Column::new("likes", "integer"),
-    ],
-    &[0],
-    &[rt::Relation::one("note", &super::note::TABLE, &[1, 2], &[0, 1])],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(TENANT_NUMBER_FKEY, &["tenant", "number"]),
-    ],
-);
+        "Comment",
+        "\"Comment\"",
+        &[
+            rt::Column::new("id", "bigint"),
+            rt::Column::new("tenant", "integer"),
+            rt::Column::new("number", "integer"),
+            rt::Column::new("text", "text"),
+            rt::Column::new("likes", "integer"),
+        ],
+        &[0],
+        &[rt::Relation::one("note", &super::note::TABLE, &[1, 2], &[0, 1])],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(TENANT_NUMBER_FKEY, &["tenant", "number"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(3)], &[]);

@@ -44,16 +44,19 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Document for tests and seeds.
+pub type Factory = rt::Factory<self::Document>;
 pub const PKEY: &str = "Document_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Document",
-    "\"Document\"",
-    &[
-        rt::Column::new("id", "integer"),
-        rt::Column::new("text", "text"),
-        rt::Column::new("version", "integer"),
-    ],
-    &[0],
-    &[],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Document",
+        "\"Document\"",
+        &[
+            rt::Column::new("id", "integer"),
+            rt::Column::new("text", "text"),
+            rt::Column::new("version", "integer"),
+        ],
+        &[0],
+        &[],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

@@ -32,12 +32,15 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Empty for tests and seeds.
+pub type Factory = rt::Factory<self::Empty>;
 pub const PKEY: &str = "Empty_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Empty",
-    "\"Empty\"",
-    &[rt::Column::new("id", "integer")],
-    &[0],
-    &[],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Empty",
+        "\"Empty\"",
+        &[rt::Column::new("id", "integer")],
+        &[0],
+        &[],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[], &[]);

@@ -70,20 +70,23 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Group for tests and seeds.
+pub type Factory = rt::Factory<self::Group>;
 pub const PKEY: &str = "Group_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Group",
-    "\"Group\"",
-    &[rt::Column::new("id", "integer"), rt::Column::new("title", "text")],
-    &[0],
-    &[
-        rt::Relation::through(
-            "members",
-            &super::person::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::a_to_b("\"_GroupToPerson\""),
-        ),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Group",
+        "\"Group\"",
+        &[rt::Column::new("id", "integer"), rt::Column::new("title", "text")],
+        &[0],
+        &[
+            rt::Relation::through(
+                "members",
+                &super::person::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::a_to_b("\"_GroupToPerson\""),
+            ),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

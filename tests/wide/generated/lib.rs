@@ -16,10 +16,19 @@ pub mod comment;
 pub mod document;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod egg;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod empty;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod filled;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod group;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod hen;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod made;
@@ -37,6 +46,9 @@ pub mod person;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod ring;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod sample;
 
 #[rustfmt::skip]
@@ -46,13 +58,17 @@ pub use self::{
     color::Color,
     comment::Comment,
     document::Document,
+    egg::Egg,
     empty::Empty,
+    filled::Filled,
     group::Group,
+    hen::Hen,
     made::Made,
     native::Native,
     note::Note,
     person::Person,
     relata_client::{Client, Models, Transaction},
+    ring::Ring,
     sample::Sample,
 };
 

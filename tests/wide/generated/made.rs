@@ -60,20 +60,23 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Made for tests and seeds.
+pub type Factory = rt::Factory<self::Made>;
 pub const PKEY: &str = "Made_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Made",
-    "\"Made\"",
-    &[
-        rt::Column::new("id", "text").default(rt::ClientDefault::Cuid),
-        rt::Column::new("cuid2", "text").default(rt::ClientDefault::Cuid2),
-        rt::Column::new("ulid", "text").default(rt::ClientDefault::Ulid),
-        rt::Column::new("nano", "text").default(rt::ClientDefault::Nanoid(21)),
-        rt::Column::new("nano7", "text").default(rt::ClientDefault::Nanoid(7)),
-        rt::Column::new("uuid", "text").default(rt::ClientDefault::Uuid4Text),
-        rt::Column::new("uuid7", "uuid").default(rt::ClientDefault::Uuid7),
-    ],
-    &[0],
-    &[],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Made",
+        "\"Made\"",
+        &[
+            rt::Column::new("id", "text").default(rt::ClientDefault::Cuid),
+            rt::Column::new("cuid2", "text").default(rt::ClientDefault::Cuid2),
+            rt::Column::new("ulid", "text").default(rt::ClientDefault::Ulid),
+            rt::Column::new("nano", "text").default(rt::ClientDefault::Nanoid(21)),
+            rt::Column::new("nano7", "text").default(rt::ClientDefault::Nanoid(7)),
+            rt::Column::new("uuid", "text").default(rt::ClientDefault::Uuid4Text),
+            rt::Column::new("uuid7", "uuid").default(rt::ClientDefault::Uuid7),
+        ],
+        &[0],
+        &[],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[], &[]);

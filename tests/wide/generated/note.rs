@@ -105,30 +105,33 @@ impl<L0: rt::Link<0, super::person::Person, rt::String>> rt::NewRow for Create<L
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::person::Person, rt::String);
+/// Creates rows of Note for tests and seeds.
+pub type Factory = rt::Factory<self::Note>;
 pub const PKEY: &str = "Note_pkey";
 pub const AUTHOR_ID_NUMBER_KEY: &str = "Note_authorId_number_key";
 pub const AUTHOR_ID_FKEY: &str = "Note_authorId_fkey";
 pub const REVIEWER_ID_FKEY: &str = "Note_reviewerId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Note",
-    "\"Note\"",
-    &[
-        rt::Column::new("tenant", "integer"),
-        rt::Column::new("number", "integer"),
-        rt::Column::new("body", "text"),
-        rt::Column::new("authorId", "text"),
-        rt::Column::new("reviewerId", "text"),
-    ],
-    &[0, 1],
-    &[
-        rt::Relation::one("author", &super::person::TABLE, &[3], &[0]),
-        rt::Relation::maybe("reviewer", &super::person::TABLE, &[4], &[0]),
-        rt::Relation::back_many("comments", &super::comment::TABLE, &[0, 1], &[1, 2]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["tenant", "number"]),
-        rt::Constraint::new(AUTHOR_ID_NUMBER_KEY, &["authorId", "number"]),
-        rt::Constraint::new(AUTHOR_ID_FKEY, &["authorId"]),
-        rt::Constraint::new(REVIEWER_ID_FKEY, &["reviewerId"]),
-    ],
-);
+        "Note",
+        "\"Note\"",
+        &[
+            rt::Column::new("tenant", "integer"),
+            rt::Column::new("number", "integer"),
+            rt::Column::new("body", "text"),
+            rt::Column::new("authorId", "text"),
+            rt::Column::new("reviewerId", "text"),
+        ],
+        &[0, 1],
+        &[
+            rt::Relation::one("author", &super::person::TABLE, &[3], &[0]),
+            rt::Relation::maybe("reviewer", &super::person::TABLE, &[4], &[0]),
+            rt::Relation::back_many("comments", &super::comment::TABLE, &[0, 1], &[1, 2]),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["tenant", "number"]),
+            rt::Constraint::new(AUTHOR_ID_NUMBER_KEY, &["authorId", "number"]),
+            rt::Constraint::new(AUTHOR_ID_FKEY, &["authorId"]),
+            rt::Constraint::new(REVIEWER_ID_FKEY, &["reviewerId"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(0), rt::Sample::new(1)], &[&[0, 1], &[3, 1]]);

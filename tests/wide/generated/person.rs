@@ -139,49 +139,52 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Person for tests and seeds.
+pub type Factory = rt::Factory<self::Person>;
 pub const PKEY: &str = "Person_pkey";
 pub const NAME_KEY: &str = "Person_name_key";
 pub const MANAGER_ID_FKEY: &str = "Person_manager_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Person",
-    "\"Person\"",
-    &[
-        rt::Column::new("id", "text").default(rt::ClientDefault::Uuid7Text),
-        rt::Column::new("name", "text"),
-        rt::Column::new("secret", "text").sensitive(),
-        rt::Column::new("manager_id", "text"),
-    ],
-    &[0],
-    &[
-        rt::Relation::maybe("manager", &super::person::TABLE, &[3], &[0]),
-        rt::Relation::back_many("reports", &super::person::TABLE, &[0], &[3]),
-        rt::Relation::through(
-            "friends",
-            &super::person::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::b_to_a("\"_Friends\""),
-        ),
-        rt::Relation::through(
-            "friend_of",
-            &super::person::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::a_to_b("\"_Friends\""),
-        ),
-        rt::Relation::back_many("written", &super::note::TABLE, &[0], &[3]),
-        rt::Relation::back_many("reviewed", &super::note::TABLE, &[0], &[4]),
-        rt::Relation::through(
-            "groups",
-            &super::group::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::b_to_a("\"_GroupToPerson\""),
-        ),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(NAME_KEY, &["name"]),
-        rt::Constraint::new(MANAGER_ID_FKEY, &["manager_id"]),
-    ],
-);
+        "Person",
+        "\"Person\"",
+        &[
+            rt::Column::new("id", "text").default(rt::ClientDefault::Uuid7Text),
+            rt::Column::new("name", "text"),
+            rt::Column::new("secret", "text").sensitive(),
+            rt::Column::new("manager_id", "text"),
+        ],
+        &[0],
+        &[
+            rt::Relation::maybe("manager", &super::person::TABLE, &[3], &[0]),
+            rt::Relation::back_many("reports", &super::person::TABLE, &[0], &[3]),
+            rt::Relation::through(
+                "friends",
+                &super::person::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::b_to_a("\"_Friends\""),
+            ),
+            rt::Relation::through(
+                "friend_of",
+                &super::person::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::a_to_b("\"_Friends\""),
+            ),
+            rt::Relation::back_many("written", &super::note::TABLE, &[0], &[3]),
+            rt::Relation::back_many("reviewed", &super::note::TABLE, &[0], &[4]),
+            rt::Relation::through(
+                "groups",
+                &super::group::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::b_to_a("\"_GroupToPerson\""),
+            ),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["id"]),
+            rt::Constraint::new(NAME_KEY, &["name"]),
+            rt::Constraint::new(MANAGER_ID_FKEY, &["manager_id"]),
+        ],
+    )
+    .samples(&[rt::Sample::new(1)], &[&[1]]);

@@ -29,6 +29,11 @@ impl rt::Models for Models {
         Self { executor }
     }
 }
+impl rt::MakesRows for Models {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
+    }
+}
 impl rt::Root for Models {}
 impl rt::AnySql for Models {}
 impl Models {
@@ -73,6 +78,22 @@ impl Models {
     }
     /// Queries on `Branch`.
     pub fn branch(&self) -> rt::Delegate<super::branch::Branch> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Filled`.
+    pub fn filled(&self) -> rt::Delegate<super::filled::Filled> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hen`.
+    pub fn hen(&self) -> rt::Delegate<super::hen::Hen> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Egg`.
+    pub fn egg(&self) -> rt::Delegate<super::egg::Egg> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Ring`.
+    pub fn ring(&self) -> rt::Delegate<super::ring::Ring> {
         rt::Delegate::new(&self.executor)
     }
 }
