@@ -114,6 +114,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Account for tests and seeds.
+pub type Factory = rt::Factory<self::Account>;
 pub const PKEY: &str = "Account_pkey";
 pub const NAME_KEY: &str = "Account_name_key";
 pub const TOKEN_KEY: &str = "Account_token_key";
@@ -142,4 +144,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
             rt::Constraint::new(PARENT_ID_FKEY, &["parentId"]),
         ],
     )
-    .reads(3);
+    .reads(3)
+    .samples(&[rt::Sample::new(1), rt::Sample::new(3)], &[&[1]]);
