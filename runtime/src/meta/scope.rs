@@ -38,7 +38,7 @@ impl Lifted {
     pub(crate) const ALL: Self = Self { scopes: u32::MAX, only_deleted: false, by_live_key: false };
 
     /// All scopes are lifted except that of `@softDelete`.
-    pub(crate) const ALL_BUT_DELETED: Self = Self { scopes: u32::MAX & !Self::DELETED, ..Self::ALL };
+    pub(crate) const ALL_BUT_DELETED: Self = Self { scopes: !Self::DELETED, ..Self::ALL };
 
     /// The bit of `@softDelete`.
     pub(crate) const DELETED: u32 = 1;

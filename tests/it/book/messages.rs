@@ -12,7 +12,7 @@ async fn read_everything_again(db: &Client) -> Result<()> {
     db.institution().count().await.map(drop)
 }
 
-async fn listening(db: &Client) -> Result<()> {
+async fn listening(db: Client) -> Result<()> {
     let mut events = db.listen(["orders", "jobs"]).await?;
     while let Some(event) = events.next().await {
         match event {
@@ -39,7 +39,7 @@ async fn notifications() -> Result<()> {
     let db: Client = Client::connect(&url).await?;
     let listens = tokio::spawn({
         let db = db.clone();
-        async move { listening(&db).await }
+        async move { listening(db.clone()).await }
     });
     notifying(&db, "A".to_owned(), "a".to_owned()).await?;
     db.close();

@@ -8,7 +8,9 @@ use super::*;
 macro_rules! attack {
     ($schools:ident, $before:ident, $what:literal, $call:expr, $outcome:pat) => {
         let outcome = $call.await;
-        assert!(matches!(outcome, $outcome), "{}: {outcome:?}", $what);
+        #[allow(clippy::redundant_pattern_matching, reason = "most outcomes are other patterns")]
+        let is_as_meant = matches!(outcome, $outcome);
+        assert!(is_as_meant, "{}: {outcome:?}", $what);
         assert_eq!($schools.all_of(&$schools.south).await, $before, $what);
         assert_eq!($schools.crossings().await, 0, $what);
     };

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Expression;
+use super::{Expression, Types};
 use crate::dsl::Filter;
 use crate::dsl::kind::{Optional, Single};
 use crate::dsl::operand::{Comparand, Term};
@@ -32,7 +32,7 @@ pub struct Case<M, T, A> {
     operands: Vec<Operand>,
     like: Option<u16>,
     levels: u16,
-    types: PhantomData<fn() -> (M, T, A)>,
+    types: Types<M, T, A>,
 }
 
 impl<M, T, A> std::fmt::Debug for Case<M, T, A> {
