@@ -95,6 +95,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "keys",
             "defaults",
             "generated",
+            "omitted",
             "identity",
             "views",
             "objects",
