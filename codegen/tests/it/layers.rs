@@ -144,6 +144,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "factory",
             "key",
             "table",
+            "omitted",
             "model",
             "enumeration",
             "queries",
