@@ -22,7 +22,7 @@ use crate::support::{Database, connect, devdb, plain_sql};
 #[path = "../soft_delete/generated/lib.rs"]
 #[deny(warnings)]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod client;
+pub(crate) mod client;
 
 use client::Client;
 
@@ -86,13 +86,13 @@ const ROWS: &str = r#"
 "#;
 
 /// A database with rows, and a client of it.
-struct World {
-    db: Client,
+pub(crate) struct World {
+    pub(crate) db: Client,
     database: Database,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = database("schema.dsl").await;
         connect(database.url()).await.batch_execute(ROWS).await.expect("the rows are made");
         Self { db: client_of(&database).await, database }

@@ -126,3 +126,39 @@ async fn what_stands_on_the_right() -> Result<()> {
     writes(&fixture.db, tenant, id).await?;
     transactions(&fixture.db, tenant).await
 }
+
+/// The text of the files in `tests/it`.
+fn sources_of(folder: &std::path::Path) -> String {
+    let mut text = String::new();
+    for entry in folder.read_dir().expect("is read") {
+        let path = entry.expect("is read").path();
+        if path.is_dir() {
+            text += &sources_of(&path);
+        } else {
+            text += &std::fs::read_to_string(&path).expect("is text");
+        }
+    }
+    text
+}
+
+/// Each row of "Further calls" names a test.
+#[test]
+fn further_calls_have_tests() {
+    let sources = sources_of(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it"));
+    for page in [
+        include_str!("../../../docs/from-diesel.md"),
+        include_str!("../../../docs/from-sea-orm.md"),
+        include_str!("../../../docs/from-sqlx.md"),
+    ] {
+        let rows = page.split("## Further calls").nth(1).expect("has the section");
+        let rows = rows.split("\n## ").next().unwrap_or_default().lines().filter(|line| line.starts_with("| "));
+        let names: Vec<&str> = rows.skip(1).filter_map(|row| row.trim_end_matches(" |").rsplit("| ").next()).collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            let name = name.trim_matches('`');
+            let is_test =
+                sources.contains(&format!("]\nasync fn {name}(")) || sources.contains(&format!("]\nfn {name}("));
+            assert!(is_test, "there is no test `{name}`");
+        }
+    }
+}

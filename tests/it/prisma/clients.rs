@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plain_planner::{Client, Error, Isolation, Student, Transaction, queries, student, user};
 use relata::uuid::Uuid;
-use relata::{Delegate, FromRawRow, Hooks, IntentKind, List, RawRow, params};
+use relata::{DatePart, Delegate, FromRawRow, Hooks, IntentKind, List, RawRow, params};
 
 use super::Given;
 
@@ -233,4 +233,40 @@ async fn read_replicas() {
     }
     let refused = two.replica().student().delete_many().all_rows().await;
     assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn soft_delete_by_an_extension() {
+    use crate::soft_delete::client::post;
+
+    let world = crate::soft_delete::World::new().await;
+    let db = &world.db;
+    let post = db.post().delete(post::id.eq(1)).await.expect("is deleted");
+    assert!(post.deleted_at.is_some());
+    assert_eq!(db.post().find_unique(post::id.eq(1)).await.expect("is read"), None);
+    let found = db.post().find_unique(post::id.eq(1)).with_deleted().await.expect("is read");
+    assert_eq!(found, Some(post));
+    let back = db.post().restore(post::id.eq(1)).await.expect("is restored");
+    assert_eq!(back.deleted_at, None);
+    db.post().hard_delete(post::id.eq(1)).await.expect("is removed");
+    assert_eq!(db.post().find_unique(post::id.eq(1)).with_deleted().await.expect("is read"), None);
+}
+
+#[tokio::test]
+async fn conditions_of_the_server() {
+    let db = Given::new().await;
+    let here = student::created_at.lte(relata::now()) & student::created_at.date_part(DatePart::Year).gte(2026);
+    assert_eq!(db.student().count().filter(here).await.expect("counts"), 2);
+    let even = relata::Filter::<Student>::sql("{} % {} = 0", (student::class_year, 2));
+    let years = db.student().find_many().filter(even).select(student::class_year).await.expect("are read");
+    assert_eq!(years, [2026]);
+    let found = db.user().find_many().filter(user::email.upper().eq("ADA@X.EDU")).await.expect("are read");
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
+async fn explain_of_a_call() {
+    let db = Given::new().await;
+    let plan = db.student().find_many().filter(student::class_year.gte(2027)).explain().await.expect("is explained");
+    assert!(plan.to_string().contains("students"), "{plan}");
 }
