@@ -244,3 +244,22 @@ async fn transactions_batches_and_functions_over_models_are_no_way_around() {
 async fn comments(db: &Client) -> u64 {
     db.comment().count().filter(comment::id.gt(0)).await.expect("is counted")
 }
+
+#[tokio::test]
+async fn calls_of_many_rows_leave_deleted_ones_alone() {
+    let world = World::new().await;
+    let db = &world.db;
+    let changes = || [1, 2].map(|id| (post::id.eq(id), post::views.to(7)));
+    let changed = db.post().update_each(changes()).await.expect("writes");
+    assert_eq!((changed.updated, changed.missing), (1, 1), "2 is deleted");
+    let rows = db.post().update_each(changes()).and_return().await.expect("writes");
+    assert_eq!(rows.iter().map(|row| row.as_ref().map(|row| row.id)).collect::<Vec<_>>(), [Some(1), None]);
+    let new = |id: i32| post::Create { id, title: "again".to_owned(), author: 1 };
+    assert!(is_missing(db.post().upsert_many([new(1), new(2)]).on(post::id).await));
+    assert_eq!(world.numbers("SELECT count(*)::int FROM \"Post\" WHERE title = 'again'").await, [0]);
+    let rows = db.post().upsert_many([new(1), new(9)]).on(post::id).and_return().await.expect("writes");
+    assert_eq!(rows.iter().map(|row| row.is_inserted()).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(world.numbers("SELECT views FROM \"Post\" WHERE id = 2").await, [20]);
+    let plan = db.post().find_many().explain().await.expect("is explained").to_string();
+    assert!(plan.contains("deleted_at IS NULL"), "{plan}");
+}
