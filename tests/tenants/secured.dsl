@@ -8,7 +8,8 @@ datasource db {
 }
 
 generator client {
-  provider = "relata"
+  provider  = "relata"
+  factories = true
 }
 
 model School {

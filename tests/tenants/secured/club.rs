@@ -92,6 +92,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Club for tests and seeds.
+pub type Factory = rt::Factory<self::Club>;
 pub const PKEY: &str = "Club_pkey";
 pub const SCHOOL_ID_NAME_KEY: &str = "Club_schoolId_name_key";
 pub const SCHOOL_ID_FKEY: &str = "Club_schoolId_fkey";
@@ -128,4 +130,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[2]]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2)], &[&[1, 2]]);

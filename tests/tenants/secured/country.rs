@@ -71,12 +71,15 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Country for tests and seeds.
+pub type Factory = rt::Factory<self::Country>;
 pub const PKEY: &str = "Country_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Country",
-    "\"Country\"",
-    &[rt::Column::new("id", "integer"), rt::Column::new("name", "text")],
-    &[0],
-    &[rt::Relation::back_many("users", &super::user::TABLE, &[0], &[4])],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Country",
+        "\"Country\"",
+        &[rt::Column::new("id", "integer"), rt::Column::new("name", "text")],
+        &[0],
+        &[rt::Relation::back_many("users", &super::user::TABLE, &[0], &[4])],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[rt::Sample::new(0), rt::Sample::new(1)], &[&[0]]);

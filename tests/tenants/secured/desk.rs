@@ -82,6 +82,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Desk for tests and seeds.
+pub type Factory = rt::Factory<self::Desk>;
 pub const PKEY: &str = "Desk_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Desk_schoolId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -103,4 +105,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 2).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(0), rt::Sample::new(1)], &[&[0, 1]]);

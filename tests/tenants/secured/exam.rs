@@ -96,6 +96,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Exam for tests and seeds.
+pub type Factory = rt::Factory<self::Exam>;
 pub const PKEY: &str = "Exam_pkey";
 pub const CODE_KEY: &str = "Exam_code_key";
 pub const SCHOOL_ID_ID_KEY: &str = "Exam_schoolId_id_key";
@@ -125,4 +127,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2)], &[&[2]]);

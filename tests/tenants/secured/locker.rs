@@ -98,6 +98,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Locker for tests and seeds.
+pub type Factory = rt::Factory<self::Locker>;
 pub const PKEY: &str = "Locker_pkey";
 pub const USER_ID_KEY: &str = "Locker_userId_key";
 pub const SCHOOL_ID_FKEY: &str = "Locker_schoolId_fkey";
@@ -128,4 +130,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2)], &[]);

@@ -108,6 +108,11 @@ impl rt::Models for Models {
         }
     }
 }
+impl rt::MakesRows for Models {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
+    }
+}
 impl rt::Root for Models {
     const HAS_TENANTS: bool = true;
     const SECURED: &'static [&'static rt::Table] = &[
@@ -154,6 +159,11 @@ impl rt::Models for TenantModels {
     type Sql = rt::OfSecuredTenant;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
+    }
+}
+impl rt::MakesRows for TenantModels {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
     }
 }
 impl rt::AnySql for TenantModels {}
@@ -231,6 +241,11 @@ impl rt::Models for AcrossTenants {
     type Sql = rt::OfAll;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
+    }
+}
+impl rt::MakesRows for AcrossTenants {
+    fn executor(&self) -> &rt::Executor {
+        &self.executor
     }
 }
 impl rt::AnySql for AcrossTenants {}

@@ -105,6 +105,8 @@ rt::create_row!(
     Create; L0::With < L1::With < () > >; L0 1 super::student::Student, rt::Uuid; L1 2
     super::exam::Exam, i32
 );
+/// Creates rows of Result for tests and seeds.
+pub type Factory = rt::Factory<self::Result>;
 pub const PKEY: &str = "Result_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Result_schoolId_fkey";
 pub const SCHOOL_ID_STUDENT_ID_FKEY: &str = "Result_schoolId_studentId_fkey";
@@ -134,4 +136,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[], &[]);

@@ -88,6 +88,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Room for tests and seeds.
+pub type Factory = rt::Factory<self::Room>;
 pub const PKEY: &str = "Room_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Room_schoolId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -110,4 +112,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2)], &[]);

@@ -159,6 +159,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of School for tests and seeds.
+pub type Factory = rt::Factory<self::School>;
 pub const PKEY: &str = "School_pkey";
 pub const SLUG_KEY: &str = "School_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -185,4 +187,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
     )
     .tenancy(rt::Tenancy::tenant(0))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(1), rt::Sample::new(2)], &[&[2]]);

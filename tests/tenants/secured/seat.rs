@@ -101,6 +101,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Seat for tests and seeds.
+pub type Factory = rt::Factory<self::Seat>;
 pub const PKEY: &str = "Seat_pkey";
 pub const SCHOOL_ID_FKEY: &str = "Seat_schoolId_fkey";
 pub const REGION_HALL_NUMBER_FKEY: &str = "Seat_region_hallNumber_fkey";
@@ -129,4 +131,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2), rt::Sample::new(3), rt::Sample::new(4)], &[]);

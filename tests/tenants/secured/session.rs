@@ -76,6 +76,8 @@ impl<L0: rt::Link<0, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 0 super::user::User, rt::Uuid);
+/// Creates rows of Session for tests and seeds.
+pub type Factory = rt::Factory<self::Session>;
 pub const PKEY: &str = "Session_pkey";
 pub const USER_ID_FKEY: &str = "Session_userId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -94,4 +96,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[0], 1).unique(&[]))
-    .row_secured();
+    .row_secured()
+    .samples(&[], &[]);

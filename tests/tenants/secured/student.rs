@@ -151,6 +151,8 @@ impl<L0: rt::Link<1, super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     }
 }
 rt::create_row!(Create; L0::With < () >; L0 1 super::user::User, rt::Uuid);
+/// Creates rows of Student for tests and seeds.
+pub type Factory = rt::Factory<self::Student>;
 pub const PKEY: &str = "Student_pkey";
 pub const SCHOOL_ID_ID_KEY: &str = "Student_schoolId_id_key";
 pub const SCHOOL_ID_USER_ID_KEY: &str = "Student_schoolId_userId_key";
@@ -203,4 +205,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[2], &[3, 4]]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(3), rt::Sample::new(4)], &[&[1, 2], &[1, 3, 4]]);

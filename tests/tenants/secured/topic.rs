@@ -70,20 +70,23 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of Topic for tests and seeds.
+pub type Factory = rt::Factory<self::Topic>;
 pub const PKEY: &str = "Topic_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Topic",
-    "\"Topic\"",
-    &[rt::Column::new("id", "integer"), rt::Column::new("name", "text")],
-    &[0],
-    &[
-        rt::Relation::through(
-            "clubs",
-            &super::club::TABLE,
-            &[0],
-            &[0],
-            rt::JoinTable::b_to_a("\"_ClubToTopic\""),
-        ),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"])],
-);
+        "Topic",
+        "\"Topic\"",
+        &[rt::Column::new("id", "integer"), rt::Column::new("name", "text")],
+        &[0],
+        &[
+            rt::Relation::through(
+                "clubs",
+                &super::club::TABLE,
+                &[0],
+                &[0],
+                rt::JoinTable::b_to_a("\"_ClubToTopic\""),
+            ),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"])],
+    )
+    .samples(&[rt::Sample::new(1)], &[]);

@@ -125,6 +125,8 @@ impl rt::NewRow for Create {
     }
 }
 rt::create_row!(Create; (););
+/// Creates rows of User for tests and seeds.
+pub type Factory = rt::Factory<self::User>;
 pub const PKEY: &str = "User_pkey";
 pub const SCHOOL_ID_ID_KEY: &str = "User_schoolId_id_key";
 pub const SCHOOL_ID_EMAIL_KEY: &str = "User_schoolId_email_key";
@@ -159,4 +161,5 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         ],
     )
     .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[2]]))
-    .row_secured();
+    .row_secured()
+    .samples(&[rt::Sample::new(2)], &[&[1, 2]]);
