@@ -15,7 +15,7 @@ use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
 
-/// Returns whether it needs several statements, or may have to be undone because a row belongs to another tenant.
+/// Returns whether it needs several statements, or may have to be undone because a row belongs to another tenant, or is deleted.
 pub(super) fn needs_transaction(call: &UpsertRows) -> bool {
     call.rows.takes_several_statements()
         || call.table.is_on_citus && !call.rows.is_empty()
@@ -101,7 +101,7 @@ pub(super) fn upsert_rows(session: Session<'_>, mut call: UpsertRows) -> BoxFutu
                 placed.extend(written.rows);
             }
         }
-        if table.tenancy.is_some() && !call.stays() && count < total as u64 {
+        if (table.tenancy.is_some() || table.has_scopes()) && !call.stays() && count < total as u64 {
             return Err(Error::not_found(table.name, Lookup::Update));
         }
         Ok(if call.returning { placed_outcome(table, placed, total) } else { Outcome::Count(count) })

@@ -61,11 +61,13 @@ impl UpsertRows {
         OnConflict::Update { key, sets: all, only_if: Condition::ALL }
     }
 
-    /// Returns whether a row with the key may belong to another tenant.
+    /// Returns whether a row with the key may be one that the call must not change: that of another tenant, or a deleted one.
     pub(crate) fn may_meet_others(&self) -> bool {
-        self.table.tenancy.is_some_and(|tenancy| {
-            !tenancy.path.is_empty() || !tenancy.is_key(&self.key) && !self.key.contains(&tenancy.column)
-        })
+        let may_be_deleted = self.table.has_scopes() && !self.table.is_live_key(&self.key);
+        may_be_deleted
+            || self.table.tenancy.is_some_and(|tenancy| {
+                !tenancy.path.is_empty() || !tenancy.is_key(&self.key) && !self.key.contains(&tenancy.column)
+            })
     }
 
     /// Returns a mistake in the rows.

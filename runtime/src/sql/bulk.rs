@@ -125,7 +125,8 @@ impl<P: Pass> Writer<'_, P> {
             OnConflict::Update { key, sets, only_if } => {
                 self.push_update_on_conflict(table, key, sets, only_if);
                 if marks {
-                    let is_first = self.tenancy_of(table).is_none() && only_if.is_all();
+                    let is_confined = self.tenancy_of(table).is_some() || table.has_scopes();
+                    let is_first = !is_confined && only_if.is_all();
                     self.push(if is_first { " WHERE " } else { " AND " });
                     self.push(MARK_EXISTING);
                 }
