@@ -16,6 +16,7 @@ mod pass;
 mod plan;
 mod read;
 mod scope;
+mod sets;
 mod statement;
 mod tenant;
 mod walk;

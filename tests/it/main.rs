@@ -35,6 +35,7 @@ mod many_at_once;
 mod names;
 mod nested_bulk;
 mod nested_writes;
+mod omitted;
 mod operations;
 mod or_create;
 mod own_types;

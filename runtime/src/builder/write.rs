@@ -1,5 +1,6 @@
 //! `create`, `update`, `upsert`, `delete` and their `_many` forms.
 
+pub use delete::{Delete, DeleteMany};
 pub use each::{UpdateEach, UpdateEachAndReturn, UpdatedEach};
 pub use returning::Written;
 pub use upsert_many::{AddOnWithAKey, KeyChosen, UpsertMany, UpsertManyAndReturn, Upserted};
@@ -15,8 +16,8 @@ use crate::dsl::{CreateRow, Filter, IntoAssignments, Nested, NestedChange, Uniqu
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Removal, Returned,
-    Select, Sets, Tenant,
+    self, BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Returned, Select,
+    Sets, Tenant,
 };
 use crate::rows::{Cursor, FromRow, Model, SoftDelete};
 use crate::value::Param;
@@ -43,6 +44,7 @@ macro_rules! call {
     };
 }
 
+mod delete;
 mod each;
 mod returning;
 mod upsert_many;
@@ -341,46 +343,6 @@ impl<M: Model, S> Upsert<M, S> {
 call!(Upsert<M: Model, S: FromRow> gives S);
 explained!([M: Model, S: FromRow] Upsert<M, S>, executor);
 
-/// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
-///
-/// ```
-/// # use plain_planner::*;
-/// # async fn example(db: &Client, id: relata::uuid::Uuid, tenant: relata::uuid::Uuid) -> relata::Result<()> {
-/// let gone = db.session().delete(session::id.eq(id)).filter(session::user_id.eq(tenant)).await?;
-/// # Ok(())
-/// # }
-/// ```
-#[must_use = "nothing happens until it is awaited"]
-pub struct Delete<M, S = M> {
-    executor: Executor,
-    condition: Condition,
-    removal: Removal,
-    then: Option<Box<Select>>,
-    types: PhantomData<fn() -> (M, S)>,
-}
-
-impl<M: Model> Delete<M> {
-    pub(crate) fn new(executor: Executor, key: Unique<M>, removal: Removal) -> Self {
-        Self { executor, condition: key.into_row_condition(), removal, then: None, types: PhantomData }
-    }
-}
-
-impl<M: Model, S> Delete<M, S> {
-    fn operation(self) -> Operation {
-        Operation::Delete { table: M::table(), condition: self.condition, removal: self.removal }
-    }
-
-    /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
-    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
-        self.condition = self.condition.and(filter.into().condition);
-        self
-    }
-}
-
-scoped!(Delete<M, S> in condition, "deletes");
-call!(Delete<M: Model, S: FromRow> gives S);
-explained!([M: Model, S: FromRow] Delete<M, S>, executor);
-
 /// A bulk write for which no rows were chosen yet. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write
 /// every row. rustc shows this name in its message.
 #[derive(Debug)]
@@ -511,80 +473,6 @@ impl<M: Model, S> UpdateManyAndReturn<M, S> {
 
 call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 explained!([M: Model, S: FromRow] UpdateManyAndReturn<M, S>, executor);
-
-/// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
-///
-/// ```
-/// # use plain_planner::*;
-/// # async fn example(db: &Client) -> relata::Result<()> {
-/// let deleted: u64 = db.session().delete_many().all_rows().await?;
-/// # Ok(())
-/// # }
-/// ```
-#[must_use = "nothing happens until it is awaited"]
-pub struct DeleteMany<M, C> {
-    executor: Executor,
-    condition: Condition,
-    limit: Option<u64>,
-    all_rows: bool,
-    removal: Removal,
-    types: PhantomData<fn() -> (M, C)>,
-}
-
-impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
-    pub(crate) fn new(executor: Executor, removal: Removal) -> Self {
-        Self { executor, condition: Condition::ALL, limit: None, all_rows: false, removal, types: PhantomData }
-    }
-}
-
-impl<M: Model, C> DeleteMany<M, C> {
-    fn chosen(self) -> DeleteMany<M, RowsChosen> {
-        let DeleteMany { executor, condition, limit, all_rows, removal, .. } = self;
-        DeleteMany { executor, condition, limit, all_rows, removal, types: PhantomData }
-    }
-
-    /// Keeps only rows that match the filter, in addition to earlier filters.
-    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
-        self.condition = self.condition.and(filter.into().condition);
-        self.chosen()
-    }
-
-    /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
-    /// them, the call waits, and leaves the row out if it no longer matches the filters.
-    pub fn limit(mut self, rows: u64) -> Self {
-        self.limit = Some(rows);
-        self
-    }
-
-    /// Chooses every row of the table.
-    pub fn all_rows(mut self) -> DeleteMany<M, RowsChosen> {
-        self.all_rows = true;
-        self.chosen()
-    }
-}
-
-impl<M: Model> Query for DeleteMany<M, RowsChosen> {
-    type Output = u64;
-    type Confinement = OfModels;
-
-    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
-        Some(self.executor.tenant().cloned())
-    }
-
-    fn into_parts(self) -> Parts<u64> {
-        let operation = if self.condition.is_all() && !self.all_rows {
-            Operation::Refused(empty_filter("delete_many"))
-        } else {
-            let DeleteMany { condition, limit, removal, .. } = self;
-            Operation::DeleteMany { table: M::table(), condition, limit, removal }
-        };
-        Parts { operation, finish: Outcome::into_count }
-    }
-}
-
-scoped!(DeleteMany<M, C> in condition, "deletes");
-call!(DeleteMany<M, C> gives u64);
-explained!([M: Model] DeleteMany<M, RowsChosen>, executor);
 
 fn empty_filter(call: &str) -> String {
     format!("{call} has a filter that matches every row: call .all_rows() to write every row")
