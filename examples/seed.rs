@@ -50,7 +50,7 @@ async fn exam_types(school: &TenantClient) -> Result<()> {
 }
 
 async fn admin(school: &TenantClient, email: &str) -> Result<()> {
-    // Not a hash of any password, so nobody can log in with it.
+    // No password has this hash, so these users cannot log in.
     let row = user::Create { email: email.to_owned(), password_hash: "!".to_owned(), role: Role::Admin };
     school.user().upsert(user::email.eq(email), row).set(user::role.to(Role::Admin)).await?;
     Ok(())

@@ -17,7 +17,7 @@ mod tenant;
 mod upsert;
 mod write;
 
-pub(crate) use aggregation::{Aggregation, Calculation, Function, GroupCondition, GroupKey, GroupTerm, NOT_GROUPED_BY};
+pub(crate) use aggregation::{Aggregation, Calculation, Function, GroupCondition, GroupTerm, NOT_GROUPED_BY};
 pub(crate) use bulk::{
     BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, Returned, UniformRows, takes_several_statements,
 };

@@ -127,7 +127,7 @@ async fn it_goes_on_after_a_server_that_refuses_it() {
 }
 
 #[tokio::test]
-async fn what_nobody_reads_is_dropped_and_counted() {
+async fn unread_notifications_are_dropped_and_counted() {
     let fixture = Fixture::new().await;
     let db = client(&fixture).await;
     let mut slow = db.listen(["orders"]).buffer(2).await.expect("listens");

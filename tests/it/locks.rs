@@ -223,7 +223,7 @@ async fn a_lost_connection_stops_the_work() {
     assert!(stopped.load(Ordering::SeqCst));
 }
 
-/// The work ends at the moment at which the lock is lost, so nobody has noticed yet.
+/// The work ends just as the lock is lost, before the client has noticed it.
 #[tokio::test]
 async fn work_is_done_only_if_the_lock_was_held_to_its_end() {
     if devdb().skips_without(&[Feature::SessionProcesses]) {

@@ -17,14 +17,14 @@ async fn exam_types(db: &Client) -> Vec<ExamType> {
     db.exam_type().find_many().order_by(exam_type::code.asc()).await.expect("are read")
 }
 
-/// Which rows are new, by letters: `i`nserted, `u`pdated, `-` skipped.
+/// Which rows are new, by signs: `+` inserted, `~` updated, `-` skipped.
 fn told<T>(rows: &[Upserted<T>]) -> String {
-    let letter = |row: &Upserted<T>| match row {
-        Upserted::Inserted(_) => 'i',
-        Upserted::Updated(_) => 'u',
+    let sign = |row: &Upserted<T>| match row {
+        Upserted::Inserted(_) => '+',
+        Upserted::Updated(_) => '~',
         Upserted::Skipped => '-',
     };
-    rows.iter().map(letter).collect()
+    rows.iter().map(sign).collect()
 }
 
 #[tokio::test]
@@ -75,18 +75,18 @@ async fn each_row_says_whether_it_is_new() {
     let rows =
         |codes: &str, name: &str| codes.chars().map(|code| exam(tenant, &code.to_string(), name)).collect::<Vec<_>>();
     let upsert = |codes: &str, name: &str| db.exam_type().upsert_many(rows(codes, name)).on(key);
-    assert_eq!(told(&upsert("BD", "1").and_return().await.expect("are written")), "ii");
+    assert_eq!(told(&upsert("BD", "1").and_return().await.expect("are written")), "++");
     let mixed = upsert("EBADC", "2").and_return().await.expect("are written");
-    assert_eq!(told(&mixed), "iuiui");
+    assert_eq!(told(&mixed), "+~+~+");
     let codes: String = mixed.into_iter().filter_map(Upserted::into_row).map(|row| row.code).collect();
     assert_eq!(codes, "EBADC", "in the order of the input");
     let skipped = upsert("AZBY", "3").do_nothing().and_return().await.expect("are written");
-    assert_eq!(told(&skipped), "-i-i");
+    assert_eq!(told(&skipped), "-+-+");
     assert_eq!(upsert("AX", "4").do_nothing().await.expect("is written"), 1);
     assert!(exam_types(db).await.iter().all(|row| row.code != "A" || row.name == "2"));
     // With relations, and with values.
     let with = upsert("AW", "5").and_return().include(exam_type::institution).await.expect("are written");
-    assert_eq!(told(&with), "ui");
+    assert_eq!(told(&with), "~+");
     assert!(with.into_iter().filter_map(Upserted::into_row).all(|row| row.institution.slug == "north"));
     let values = upsert("VWA", "6").and_return().select((exam_type::code, exam_type::name)).await.expect("are written");
     let value = |code: &str| (code.to_owned(), "6".to_owned());
@@ -111,7 +111,7 @@ async fn a_row_that_gives_no_value_leaves_it_as_it_is() {
         let upsert = db.person().upsert_many(rows()).on(person::name);
         let upsert = if update { upsert.update((person::secret, person::manager_id)) } else { upsert };
         let rows = upsert.and_return().await.expect("are written");
-        assert_eq!(told(&rows), if update { "uuu" } else { "uiu" });
+        assert_eq!(told(&rows), if update { "~~~" } else { "~+~" });
         let rows: Vec<_> = rows.into_iter().filter_map(Upserted::into_row).collect();
         assert_eq!(rows.iter().map(|row| row.secret.as_str()).collect::<Vec<_>>(), ["3", "", "2"]);
         assert_eq!((&rows[0].id, &rows[2].id), (&before[0].id, &before[1].id));
@@ -150,7 +150,7 @@ async fn mistakes_say_what_to_do_and_write_nothing() {
     }
     // The first one wins if existing rows stay.
     let first = db.person().upsert_many(plain()).on(person::name).do_nothing().and_return().await.expect("are written");
-    assert_eq!(told(&first), "ii-");
+    assert_eq!(told(&first), "++-");
     db.person().delete_many().all_rows().await.expect("are deleted");
     // A key that is not given, nested rows, and contradictions.
     let boss = || row("boss").with(person::reports.create(row("r")));
@@ -182,11 +182,11 @@ async fn rows_that_are_looked_up_and_connected_are_upserted() {
     let note = |number: i32, author: &str| note::Create { author: person::name.eq(author), tenant: 1, number };
     let key = note::tenant_number;
     let new = db.note().upsert_many([note(1, "a"), note(2, "a")]).on(key).and_return().await.expect("are written");
-    assert_eq!(told(&new), "ii");
+    assert_eq!(told(&new), "++");
     let again = [note(1, "b").with(note::reviewer.connect(person::name.eq("a"))), note(3, "b").set([])];
     let again = db.note().upsert_many(again).on(key).and_return().include(note::author).include(note::reviewer).await;
     let again = again.expect("are written");
-    assert_eq!(told(&again), "ui");
+    assert_eq!(told(&again), "~+");
     let rows: Vec<_> = again.into_iter().filter_map(Upserted::into_row).collect();
     assert_eq!(rows[0].author.name, "b");
     assert_eq!(rows[0].reviewer.as_ref().map(|row| row.name.as_str()), Some("a"));
@@ -220,11 +220,11 @@ async fn partitions_and_triggers_do_not_matter() {
         |tenant: i32, number: i32, body: &str| note::Create { author: "a", tenant, number }.set(note::body.to(body));
     let upsert = |rows: Vec<_>| db.note().upsert_many(rows).on(note::tenant_number).and_return();
     let first = upsert(vec![note(1, 1, "a"), note(2, 1, "b"), note(1, 2, "drop")]).await.expect("are written");
-    assert_eq!(told(&first), "ii-");
+    assert_eq!(told(&first), "++-");
     let second =
         upsert(vec![note(2, 2, "c"), note(2, 1, "d"), note(1, 3, "drop"), note(1, 1, "e"), note(1, 4, "f")]).await;
     let second = second.expect("are written");
-    assert_eq!(told(&second), "iu-ui");
+    assert_eq!(told(&second), "+~-~+");
     let bodies: Vec<_> = second.into_iter().filter_map(Upserted::into_row).map(|row| row.body).collect();
     assert_eq!(bodies, ["C", "D", "E", "F"]);
     let created = db.note().create_many_and_return(vec![note(1, 1, "x"), note(2, 3, "y"), note(2, 1, "z")]).or_none();
@@ -428,7 +428,7 @@ async fn they_are_part_of_batches_and_transactions() {
         ))
         .await
         .expect("is right");
-    assert_eq!((count, told(&rows).as_str()), (1, "u"));
+    assert_eq!((count, told(&rows).as_str()), (1, "~"));
     assert_eq!((done.updated, done.missing), (1, 1));
     assert_eq!(updated.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
     assert_eq!(created.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
@@ -441,7 +441,7 @@ async fn they_are_part_of_batches_and_transactions() {
         ))
         .await
         .expect("is right");
-    assert_eq!((told(&rows).as_str(), users), ("ii", 1));
+    assert_eq!((told(&rows).as_str(), users), ("++", 1));
     let outcome: relata::Result<()> = db
         .transaction(async |tx| {
             assert_eq!(tx.exam_type().upsert_many([exam(tenant, "Z", "x")]).on(key).await?, 1);

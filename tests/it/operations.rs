@@ -177,6 +177,10 @@ macro_rules! number {
         filters! { $db, $failures: native::$column.eq($value) => 1 }
         let twice = $db.native().aggregate((native::$column.plus(native::$column).sum(), native::$column.avg()));
         $failures.run("sum of computed values", twice).await;
+        let computed = || native::$column.coalesce($value);
+        let sums = $db.native().aggregate((computed().sum(), computed().avg(), computed().count()));
+        let sums = async { sums.await.map(|(_, average, count)| (average.is_some(), count)) };
+        $failures.expect("sum and avg of computed values", Box::pin(sums), (true, 2)).await;
         let sums = $db.native().aggregate((native::$column.sum(), native::$column.avg()));
         $failures.run("sum and avg", sums).await;
     };

@@ -11,7 +11,7 @@ use crate::dsl::{Aggregates, Filter, GroupKeys, GroupOrder, Grouping, Having, ca
 use crate::error::Result;
 use crate::execute::{Call, Executor};
 use crate::query::{
-    Aggregation, GroupKey, GroupTerm, NOT_GROUPED_BY, Operation, OrderKey, Outcome, Parts, Query, Select, Tenant,
+    Aggregation, GroupTerm, NOT_GROUPED_BY, Operand, Operation, OrderKey, Outcome, Parts, Query, Select, Tenant,
 };
 use crate::rows::{Model, Reader};
 
@@ -118,11 +118,9 @@ impl<M: Model, K: Grouping<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     fn into_parts(self) -> Parts<Self::Output> {
         let known = |term: &GroupTerm| match term {
             GroupTerm::Rows(term) => match &term.key {
-                OrderKey::Column(column) => self
-                    .aggregation
-                    .group_by
-                    .iter()
-                    .any(|key| matches!(key, GroupKey::Column(known) if known == column)),
+                OrderKey::Column(column) => {
+                    self.aggregation.group_by.iter().any(|key| matches!(key, Operand::Column(known) if known == column))
+                }
                 // Its statement finds the expression among those that rows are grouped by.
                 OrderKey::Expression(_) => true,
                 _ => false,

@@ -26,15 +26,15 @@ impl fmt::Debug for NotificationHook {
     }
 }
 
-/// Who is told what a server says.
+/// The hooks that get the messages of a server.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct MessageHooks {
     pub(super) notices: Option<NoticeHook>,
     pub(super) notifications: Option<NotificationHook>,
 }
 
-impl Told {
-    pub(super) fn is_nobody(&self) -> bool {
+impl MessageHooks {
+    pub(super) fn is_empty(&self) -> bool {
         self.notices.is_none() && self.notifications.is_none()
     }
 

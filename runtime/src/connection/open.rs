@@ -10,7 +10,7 @@ use tokio_postgres::{CancelToken, Config, Connection};
 
 use super::cancel::cancel;
 use super::credentials::{Login, PasswordSource};
-use super::notices::Told;
+use super::notices::MessageHooks;
 use super::options::ConnectOptions;
 use super::session_attrs::{ServerKind, SessionAttrs};
 use super::tls::Connector;
@@ -150,7 +150,7 @@ impl Opener {
         };
         let hooks = self.options.told.clone();
         let task = tokio::spawn(async move {
-            let ended = match hooks.is_nobody() {
+            let ended = match hooks.is_empty() {
                 true => connection.await,
                 false => tell(connection, &hooks).await,
             };
@@ -183,7 +183,10 @@ impl Opener {
 }
 
 /// Drives a connection until it ends, and passes on what the server says.
-async fn tell<S, T>(mut connection: Connection<S, T>, hooks: &Told) -> std::result::Result<(), tokio_postgres::Error>
+async fn tell<S, T>(
+    mut connection: Connection<S, T>,
+    hooks: &MessageHooks,
+) -> std::result::Result<(), tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::credentials::PasswordSource;
-use super::notices::{NoticeHook, NotificationHook, Told};
+use super::notices::{MessageHooks, NoticeHook, NotificationHook};
 use super::open::Opener;
 use super::pooler;
 use super::session_attrs::SessionAttrs;
@@ -43,7 +43,7 @@ pub struct ConnectOptions {
     /// Where passwords come from, if not from the connection string.
     pub(crate) password: Option<PasswordSource>,
     /// Called with what the server says besides its answers.
-    pub(super) told: Told,
+    pub(super) told: MessageHooks,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
     /// `statement_cache_size` of the URL.
@@ -97,7 +97,7 @@ impl FromStr for ConnectOptions {
             certificate,
             session_attrs: settings.session_attrs,
             password: None,
-            told: Told::default(),
+            told: MessageHooks::default(),
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
             statement_cache_size: settings.statement_cache_size,

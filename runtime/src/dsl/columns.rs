@@ -4,7 +4,7 @@
 use super::field::Field;
 use super::kind::Written;
 use crate::error::Result;
-use crate::query::GroupKey;
+use crate::query::Operand;
 use crate::rows::{Model, Reader};
 
 /// A field, or a tuple of fields.
@@ -48,14 +48,7 @@ pub trait Grouping<M: Model>: Send + 'static {
 /// What rows are grouped by, for the runtime.
 #[doc(hidden)]
 #[derive(Debug, Default)]
-pub struct GroupKeys(pub(crate) Vec<GroupKey>);
-
-impl GroupKeys {
-    /// Adds columns, by their numbers.
-    pub fn columns(&mut self, numbers: Vec<u16>) {
-        self.0.extend(numbers.into_iter().map(GroupKey::Column));
-    }
-}
+pub struct GroupKeys(pub(crate) Vec<Operand>);
 
 /// A field that a program can write, or a tuple of up to 16 of them.
 #[diagnostic::on_unimplemented(

@@ -10,14 +10,14 @@ pub use sql::SqlArguments;
 
 use std::marker::PhantomData;
 
-use super::columns::Grouping;
+use super::columns::{GroupKeys, Grouping};
 use super::filter::Filter;
 use super::kind::{Arity, Optional, Single};
 use super::operand::Comparand;
 use super::order::Order;
 use super::selection::{Selection, push_output};
 use crate::error::Result;
-use crate::query::{self, Condition, Form, GroupKey, Operand, OperandType, Operator, OrderKey, Output, Select};
+use crate::query::{self, Condition, Form, Operand, OperandType, Operator, OrderKey, Output, Select};
 use crate::rows::{Model, Reader};
 use crate::value::{Compared, Param, Scalar};
 
@@ -171,8 +171,8 @@ impl<M: Model, T: Scalar, A: Arity> Selection<M> for Expression<M, T, A> {
 impl<M: Model, T: Scalar, A: Arity> Grouping<M> for Expression<M, T, A> {
     type Values = A::Values<T>;
 
-    fn add_to(&self, keys: &mut crate::dsl::columns::GroupKeys) {
-        keys.0.push(GroupKey::Expression(self.expression.clone()));
+    fn add_to(&self, keys: &mut GroupKeys) {
+        keys.0.push(self.clone().operand());
     }
 
     fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {

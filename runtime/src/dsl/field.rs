@@ -408,7 +408,7 @@ impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Grouping<M> for Fi
     type Values = A::Values<T>;
 
     fn add_to(&self, keys: &mut GroupKeys) {
-        keys.columns(vec![self.column]);
+        keys.0.push(self.operand());
     }
 
     fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {

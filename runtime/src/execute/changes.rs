@@ -66,7 +66,6 @@ pub(super) fn value(to: &SetTo) -> Option<&Param> {
         | SetTo::JsonFields(_)
         | SetTo::Lookup { .. }
         | SetTo::Excluded
-        | SetTo::Now
         | SetTo::Default => None,
     }
 }

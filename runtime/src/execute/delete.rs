@@ -9,7 +9,6 @@ use crate::meta::{Lifted, Relation, Table};
 use crate::query::{Condition, Removal};
 use crate::rows::{Keys, Node};
 use crate::sql::{self, Context, Statement};
-use crate::value::Param;
 
 /// Returns whether a deletion also marks rows of other tables, which takes more than one statement.
 pub(super) fn cascades(table: &'static Table, removal: Removal) -> bool {
@@ -90,15 +89,6 @@ fn mark_children<'a>(session: Session<'a>, node: &'a Node) -> BoxFuture<'a, Resu
 fn children_of(node: &Node, relation: &Relation) -> Option<Condition> {
     let places: Vec<usize> = relation.parent_columns.iter().map(|column| usize::from(*column)).collect();
     let mut keys = Keys::of(node, &places, Vec::new());
-    let (count, lists) = (keys.len(), std::mem::take(&mut keys.lists));
-    if count == 0 {
-        return None;
-    }
-    Some(match (relation.child_columns, lists.as_slice()) {
-        ([column], [list]) => Condition::In { column: *column, values: Param::RawList(list.clone()) },
-        (columns, _) => {
-            let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
-            Condition::Keys { table: relation.child, columns: columns.to_vec(), keys: (0..count).map(key).collect() }
-        }
-    })
+    let lists = std::mem::take(&mut keys.lists);
+    (keys.len() > 0).then(|| Condition::has_one_of(relation.child, relation.child_columns, lists))
 }

@@ -248,14 +248,7 @@ async fn find_again(
     if keys.len() == 0 {
         return Ok(None);
     }
-    let lists = std::mem::take(&mut keys.lists);
-    let these = match (table.key, lists.as_slice()) {
-        ([column], [list]) => Condition::In { column: *column, values: Param::RawList(list.clone()) },
-        _ => {
-            let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
-            Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
-        }
-    };
+    let these = Condition::has_one_of(table, table.key, std::mem::take(&mut keys.lists));
     then.filter(these.lifting(|lifted| *lifted = Lifted::ALL));
     let (statement, plan) = sql::read_statement(session.unshaped(), then, None);
     let found = Node::new(table, session.query(statement, table).await?);

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use super::condition::Operator;
-use super::expression::Expression;
+use super::expression::Operand;
 use super::order::OrderTerm;
 use super::select::Select;
 use crate::rows::{Names, Node};
@@ -16,20 +16,13 @@ pub(crate) const NOT_GROUPED_BY: &str =
 /// A calculation over rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Calculation {
-    /// The rows themselves.
+    /// Counts the rows themselves.
     CountRows,
-    /// Values that are not null.
-    Count(u16),
-    /// Distinct values that are not null.
-    CountDistinct(u16),
-    Sum(u16, Summed),
-    Average(u16, Averaged),
-    Least(u16),
-    Greatest(u16),
-    OfExpression(Function, Box<Expression>),
+    /// Calculates with the values of a column or an expression.
+    Of(Function, Operand),
 }
 
-/// A calculation over the values of an expression.
+/// What is calculated. Nulls are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
     Count,
@@ -40,19 +33,12 @@ pub(crate) enum Function {
     Greatest,
 }
 
-/// What rows are grouped by.
-#[derive(Debug, Clone)]
-pub(crate) enum GroupKey {
-    Column(u16),
-    Expression(Expression),
-}
-
 /// An aggregation as data.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregation {
     /// The rows.
     pub(crate) select: Select,
-    pub(crate) group_by: Vec<GroupKey>,
+    pub(crate) group_by: Vec<Operand>,
     pub(crate) calculations: Vec<Calculation>,
     pub(crate) having: Option<GroupCondition>,
     pub(crate) order: Vec<GroupTerm>,
@@ -66,21 +52,11 @@ impl Aggregation {
     /// Returns the columns of the values of a row. A count of rows has none.
     pub(crate) fn names(&self) -> Names {
         let table = self.select.table;
-        let columns = table.columns;
         let of = |calculation: &Calculation| match calculation {
             Calculation::CountRows => "count(*)",
-            Calculation::Count(column)
-            | Calculation::CountDistinct(column)
-            | Calculation::Sum(column, _)
-            | Calculation::Average(column, _)
-            | Calculation::Least(column)
-            | Calculation::Greatest(column) => columns[usize::from(*column)].name,
-            Calculation::OfExpression(_, expression) => expression.name(table),
+            Calculation::Of(_, operand) => operand.name(table),
         };
-        let groups = self.group_by.iter().map(|key| match key {
-            GroupKey::Column(column) => columns[usize::from(*column)].name,
-            GroupKey::Expression(expression) => expression.name(table),
-        });
+        let groups = self.group_by.iter().map(|key| key.name(table));
         groups.chain(self.calculations.iter().map(of)).collect()
     }
 

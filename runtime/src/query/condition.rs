@@ -3,7 +3,7 @@
 use super::expression::{Expression, Operand};
 use super::json_place::JsonPlace;
 use crate::meta::{Lifted, Relation, Table};
-use crate::value::Param;
+use crate::value::{Param, RawList};
 
 /// The maximum depth of conditions and other parts of a query.
 ///
@@ -135,6 +135,19 @@ impl Operator {
 impl Condition {
     /// The condition that every row matches.
     pub(crate) const ALL: Condition = Condition::And(Vec::new());
+
+    /// Returns the condition that columns have the values of one of several keys. Each list has those of one column.
+    pub(crate) fn has_one_of(table: &'static Table, columns: &[u16], lists: Vec<RawList>) -> Condition {
+        if let ([column], [_]) = (columns, lists.as_slice()) {
+            return Condition::In {
+                column: *column,
+                values: lists.into_iter().next().map_or(Param::Null, Param::RawList),
+            };
+        }
+        let count = lists.first().map_or(0, RawList::len);
+        let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
+        Condition::Keys { table, columns: columns.to_vec(), keys: (0..count).map(key).collect() }
+    }
 
     /// Returns whether every row matches, as far as its form shows.
     pub(crate) fn is_all(&self) -> bool {

@@ -67,18 +67,9 @@ impl Expression {
         self.operands.iter().find_map(Operand::like)
     }
 
-    /// Returns the first column that it is computed from.
-    pub(crate) fn first_column(&self) -> Option<u16> {
-        self.operands.iter().find_map(|operand| match operand {
-            Operand::Column(column) => Some(*column),
-            Operand::Expression(inner) => inner.first_column(),
-            Operand::Condition(_) | Operand::Value { .. } | Operand::Now(_) => None,
-        })
-    }
-
-    /// Returns the name of the value in errors: that of the first column.
+    /// Returns the name of the value in errors: that of the first column that it is computed from.
     pub(crate) fn name(&self, table: &'static Table) -> &'static str {
-        self.first_column().map_or("an expression", |column| table.columns[usize::from(column)].name)
+        self.find_column(table, |_| true).map_or("an expression", |column| column.name)
     }
 
     /// Returns the first column with a property that it is computed from.
@@ -157,6 +148,15 @@ impl Operand {
         }
     }
 
+    /// Returns the name of its value in errors.
+    pub(crate) fn name(&self, table: &'static Table) -> &'static str {
+        match self {
+            Operand::Column(column) => table.columns[usize::from(*column)].name,
+            Operand::Expression(expression) => expression.name(table),
+            Operand::Condition(_) | Operand::Value { .. } | Operand::Now(_) => "a value",
+        }
+    }
+
     pub(crate) fn levels(&self) -> u16 {
         match self {
             Operand::Expression(expression) => expression.levels,
@@ -185,6 +185,11 @@ pub(crate) struct Now {
     pub(crate) time: ServerTime,
     /// What is added to it: an interval as a text, or a number of days.
     pub(crate) plus: Option<Param>,
+}
+
+impl Now {
+    /// The time at which the transaction began.
+    pub(crate) const TRANSACTION: Self = Self { time: ServerTime::Transaction, plus: None };
 }
 
 /// Which time of the server.

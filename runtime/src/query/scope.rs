@@ -1,6 +1,7 @@
 //! Rows that are marked as deleted (`@softDelete`): which of them a call wants, and what a deletion does.
 
 use super::condition::{Condition, Operator};
+use super::expression::{Now, Operand};
 use super::write::{SetTo, Sets};
 use crate::meta::{Lifted, Table};
 use crate::value::Param;
@@ -22,7 +23,7 @@ impl Removal {
     /// Returns the changes that mark rows as deleted; `None` if rows are removed.
     pub(crate) fn marks(self, table: &Table) -> Option<Sets> {
         let soft_delete = table.soft_delete.filter(|_| self == Removal::AsDeclared)?;
-        Some(vec![(soft_delete.column, SetTo::Now)])
+        Some(vec![(soft_delete.column, SetTo::Computed(Operand::Now(Now::TRANSACTION)))])
     }
 }
 

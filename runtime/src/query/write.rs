@@ -37,8 +37,6 @@ pub(crate) enum SetTo {
     JsonFields(Vec<JsonChange>),
     /// The value of the row that could not be created because its key is already taken.
     Excluded,
-    /// The server's time.
-    Now,
     Default,
 }
 

@@ -1,12 +1,13 @@
 //! SELECT statements that calculate values over all rows, or over each group.
 
+use super::expression::Read;
 use super::pass::Pass;
 use super::statement::Statement;
 use super::tenant::Context;
 use super::writer::{Alias, Writer, compared_by_its_text};
 use crate::meta::{Column, Table};
 use crate::query::{
-    Aggregation, Calculation, Expression, Function, GroupCondition, GroupKey, GroupTerm, NOT_GROUPED_BY, OrderKey,
+    Aggregation, Calculation, Expression, Function, GroupCondition, GroupTerm, NOT_GROUPED_BY, Operand, OrderKey,
     OrderTerm, Select,
 };
 use crate::value::{Averaged, Param, Summed};
@@ -59,11 +60,11 @@ fn is_ordered_as_text(column: &Column) -> bool {
     matches!(column.sql_type, "xml" | "varbit")
 }
 
+/// Returns the column whose type the result of a calculation has.
 fn column_of(calculation: &Calculation, table: &'static Table) -> Option<&'static Column> {
     match calculation {
-        Calculation::Least(column) | Calculation::Greatest(column) => Some(&table.columns[usize::from(*column)]),
-        Calculation::OfExpression(Function::Least | Function::Greatest, expression) => {
-            expression.like.map(|column| &table.columns[usize::from(column)])
+        Calculation::Of(Function::Least | Function::Greatest, operand) => {
+            operand.like().map(|column| &table.columns[usize::from(column)])
         }
         _ => None,
     }
@@ -100,20 +101,11 @@ fn is_same(one: &Expression, another: &Expression, table: &Table) -> bool {
 impl Writer<'_> {
     /// Writes what rows are grouped by as a result, and returns the text that stands for it in GROUP BY and ORDER BY. It has
     /// the numbers of the same parameters.
-    fn push_group_key(&mut self, key: &GroupKey, table: &'static Table, alias: Alias) -> String {
+    fn push_group_key(&mut self, key: &Operand, table: &'static Table, alias: Alias) -> String {
         let start = self.pass().0.len();
-        let column = match key {
-            GroupKey::Column(column) => {
-                self.push_comparable(alias, &table.columns[usize::from(*column)]);
-                Some(*column)
-            }
-            GroupKey::Expression(expression) => {
-                self.push_comparable_expression(expression, table, alias);
-                expression.like
-            }
-        };
+        self.push_operand(key, None, table, alias, Read::Comparable);
         let text = self.pass().0[start..].to_owned();
-        if let Some(column) = column.map(|column| &table.columns[usize::from(column)]) {
+        if let Some(column) = key.like().map(|column| &table.columns[usize::from(column)]) {
             let own = compared_by_its_text(column.sql_type).then_some(column.sql_type);
             own.into_iter().chain(column.wire).for_each(|ty| self.push_casts([ty]));
         }
@@ -144,85 +136,29 @@ impl<P: Pass> Writer<'_, P> {
         self.push_alias(alias);
     }
 
+    /// PostgreSQL has no `min` of uuid, which is ordered as text, nor of boolean.
     fn push_calculation(&mut self, calculation: &Calculation, table: &'static Table, alias: Alias) {
-        let column = |number: &u16| &table.columns[usize::from(*number)];
-        match calculation {
-            Calculation::CountRows => self.push("count(*)"),
-            Calculation::Count(number) => self.push_call("count(", column(number), "", ")", alias),
-            Calculation::CountDistinct(number) => {
-                self.push("count(DISTINCT ");
-                self.push_comparable(alias, column(number));
-                self.push(")");
-            }
-            Calculation::Sum(number, summed) => {
-                self.push("coalesce(sum(");
-                self.push_read(alias, column(number));
-                self.push(end_of_sum(*summed));
-            }
-            Calculation::Average(number, Averaged::Same) => {
-                self.push_call("avg(", column(number), "", ")", alias);
-                if let Some(wire) = column(number).wire {
-                    self.push_casts([wire]);
-                }
-            }
-            Calculation::Average(number, averaged) => {
-                self.push("avg(");
-                self.push_read(alias, column(number));
-                self.push(end_of_average(*averaged));
-            }
-            Calculation::Least(number) => self.push_extreme("min(", "bool_and(", column(number), alias),
-            Calculation::Greatest(number) => self.push_extreme("max(", "bool_or(", column(number), alias),
-            Calculation::OfExpression(function, expression) => {
-                self.push_calculation_of(*function, expression, table, alias);
-            }
-        }
-    }
-
-    fn push_calculation_of(
-        &mut self,
-        function: Function,
-        expression: &Expression,
-        table: &'static Table,
-        alias: Alias,
-    ) {
-        let like = expression.like.map(|column| &table.columns[usize::from(column)]);
-        let ty = like.map_or("", |column| column.sql_type);
+        let Calculation::Of(function, operand) = calculation else { return self.push("count(*)") };
+        let like = operand.like().map(|column| &table.columns[usize::from(column)]);
         let as_text = like.is_some_and(is_ordered_as_text);
-        let (before, after) = match (function, ty) {
-            (Function::Count, _) => ("count(", ")"),
-            (Function::CountDistinct, _) => {
-                self.push("count(DISTINCT ");
-                self.push_comparable_expression(expression, table, alias);
-                return self.push(")");
-            }
-            (Function::Sum(summed), _) => ("coalesce(sum(", end_of_sum(summed)),
-            (Function::Average(averaged), _) => ("avg(", end_of_average(averaged)),
-            (Function::Least, "uuid") => ("min(", "::text COLLATE \"C\")::uuid"),
-            (Function::Greatest, "uuid") => ("max(", "::text COLLATE \"C\")::uuid"),
-            (Function::Least, "boolean") => ("bool_and(", ")"),
-            (Function::Greatest, "boolean") => ("bool_or(", ")"),
-            (Function::Least, _) => ("min(", if as_text { "::text)" } else { ")" }),
-            (Function::Greatest, _) => ("max(", if as_text { "::text)" } else { ")" }),
+        let (before, read, after) = match (*function, like.map_or("", |column| column.sql_type)) {
+            (Function::Count, _) => ("count(", Read::Own, ")"),
+            (Function::CountDistinct, _) => ("count(DISTINCT ", Read::Comparable, ")"),
+            (Function::Sum(summed), _) => ("coalesce(sum(", Read::Wire, end_of_sum(summed)),
+            (Function::Average(Averaged::Same), _) => ("avg(", Read::Own, ")"),
+            (Function::Average(averaged), _) => ("avg(", Read::Wire, end_of_average(averaged)),
+            (Function::Least, "uuid") => ("min(", Read::Own, "::text COLLATE \"C\")::uuid"),
+            (Function::Greatest, "uuid") => ("max(", Read::Own, "::text COLLATE \"C\")::uuid"),
+            (Function::Least, "boolean") => ("bool_and(", Read::Own, ")"),
+            (Function::Greatest, "boolean") => ("bool_or(", Read::Own, ")"),
+            (Function::Least, _) => ("min(", Read::Own, if as_text { "::text)" } else { ")" }),
+            (Function::Greatest, _) => ("max(", Read::Own, if as_text { "::text)" } else { ")" }),
         };
         self.push(before);
-        self.push_expression(expression, table, alias);
+        self.push_operand(operand, None, table, alias, read);
         self.push(after);
-    }
-
-    fn push_call(&mut self, call: &str, column: &Column, cast: &str, end: &str, alias: Alias) {
-        self.push(call);
-        self.push_column(alias, column);
-        self.push(cast);
-        self.push(end);
-    }
-
-    /// PostgreSQL has no `min` of uuid, which is ordered as text, nor of boolean.
-    fn push_extreme(&mut self, call: &str, boolean_call: &str, column: &Column, alias: Alias) {
-        match column.sql_type {
-            "uuid" => self.push_call(call, column, "::text COLLATE \"C\"", ")::uuid", alias),
-            "boolean" => self.push_call(boolean_call, column, "", ")", alias),
-            _ if is_ordered_as_text(column) => self.push_call(call, column, "::text", ")", alias),
-            _ => self.push_call(call, column, "", ")", alias),
+        if let (Function::Average(Averaged::Same), Some(wire)) = (function, like.and_then(|column| column.wire)) {
+            self.push_casts([wire]);
         }
     }
 
@@ -239,8 +175,7 @@ impl<P: Pass> Writer<'_, P> {
             GroupCondition::And(parts) => self.push_having_parts(parts, " AND ", table, alias),
             GroupCondition::Or(parts) => self.push_having_parts(parts, " OR ", table, alias),
             GroupCondition::Refused(reason) => {
-                self.push_param(Param::Refused(reason));
-                self.push("::boolean");
+                self.refuse(Param::Refused(reason));
             }
             GroupCondition::Not(part) => {
                 self.push("NOT (");
@@ -278,9 +213,9 @@ impl<P: Pass> Writer<'_, P> {
                 GroupTerm::Rows(OrderTerm {
                     key: OrderKey::Expression(expression), descending, nulls_first, ..
                 }) => {
-                    let is_it = |key: &GroupKey| match key {
-                        GroupKey::Expression(known) => is_same(known, expression, table),
-                        GroupKey::Column(_) => false,
+                    let is_it = |key: &Operand| match key {
+                        Operand::Expression(known) => is_same(known, expression, table),
+                        _ => false,
                     };
                     match aggregation.group_by.iter().position(is_it) {
                         Some(place) => self.push(&keys[place]),

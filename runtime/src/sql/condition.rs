@@ -133,11 +133,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_in_operand(operand, values, table, alias);
             }
             Condition::Lifting { condition, .. } => self.push_condition(condition, table, alias),
-            Condition::Refused(reason) => {
-                self.pass().give_up();
-                self.push_param(Param::Refused(reason));
-                self.push("::boolean");
-            }
+            Condition::Refused(reason) => self.refuse(Param::Refused(reason)),
             Condition::Related { relation, condition } => {
                 self.word(15);
                 self.push_related(relation, condition, table, alias);

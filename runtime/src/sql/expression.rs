@@ -19,13 +19,15 @@ const READS_TABLES: &str = "SQL of a program that reads a table is not confined 
 const NOT_ON_CITUS: &str =
     "Citus does not accept a time of the server in the update of an upsert: set the time of the program";
 
-/// The type in which a column is an operand.
+/// The type in which an operand is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Read {
+pub(super) enum Read {
     /// Its own.
     Own,
     /// That in which it travels.
     Wire,
+    /// One whose values PostgreSQL can compare and group by.
+    Comparable,
     Text,
 }
 
@@ -41,12 +43,6 @@ impl<P: Pass> Writer<'_, P> {
             form => form,
         };
         self.push_form(expression, form, table, alias);
-        self.push_comparable_type(expression, table);
-    }
-
-    /// Writes an expression such that it can be compared and grouped by.
-    pub(super) fn push_comparable_expression(&mut self, expression: &Expression, table: &Table, alias: Alias) {
-        self.push_expression(expression, table, alias);
         self.push_comparable_type(expression, table);
     }
 
@@ -206,7 +202,14 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// Writes an operand; `like` is the column whose type a value has.
-    fn push_operand(&mut self, operand: &Operand, like: Option<u16>, table: &Table, alias: Alias, read: Read) {
+    pub(super) fn push_operand(
+        &mut self,
+        operand: &Operand,
+        like: Option<u16>,
+        table: &Table,
+        alias: Alias,
+        read: Read,
+    ) {
         match operand {
             Operand::Column(number) => {
                 self.pass().numbers(COLUMN, *number, 0);
@@ -214,13 +217,19 @@ impl<P: Pass> Writer<'_, P> {
                 match read {
                     Read::Own => self.push_column(alias, column),
                     Read::Wire => self.push_read(alias, column),
+                    Read::Comparable => self.push_comparable(alias, column),
                     Read::Text => self.push_text(alias, column),
                 }
             }
             Operand::Expression(expression) if read == Read::Wire => {
                 self.push_read_expression(expression, table, alias);
             }
-            Operand::Expression(expression) => self.push_expression(expression, table, alias),
+            Operand::Expression(expression) => {
+                self.push_expression(expression, table, alias);
+                if read == Read::Comparable {
+                    self.push_comparable_type(expression, table);
+                }
+            }
             Operand::Condition(condition) => {
                 self.word(CONDITION);
                 self.push_condition(condition, table, alias);

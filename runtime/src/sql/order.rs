@@ -76,11 +76,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_json_shape(*place);
                 self.push_json_field(*place, &table.columns[usize::from(place.column)], alias);
             }
-            OrderKey::Refused(reason) => {
-                self.pass().give_up();
-                self.push_param(Param::Refused(reason));
-                self.push("::integer");
-            }
+            OrderKey::Refused(reason) => self.refuse(Param::Refused(reason)),
             OrderKey::Related { relation, key } => {
                 self.word(RELATED);
                 self.pass().address(*relation);

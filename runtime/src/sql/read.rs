@@ -98,7 +98,7 @@ pub(crate) fn written_statement<'q>(
     select: &'q Select,
 ) -> (Statement, ReadPlan<'q>) {
     let plan = written_plan(select);
-    if plan.joined.is_empty() && plan.places.is_none() {
+    if write.is_refused() || plan.joined.is_empty() && plan.places.is_none() {
         return (write, plan);
     }
     let sql = write.sql().to_owned();

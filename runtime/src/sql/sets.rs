@@ -34,7 +34,6 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Divide(_) => 4,
             SetTo::Append(_) => 5,
             SetTo::Computed(_) => 6,
-            SetTo::Now => 7,
             SetTo::Default | SetTo::JsonFields(_) | SetTo::Lookup { .. } | SetTo::Excluded => {
                 return self.pass().give_up();
             }
@@ -76,7 +75,6 @@ impl<P: Pass> Writer<'_, P> {
             SetTo::Computed(operand) => self.push_computed(column, operand, table),
             SetTo::JsonFields(changes) => self.push_json_changes(column, changes),
             SetTo::Default => self.push_default(column),
-            SetTo::Now => self.push_now(column),
             SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key),
             SetTo::Excluded => {
                 self.push("excluded.");
@@ -113,7 +111,6 @@ impl<P: Pass> Writer<'_, P> {
             | SetTo::JsonFields(_)
             | SetTo::Lookup { .. }
             | SetTo::Excluded
-            | SetTo::Now
             | SetTo::Default => return push(self, false),
         };
         let travels = column.wire.is_some();

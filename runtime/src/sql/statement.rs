@@ -14,6 +14,9 @@ use super::effect::SessionEffect;
 use crate::query::SqlCall;
 use crate::value::Param;
 
+/// The text of a statement whose only parameter says why it cannot be sent.
+const REFUSED: &str = "SELECT $1::integer";
+
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement {
@@ -26,6 +29,16 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn new(sql: String, params: Vec<Param>) -> Self {
         Self { sql, params, by_shape: ByShape::No }
+    }
+
+    /// Creates a statement that is never sent: PostgreSQL would refuse a part of another type before it sees the reason.
+    pub(super) fn refused(reason: Param) -> Self {
+        Self::new(REFUSED.to_owned(), vec![reason])
+    }
+
+    /// Returns whether it is never sent.
+    pub(super) fn is_refused(&self) -> bool {
+        self.sql == REFUSED
     }
 
     /// Creates a statement to remember by its shape, which is not known yet.

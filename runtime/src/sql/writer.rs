@@ -76,9 +76,9 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// Returns a statement that is never sent, if this one cannot be: PostgreSQL would refuse a part of another type first.
+    /// Returns a statement that is never sent, if this one cannot be.
     pub(super) fn refusal(&mut self) -> Option<Statement> {
-        self.refused.take().map(|reason| Statement::new("SELECT $1::integer".to_owned(), vec![reason]))
+        self.refused.take().map(Statement::refused)
     }
 
     /// Records that the statement cannot be sent.

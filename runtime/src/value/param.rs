@@ -97,7 +97,7 @@ impl RawList {
         ends.push(bytes.len());
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.ends.len()
     }
 

@@ -447,6 +447,8 @@ async fn sql_of_the_program_reads_no_tables() {
     attack!(schools, before, "a value", north.user().find_many().select(value.clone()), Err(Error::Misuse(_)));
     attack!(schools, before, "an order", north.user().find_many().order_by(value.clone().asc()), Err(Error::Misuse(_)));
     attack!(schools, before, "a group", north.user().group_by(value.clone()), Err(Error::Misuse(_)));
+    let one = north.user().update(user::id.eq(schools.north.users[0].id)).set(user::email.to(value.clone()));
+    attack!(schools, before, "a write that returns values", one.select((user::id, user::email)), Err(Error::Misuse(_)));
     let set = north.user().update_many().all_rows().set(user::email.to(value));
     attack!(schools, before, "a set", set, Err(Error::Misuse(_)));
     // What reads none sees the rows of the tenant alone, also with OR.

@@ -49,7 +49,7 @@ impl Buffer {
                 }
                 events.notifications += 1;
             }
-            // A later pair says what an earlier one does, so that there is never more than one.
+            // Only the last pair of `Disconnected` and `Reconnected` is kept: it replaces an earlier one.
             ListenEvent::Disconnected => {
                 events.is_connected = false;
                 events.queue.retain(is_notification);

@@ -216,7 +216,7 @@ impl<M: Model, A: Single> Expression<M, String, A> {
 
 impl<M: Model, T: Scalar, A: Single> Expression<M, T, A> {
     fn calculation<R, O>(self, function: Function) -> Calculated<M, R, O> {
-        Calculated::new(Calculation::OfExpression(function, Box::new(self.expression)))
+        Calculated::new(Calculation::Of(function, self.operand()))
     }
 
     /// Counts the rows in which it is not null.

@@ -3,7 +3,7 @@
 use super::Field;
 use crate::dsl::Calculated;
 use crate::dsl::kind::{Arity, Single, Source, Uniqueness};
-use crate::query::Calculation;
+use crate::query::{Calculation, Function};
 use crate::rows::Model;
 use crate::value::{Average, Ordered, Scalar, Sum};
 
@@ -13,14 +13,14 @@ type Mean<T> = <<T as Scalar>::Base as Average>::Average;
 impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Counts the rows that have a value in this column. An empty list is a value.
     pub fn count(self) -> Calculated<M, i64> {
-        Calculated::new(Calculation::Count(self.column))
+        Calculated::new(Calculation::Of(Function::Count, self.operand()))
     }
 }
 
 impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Counts the distinct values of this column.
     pub fn count_distinct(self) -> Calculated<M, i64> {
-        Calculated::new(Calculation::CountDistinct(self.column))
+        Calculated::new(Calculation::Of(Function::CountDistinct, self.operand()))
     }
 
     /// Sums the values. The sum of no values is 0.
@@ -28,7 +28,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     where
         T::Base: Sum,
     {
-        Calculated::new(Calculation::Sum(self.column, T::Base::SUMMED))
+        Calculated::new(Calculation::Of(Function::Sum(T::Base::SUMMED), self.operand()))
     }
 
     /// Averages the values, if there are any.
@@ -36,7 +36,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     where
         T::Base: Average,
     {
-        Calculated::new(Calculation::Average(self.column, T::Base::AVERAGED))
+        Calculated::new(Calculation::Of(Function::Average(T::Base::AVERAGED), self.operand()))
     }
 
     /// Finds the smallest value, if there is one.
@@ -44,7 +44,7 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     where
         T::Base: Ordered,
     {
-        Calculated::new(Calculation::Least(self.column))
+        Calculated::new(Calculation::Of(Function::Least, self.operand()))
     }
 
     /// Finds the largest value, if there is one.
@@ -52,6 +52,6 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U,
     where
         T::Base: Ordered,
     {
-        Calculated::new(Calculation::Greatest(self.column))
+        Calculated::new(Calculation::Of(Function::Greatest, self.operand()))
     }
 }
