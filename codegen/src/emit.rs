@@ -18,6 +18,7 @@ mod omitted;
 mod queries;
 mod relation;
 mod scalar;
+mod scope;
 mod sensitive;
 mod serde;
 mod soft_delete;

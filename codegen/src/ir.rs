@@ -122,6 +122,8 @@ pub struct Model {
     pub checks: Vec<Check>,
     /// `@@exclude`.
     pub exclusions: Vec<Exclusion>,
+    /// `@@scope`, at most [`MAX_SCOPES`].
+    pub scopes: Vec<Scope>,
     /// `@@tenant` and `@@shared`.
     pub tenancy: Tenancy,
     /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
@@ -137,6 +139,20 @@ pub struct Model {
     /// `@@derive`, and `derives` of the generator: further derives of the struct, as paths.
     pub derives: Vec<String>,
 }
+
+/// A condition that every call of the client has on the rows of a model, unless it lifts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The name in the schema.
+    pub name: String,
+    /// The constant in the client.
+    pub rust_ident: String,
+    /// The condition, on columns of the table.
+    pub sql: String,
+}
+
+/// The most scopes that a model can have: those that a call lifts are bits.
+pub const MAX_SCOPES: usize = 30;
 
 /// How PostgreSQL distributes the rows of a model among partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,6 +33,7 @@ mod predicates;
 mod relations;
 mod rust_names;
 mod rust_types;
+mod scopes;
 mod shadowed_names;
 mod soft_delete;
 mod tenants;

@@ -17,6 +17,7 @@ mod omitted;
 mod operand;
 mod order;
 mod relation;
+mod scope;
 mod selectable;
 mod selection;
 mod temporal;
@@ -45,9 +46,10 @@ pub use operand::{Addend, Comparand, NewValue, Term};
 pub use order::Order;
 pub(crate) use relation::include_of;
 pub use relation::{
-    At, CanInclude, Filled, Included, IntoInclude, Next, PlaceOf, Put, Refined, RelationField, RelationOf, RowOf,
-    Slots, Slotted, WithAll,
+    At, CanInclude, Filled, Included, IntoInclude, IsModel, Next, PlaceOf, Put, Recursive, RecursiveField, Refined,
+    RelationField, RelationOf, RowOf, Slots, Slotted, WithAll,
 };
+pub use scope::Scope;
 pub use selectable::{As, Selectable, SelectedFor, add_selected, read_selected};
 pub use selection::{CountOf, SelectRelated, Selection};
 pub use temporal::{DatePart, DateUnit, Day, Instant, Temporal};

@@ -17,6 +17,7 @@ mod level;
 mod nested;
 mod raw;
 mod read;
+mod recursive;
 mod returning;
 mod route;
 mod run;

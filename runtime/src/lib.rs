@@ -39,11 +39,11 @@ pub use connection::{ConnectOptions, ListenEvent, Listener, LockKey, Login, Noti
 pub use dsl::{
     Addend, Aggregates, As, Assignment, Calculated, CanInclude, Case, ColumnOf, Columns, Comparand, CountOf, CreateRow,
     CreateWith, DatePart, DateUnit, Day, Elapsed, Expression, Field, Filter, GroupOrder, Grouping, Having, InParent,
-    Included, Inside, Instant, IntoAssignments, IntoInclude, JsonField, JsonPath, Key, Keyed, Link, Nested,
+    Included, Inside, Instant, IntoAssignments, IntoInclude, IsModel, JsonField, JsonPath, Key, Keyed, Link, Nested,
     NestedChange, NestedUpdate, NewRow, NewValue, Now, Omits, OrCreate, Order, OrderedInJson, Overlapping, Parent,
-    PartOf, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, Searched, SelectRelated, Selectable,
-    Selection, SqlArguments, Temporal, Term, TextOrRange, Today, Unique, UniqueColumns, UniqueKey, WholeOf, WithAll,
-    WrittenColumns, case, count, kind, now, today,
+    PartOf, Put, Recursive, RecursiveField, Refined, RelationField, RelationOf, Relevance, Scope, SearchQuery,
+    Searched, SelectRelated, Selectable, Selection, SqlArguments, Temporal, Term, TextOrRange, Today, Unique,
+    UniqueColumns, UniqueKey, WholeOf, WithAll, WrittenColumns, case, count, kind, now, today,
 };
 #[cfg(feature = "types")]
 pub use dsl::{IntoRange, Ranges};
@@ -88,7 +88,7 @@ pub use relata_derive::test;
 #[cfg(feature = "derive")]
 pub use relata_derive::{FromRawRow, Patch, Selectable, Value};
 pub use rows::{
-    FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow, Writable,
+    FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow, Tree, Writable,
 };
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
 #[cfg(feature = "pgvector")]

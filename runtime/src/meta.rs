@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 pub(crate) use key_form::KeyForm;
 pub use sample::Sample;
 pub(crate) use sample::{SampleKind, Samples};
-pub use scope::DeletionMark;
 pub(crate) use scope::Lifted;
+pub use scope::{DeletionMark, TableScope};
 
 use tokio_postgres::types::Type;
 
@@ -39,6 +39,8 @@ pub struct Table {
     pub(crate) tenancy: Option<Tenancy>,
     /// How its rows are marked as deleted, if a deletion only marks them.
     pub(crate) soft_delete: Option<DeletionMark>,
+    /// The conditions on its rows that calls do not have to repeat.
+    pub(crate) scopes: &'static [TableScope],
     /// Whether PostgreSQL also checks the tenant of each row.
     pub(crate) is_row_secured: bool,
     /// Whether Citus has its rows.
@@ -74,6 +76,7 @@ impl Table {
             reads: columns.len(),
             tenancy: None,
             soft_delete: None,
+            scopes: &[],
             is_row_secured: false,
             is_on_citus: false,
             writes: None,
@@ -105,6 +108,12 @@ impl Table {
         self
     }
 
+    /// For generated code: conditions on all rows, which a call may lift.
+    pub const fn scopes(mut self, scopes: &'static [TableScope]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
     /// For generated code: PostgreSQL also checks the tenant of each row.
     pub const fn row_secured(mut self) -> Self {
         self.is_row_secured = true;
@@ -132,7 +141,7 @@ impl Table {
     /// Returns whether every call has conditions on its rows, which it may lift.
     #[inline]
     pub(crate) fn has_scopes(&self) -> bool {
-        self.soft_delete.is_some()
+        self.soft_delete.is_some() || !self.scopes.is_empty()
     }
 
     /// Returns whether the columns are a key that is unique only among rows that are not deleted.

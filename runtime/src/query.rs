@@ -36,7 +36,7 @@ pub use query_file::Sql;
 pub(crate) use query_file::SqlCall;
 pub(crate) use scope::Removal;
 pub use select::Select;
-pub(crate) use select::{Include, Lock, Output, Outputs};
+pub(crate) use select::{Include, Lock, Output, Outputs, Recursion, RecursiveRows};
 pub use tenant::TenantId;
 pub(crate) use tenant::{Tenant, confine_copied};
 pub(crate) use upsert::{Existing, UpsertRows, value_of};

@@ -6,6 +6,7 @@ mod node;
 mod raw;
 mod reader;
 mod take;
+mod tree;
 
 pub(crate) use keys::Keys;
 pub use model::{FromRow, Materialized, Model, NotIncluded, Scalars, SingleColumn, Slot, SoftDelete, SqlRow, Writable};
@@ -14,3 +15,5 @@ pub(crate) use node::{KeyedRows, Names, Node, raw_value};
 pub use raw::{FromRawRow, RawColumn, RawRow};
 pub use reader::Reader;
 pub(crate) use take::{ReadRow, RowDecoder};
+pub use tree::Tree;
+pub(crate) use tree::{Branches, MAX_TREE_DEPTH, paths_of};

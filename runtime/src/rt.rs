@@ -11,7 +11,7 @@ pub use crate::create_row;
 pub use crate::dsl::kind::{Generated, IsUnique, JsonList, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, At, CreateWith, Field, Filled, GroupKeys, HasParents, JsonField, Key, Link, Nested, NewRow, Next, Parent,
-    PlaceOf, PlacedIn, RelationField, RowOf, SelectedFor, Slots, Slotted, add_row, add_selected, read_row,
+    PlaceOf, PlacedIn, RelationField, RowOf, Scope, SelectedFor, Slots, Slotted, add_row, add_selected, read_row,
     read_selected,
 };
 pub use crate::enum_as_text;
@@ -22,7 +22,7 @@ pub use crate::json_paths;
 pub use crate::json_value;
 pub use crate::keyed;
 pub use crate::meta::{
-    ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Sample, Table, Tenancy,
+    ClientDefault, Column, Constraint, Count, DeletionMark, JoinTable, Relation, Sample, Table, TableScope, Tenancy,
 };
 pub use crate::omits;
 pub use crate::query::{Insert, JsonKind, LinkTarget, Sql, TenantId};

@@ -15,6 +15,7 @@ mod order;
 mod pass;
 mod plan;
 mod read;
+mod recursion;
 mod scope;
 mod sets;
 mod statement;

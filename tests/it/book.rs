@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 24] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -38,6 +38,7 @@ const SOURCES: [&str; 23] = [
     include_str!("expressions.rs"),
     include_str!("generic.rs"),
     include_str!("json_types.rs"),
+    include_str!("kinds.rs"),
     include_str!("patch.rs"),
     include_str!("planner.rs"),
     include_str!("replicas/book.rs"),

@@ -9,6 +9,7 @@ mod cascades;
 mod keys;
 mod random;
 mod reads;
+mod scopes;
 mod tenants;
 mod writes;
 

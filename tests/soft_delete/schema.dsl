@@ -33,6 +33,7 @@ model User {
   posts     Post[]
   sessions  Session[]
   notes     Note[]
+  articles  Article[]
   members   Membership[]
   updatedAt DateTime     @updatedAt @db.Timestamptz(6)
   deletedAt DateTime?    @map("deleted_at") @db.Timestamptz(6) @softDelete
@@ -128,4 +129,35 @@ model Note {
   tags   Tag[]
 
   @@index([userId])
+}
+
+// With scopes beside `@softDelete`: an object, and SQL with a function, a type and a column without quotes.
+model Article {
+  id        Int       @id
+  // lint:allow R1402 a slug is never used again
+  slug      String    @unique
+  public    Boolean   @default(true) @map("is_public")
+  words     Int       @default(0)
+  language  String    @default("en")
+  userId    Int?
+  user      User?     @relation(fields: [userId], references: [id])
+  parentId  Int?
+  parent    Article?  @relation("series", fields: [parentId], references: [id])
+  parts     Article[] @relation("series")
+  remarks   Remark[]
+  deletedAt DateTime? @map("deleted_at") @db.Timestamptz(6) @softDelete
+
+  @@index([userId])
+  @@index([parentId])
+  @@scope(published, where: { public: true })
+  @@scope(readable, where: raw("words > 0 AND lower(\"language\") <> 'xx'::text OR language = 'words'"))
+}
+
+// A required relation to a model with scopes.
+model Remark {
+  id        Int     @id
+  articleId Int
+  article   Article @relation(fields: [articleId], references: [id])
+
+  @@index([articleId])
 }

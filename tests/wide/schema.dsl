@@ -182,6 +182,42 @@ model Branch {
   branches Branch[] @relation("Tree")
 }
 
+enum ContentKind {
+  ESSAY
+  FILM
+}
+
+// Rows of several kinds: what they share, and a model for each kind. The key of two columns keeps each row to its kind.
+model Content {
+  id    Int         @id @default(autoincrement())
+  kind  ContentKind
+  title String
+  essay Essay?
+  film  Film?
+
+  @@unique([id, kind])
+}
+
+model Essay {
+  id      Int         @id
+  kind    ContentKind
+  text    String
+  content Content     @relation(fields: [id, kind], references: [id, kind], onDelete: Cascade)
+
+  @@unique([id, kind])
+  @@check("kind = 'ESSAY'")
+}
+
+model Film {
+  id      Int         @id
+  kind    ContentKind
+  minutes Int
+  content Content     @relation(fields: [id, kind], references: [id, kind], onDelete: Cascade)
+
+  @@unique([id, kind])
+  @@check("kind = 'FILM'")
+}
+
 // Every column has to be given: what a factory finds for each type has to fit.
 model Filled {
   id          Int      @id

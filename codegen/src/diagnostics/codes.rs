@@ -245,8 +245,9 @@ codes! {
     R1305 SQL_OBJECT_UNMANAGED Note "A statement in `sql` that migrations do not execute",
     R1306 POLICY_BESIDE_TENANTS Warning "A policy that shows rows of other tenants",
 
-    // Rows that are marked as deleted.
+    // Rows that are marked as deleted, and scopes.
     R1401 SOFT_DELETE Error "A field that cannot mark deleted rows",
     R1402 KEY_OF_DELETED_ROWS Warning "A unique key that deleted rows keep",
     R1403 OUTLIVED_PARENT Warning "Rows that stay when their parent is marked as deleted",
+    R1404 SCOPE Error "A scope that cannot be applied",
 }

@@ -14,6 +14,7 @@ use super::key::emit_keyed;
 use super::omitted::emit_full;
 use super::relation::emit_relations;
 use super::scalar::{assert_holds, derives, field_type, is_json_list, value_type};
+use super::scope::emit_scope_constants;
 use super::sensitive::emit_debug;
 use super::serde;
 use super::soft_delete::deletion_mark;
@@ -32,6 +33,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let holds = model.columns.iter().filter_map(|column| assert_holds(column.walker));
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
     let factory = emit_factory(cx, model);
+    let scopes = emit_scope_constants(model);
     quote! {
         #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 
@@ -46,6 +48,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
         #relations
         #create
         #factory
+        #scopes
         #table
     }
 }

@@ -8,6 +8,7 @@ use quote::quote;
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
 use super::factory::emit_samples;
 use super::scalar::{own_type, qualified, sql_types};
+use super::scope::emit_scopes;
 use super::soft_delete::emit_deletion_mark;
 use super::tenancy::emit_tenancy;
 use crate::ir::{
@@ -23,6 +24,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
     let tenancy = emit_tenancy(cx, model);
     let soft_delete = emit_deletion_mark(model);
+    let scopes = emit_scopes(model);
     let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
     let on_citus = (cx.schema.engine == Engine::Citus).then(|| quote!(.on_citus()));
     let omitted = model.omitted().count();
@@ -48,7 +50,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#omits #tenancy #soft_delete #secured #on_citus #samples;
+        )#omits #tenancy #soft_delete #scopes #secured #on_citus #samples;
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
 }
 
 /// Attributes that may be repeated.
-const REPEATABLE: [&str; 4] = ["index", "unique", "exclude", "check"];
+const REPEATABLE: [&str; 5] = ["index", "unique", "exclude", "check", "scope"];
 
 /// Returns the attributes of one place that can be read: those that are known, complete, and the first with their name.
 pub(super) fn usable<'a>(

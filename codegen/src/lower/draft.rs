@@ -43,6 +43,7 @@ pub(super) struct ModelDraft<'a> {
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) keys: Vec<KeyDraft<'a>>,
     pub(super) checks: Vec<CheckDraft<'a>>,
+    pub(super) scopes: Vec<ScopeDraft<'a>>,
     /// `@@tenant` or `@@shared`.
     pub(super) declared_tenancy: Option<DeclaredTenancy<'a>>,
     /// `rowSecurity:` of `@@tenant`.
@@ -295,6 +296,15 @@ pub(super) struct KeyDraft<'a> {
     pub(super) options: KeyOptionsDraft,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
+}
+
+/// `@@scope`.
+#[derive(Debug)]
+pub(super) struct ScopeDraft<'a> {
+    pub(super) name: Name<'a>,
+    pub(super) rust_ident: String,
+    /// `where:` as SQL.
+    pub(super) sql: String,
 }
 
 /// `@@partitionBy`.

@@ -3,12 +3,12 @@
 use super::Cx;
 use super::draft::{
     CheckDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft, OperatorClass,
-    PartitionDraft, RelationDraft, TypeDraft,
+    PartitionDraft, RelationDraft, ScopeDraft, TypeDraft,
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated,
     Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model, Partitions,
-    PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+    PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Scope, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -65,6 +65,7 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         indexes: finish_indexes(model),
         checks: model.checks.iter().map(finish_check).collect(),
         exclusions: model.keys.iter().filter(|key| key.kind == KeyKind::Exclusion).map(finish_exclusion).collect(),
+        scopes: model.scopes.iter().map(finish_scope).collect(),
         tenancy: model.tenancy.clone(),
         row_security: cx.has_row_security(model),
         storage: model.storage.clone(),
@@ -88,6 +89,10 @@ fn finish_derives(cx: &Cx<'_, '_>, own: &[String], always: &[&str]) -> Vec<Strin
         }
     }
     found
+}
+
+fn finish_scope(scope: &ScopeDraft<'_>) -> Scope {
+    Scope { name: scope.name.text.to_owned(), rust_ident: scope.rust_ident.clone(), sql: scope.sql.clone() }
 }
 
 fn finish_partitions(partitions: &PartitionDraft) -> Partitions {

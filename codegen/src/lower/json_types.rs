@@ -37,6 +37,7 @@ const ON_TYPES: &[&str] = &[
     "local",
     "sql",
     "materialized",
+    "scope",
     "fulltext",
 ];
 

@@ -128,6 +128,7 @@ fn declare_model<'a>(
         renamed_from: None,
         keys: Vec::new(),
         checks: Vec::new(),
+        scopes: Vec::new(),
         declared_tenancy: None,
         row_security: None,
         storage: Vec::new(),

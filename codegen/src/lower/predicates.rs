@@ -1,4 +1,4 @@
-//! `where:` of partial indexes: `raw("sql")`, or an object with fields and their values.
+//! `where:` of partial indexes and of scopes: `raw("sql")`, or an object with fields and their values.
 //!
 //! The object is turned into SQL here, because the IR contains predicates as SQL.
 
@@ -16,7 +16,7 @@ pub(super) fn read_predicate<'a>(cx: &mut Cx<'a, '_>, model: ModelId, value: &'a
         let sql = read_raw_sql(cx, value)?;
         if sql.text.trim().is_empty() {
             cx.report(
-                Diagnostic::new(codes::WRONG_VALUE, sql.span, "a partial index needs a condition")
+                Diagnostic::new(codes::WRONG_VALUE, sql.span, "this condition is empty")
                     .label("empty")
                     .help("write a condition, such as `raw(\"deleted_at IS NULL\")`"),
             );

@@ -55,7 +55,7 @@ impl<M> Filter<M> {
 
     pub(super) fn deep(condition: Condition, levels: u16) -> Self {
         if levels > MAX_DEPTH {
-            return Self::new(Condition::Refused(TOO_DEEP));
+            return Self::new(Condition::Refused(Param::Refused(TOO_DEEP)));
         }
         Self { condition, levels, model: PhantomData }
     }

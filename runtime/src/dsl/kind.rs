@@ -5,7 +5,7 @@
 //! an element, only a unique field is a key, and a generated field cannot be set.
 
 use crate::error::Result;
-use crate::rows::{FromRow, Reader, Slot};
+use crate::rows::{FromRow, Reader, Slot, Tree};
 use crate::value::Scalar;
 
 /// How many values a row has for a field or a relation: [`Required`], [`Optional`], [`List`] or [`JsonList`].
@@ -38,9 +38,9 @@ pub trait Single: Arity {
 
 /// A kind of relation that may lead to no row: [`Optional`] or [`List`].
 #[diagnostic::on_unimplemented(
-    message = "a required relation leads to its row even if that row is deleted",
+    message = "a required relation leads to its row even if that row is deleted, or outside a scope",
     label = "this relation is required",
-    note = "leave `with_deleted` and `only_deleted` out; to filter by the row, use `is` with its field of `@softDelete`"
+    note = "leave `with_deleted`, `only_deleted` and `unscoped` out; to filter by the row, use `is`"
 )]
 pub trait MayLackRows: Arity {}
 
@@ -102,6 +102,36 @@ pub enum OfTime {}
 /// An operand that is a time of the server: [`now`](super::now) or [`today`](super::today).
 #[derive(Debug)]
 pub enum OfServer {}
+
+/// A relation of a model to itself that is followed step by step to all rows below a row: to its children, to theirs, and
+/// so on.
+#[derive(Debug)]
+pub enum Descendants {}
+
+/// A relation of a model to itself that is followed step by step to all rows above a row: to its parent, to the parent of
+/// that, and so on.
+#[derive(Debug)]
+pub enum Ancestors {}
+
+/// How a relation of a model to itself is followed step by step: [`Descendants`] or [`Ancestors`].
+pub trait Direction: Sealed + Send + 'static {
+    /// The rows that are reached: trees of `T`, or a list.
+    type Rows<T: FromRow>: Slot;
+
+    /// Whether the rows are trees.
+    #[doc(hidden)]
+    const IS_TREE: bool;
+}
+
+impl Direction for Descendants {
+    type Rows<T: FromRow> = Vec<Tree<T>>;
+    const IS_TREE: bool = true;
+}
+
+impl Direction for Ancestors {
+    type Rows<T: FromRow> = Vec<T>;
+    const IS_TREE: bool = false;
+}
 
 impl Arity for Required {
     type Values<T: Scalar> = T;
@@ -172,4 +202,6 @@ mod sealed {
     impl Sealed for super::IsUnique {}
     impl Sealed for super::Written {}
     impl Sealed for super::Generated {}
+    impl Sealed for super::Descendants {}
+    impl Sealed for super::Ancestors {}
 }

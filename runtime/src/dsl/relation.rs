@@ -2,10 +2,12 @@
 
 mod constant;
 mod nested;
+mod recursive;
 mod refine;
 mod slots;
 
 pub use constant::{Refined, RelationField};
+pub use recursive::{IsModel, Recursive, RecursiveField};
 pub use slots::{Next, PlaceOf, RowOf, Slots, Slotted, WithAll};
 
 use crate::meta::Relation;

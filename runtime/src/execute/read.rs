@@ -6,6 +6,7 @@
 use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 use tokio_postgres::Row;
 
+use super::recursive;
 use crate::connection::Session;
 use crate::error::Result;
 use crate::meta::{Relation, Table};
@@ -70,7 +71,12 @@ async fn read_with_separate(
     let late: Vec<&Include> = plan.separate.iter().copied().filter(late).collect();
     attach(session, &mut node, plan, &late).await?;
     for (include, child) in early.iter().zip(early_nodes) {
-        node.add_all(include.slot, include.relation, child);
+        if include.select.recursion.is_none() {
+            node.add_all(include.slot, include.relation, child);
+        } else {
+            let rows = recursive::first_rows(&node, plan, include, &child);
+            recursive::add(&mut node, include, child, rows);
+        }
     }
     Ok(node)
 }
@@ -166,6 +172,9 @@ pub(super) fn attach<'a>(
         for (include, child) in separate.iter().zip(children).filter_map(|(include, child)| Some((include, child?))) {
             match child {
                 Fetched::OfOne(child) => node.add_all(include.slot, include.relation, child),
+                Fetched::ByKey(child, rows) if include.select.recursion.is_some() => {
+                    recursive::add(node, include, child, rows);
+                }
                 Fetched::ByKey(child, rows) => node.add_keyed(include.slot, include.relation, child, rows),
             }
         }
@@ -219,7 +228,7 @@ async fn read_children_of(
     if keys.len() == 0 {
         return Ok(None);
     }
-    if node.len() == 1 {
+    if node.len() == 1 && include.select.recursion.is_none() {
         let key = lists.iter().filter_map(|list| list.param(0)).collect();
         return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }

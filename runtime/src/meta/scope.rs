@@ -22,10 +22,26 @@ impl DeletionMark {
     }
 }
 
+/// A condition that the schema puts on all rows of a table (`@@scope`).
+#[derive(Debug, Clone, Copy)]
+pub struct TableScope {
+    /// The texts between the columns of the condition: one more than there are columns.
+    pub(crate) texts: &'static [&'static str],
+    /// The columns that the condition names.
+    pub(crate) columns: &'static [u16],
+}
+
+impl TableScope {
+    /// Creates a scope from the texts of its condition and the columns between them. For generated code.
+    pub const fn new(texts: &'static [&'static str], columns: &'static [u16]) -> Self {
+        Self { texts, columns }
+    }
+}
+
 /// The scopes that a call lifts for the rows of its own table. By default it lifts none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lifted {
-    /// The scopes without effect, as bits. Bit 0 is that of `@softDelete`.
+    /// The scopes without effect, as bits. Bit 0 is that of `@softDelete`, and the next ones are those of `@@scope`.
     pub(crate) scopes: u32,
     /// Reads and writes only the rows that the scope of `@softDelete` leaves out.
     pub(crate) only_deleted: bool,
@@ -42,6 +58,11 @@ impl Lifted {
 
     /// The bit of `@softDelete`.
     pub(crate) const DELETED: u32 = 1;
+
+    /// Returns the bit of a scope of `@@scope`, by its position in the table.
+    pub(crate) fn bit_of(scope: usize) -> u32 {
+        2 << scope
+    }
 
     /// Returns whether rows that are marked as deleted are among those that the call wants.
     pub(crate) fn shows_deleted(self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::expression::{Expression, Operand};
 use super::json_place::JsonPlace;
+use super::select::Recursion;
 use crate::meta::{Lifted, Relation, Table};
 use crate::value::{Param, RawList};
 
@@ -60,6 +61,14 @@ pub(crate) enum Condition {
         relation: &'static Relation,
         condition: Box<Condition>,
     },
+    /// Following a relation of the table to itself step by step, along rows that match one condition, leads to a row that
+    /// also matches another.
+    Reaches {
+        relation: &'static Relation,
+        recursion: Recursion,
+        along: Box<Condition>,
+        condition: Box<Condition>,
+    },
     /// A row of a many-to-many relation's child that is connected to the parent with this key.
     JoinedTo {
         relation: &'static Relation,
@@ -99,8 +108,8 @@ pub(crate) enum Condition {
         operand: Box<Operand>,
         values: Param,
     },
-    /// A condition that cannot be sent, and why.
-    Refused(&'static str),
+    /// A condition that cannot be sent, and why: [`Param::Refused`] or [`Param::Misuse`].
+    Refused(Param),
     /// A condition on the rows that remain if some scopes of the table are lifted. Never inside another condition.
     Lifting {
         lifted: Lifted,

@@ -1,6 +1,6 @@
-//! Rows that are marked as deleted (`@softDelete`): which of them a call wants, and what a deletion does.
+//! Scopes: which rows a call wants besides those that are in them, and what a deletion of marked rows does.
 
-use super::condition::{Condition, Operator};
+use super::condition::Condition;
 use super::expression::{Now, Operand};
 use super::write::{SetTo, Sets};
 use crate::meta::{Lifted, Table};
@@ -67,12 +67,16 @@ impl Condition {
         self.showing_deleted(|lifted| lifted.only_deleted = true)
     }
 
+    /// Lifts the scope of `@@scope` at this position.
+    pub(crate) fn unscoped(self, place: usize) -> Condition {
+        self.lifting(|lifted| lifted.scopes |= Lifted::bit_of(place))
+    }
+
     fn showing_deleted(self, change: impl FnOnce(&mut Lifted)) -> Condition {
         let condition = self.lifting(change);
         if !condition.lifted().by_live_key {
             return condition;
         }
-        let refused = Condition::Compare { column: 0, operator: Operator::Eq, value: Param::Misuse(LIVE_KEY) };
-        condition.and(refused)
+        condition.and(Condition::Refused(Param::Misuse(LIVE_KEY)))
     }
 }

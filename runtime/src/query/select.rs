@@ -7,7 +7,7 @@ use super::order::OrderTerm;
 use super::page::PageStart;
 use crate::error::Error;
 use crate::meta::{Relation, Table};
-use crate::rows::RowDecoder;
+use crate::rows::{MAX_TREE_DEPTH, RowDecoder};
 use crate::value::Param;
 
 /// A read of one table, as data. Column numbers are those of its table.
@@ -28,6 +28,8 @@ pub struct Select {
     pub(crate) page: Option<PageStart>,
     pub(crate) outputs: Outputs,
     pub(crate) includes: Vec<Include>,
+    /// Follows the relation of these rows step by step, if it is an include.
+    pub(crate) recursion: Option<Recursion>,
     /// Whether at most one row is returned.
     pub(crate) single: bool,
     /// Whether it is an error if there is no row.
@@ -50,6 +52,45 @@ impl Lock {
     pub(crate) const UPDATE: Lock = Lock { strength: " FOR UPDATE OF t0", wait: "" };
     pub(crate) const NO_KEY_UPDATE: Lock = Lock { strength: " FOR NO KEY UPDATE OF t0", wait: "" };
     pub(crate) const SHARE: Lock = Lock { strength: " FOR SHARE OF t0", wait: "" };
+}
+
+/// How a relation of a table to itself is followed step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recursion {
+    pub(crate) rows: RecursiveRows,
+    /// The maximum number of steps.
+    pub(crate) depth: Option<u32>,
+}
+
+/// How the rows that a recursion reaches are arranged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecursiveRows {
+    /// As a tree: each row with those that it leads to.
+    Tree,
+    /// As a list, the nearest row first.
+    Path,
+}
+
+impl Recursion {
+    /// Returns why a relation cannot be followed step by step.
+    pub(crate) fn refused(self, relation: &Relation) -> Option<&'static str> {
+        match self {
+            _ if relation.through.is_some() => Some(
+                "a many-to-many relation cannot be followed step by step, because its rows are no tree: \
+                 write a query file with WITH RECURSIVE",
+            ),
+            _ if relation.child.key.is_empty() => Some(
+                "the rows of a view without a key cannot be followed step by step: write `@id` or `@@id` in its `view` block",
+            ),
+            Recursion { depth: Some(0), .. } => {
+                Some("a depth begins at 1, for the rows that the relation leads to directly")
+            }
+            Recursion { rows: RecursiveRows::Tree, depth: Some(depth) } if depth > MAX_TREE_DEPTH => {
+                Some("a tree has at most 256 levels: give a smaller depth")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The values of a row of the result.
@@ -96,6 +137,7 @@ impl Select {
             page: None,
             outputs: Outputs::All,
             includes: Vec::new(),
+            recursion: None,
             single: false,
             required: false,
             lock: None,

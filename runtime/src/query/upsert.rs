@@ -61,10 +61,12 @@ impl UpsertRows {
         OnConflict::Update { key, sets: all, only_if: Condition::ALL }
     }
 
-    /// Returns whether a row with the key may be one that the call must not change: that of another tenant, or a deleted one.
+    /// Returns whether a row with the key may be one that the call must not change: that of another tenant, or one that a
+    /// scope leaves out.
     pub(crate) fn may_meet_others(&self) -> bool {
-        let may_be_deleted = self.table.has_scopes() && !self.table.is_live_key(&self.key);
+        let may_be_deleted = self.table.soft_delete.is_some() && !self.table.is_live_key(&self.key);
         may_be_deleted
+            || !self.table.scopes.is_empty()
             || self.table.tenancy.is_some_and(|tenancy| {
                 !tenancy.path.is_empty() || !tenancy.is_key(&self.key) && !self.key.contains(&tenancy.column)
             })

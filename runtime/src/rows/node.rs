@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::model::Model;
+use super::tree::Branches;
 use crate::error::{Error, Result};
 use crate::meta::{KeyForm, Relation, Table};
 use crate::value::json_format::JsonFormat;
@@ -130,6 +131,16 @@ impl<'a> Cursor<'a> {
         self.node.link(slot).map(|link| link.many(self)).unwrap_or_default()
     }
 
+    /// Returns the number of the row among those of its node.
+    pub(super) fn row(self) -> usize {
+        self.row
+    }
+
+    /// Returns the rows below each row of the node, if they are trees.
+    pub(super) fn branches(self) -> Option<&'a Branches> {
+        self.node.branches.as_deref()
+    }
+
     #[cold]
     pub(super) fn missing(self, slot: usize) -> Error {
         let relation = self.node.link(slot).map_or("relation", |link| link.relation);
@@ -147,6 +158,8 @@ pub(crate) struct Node {
     /// The names of a row's values, if they are not all columns of the table, for errors.
     names: Option<Names>,
     links: Vec<Link>,
+    /// The rows of this table below each row, if they are trees.
+    branches: Option<Box<Branches>>,
 }
 
 /// Rows, which joined tables share.
@@ -225,7 +238,7 @@ pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
 
 impl Node {
     pub(crate) fn new(table: &'static Table, rows: Vec<Row>) -> Self {
-        Self { table, rows: Rows::Own(rows), offset: 0, names: None, links: Vec::new() }
+        Self { table, rows: Rows::Own(rows), offset: 0, names: None, links: Vec::new(), branches: None }
     }
 
     /// Sets the names of a row's values.
@@ -244,7 +257,7 @@ impl Node {
     /// Returns another table in the same rows. `offset` counts from the start of this one.
     pub(crate) fn joined(&mut self, table: &'static Table, offset: usize) -> Self {
         let rows = Rows::Shared(self.rows.share());
-        Self { table, rows, offset: self.offset + offset, names: None, links: Vec::new() }
+        Self { table, rows, offset: self.offset + offset, names: None, links: Vec::new(), branches: None }
     }
 
     /// Returns the rows, without a copy if nothing else refers to them.
@@ -275,6 +288,11 @@ impl Node {
 
     pub(crate) fn link(&self, slot: usize) -> Option<&Link> {
         self.links.iter().find(|link| link.slot == slot)
+    }
+
+    /// Arranges the rows as trees.
+    pub(crate) fn set_branches(&mut self, branches: Branches) {
+        self.branches = Some(Box::new(branches));
     }
 
     /// Adds a table that was joined into the same rows.
@@ -325,7 +343,11 @@ pub(crate) struct KeyedRows {
 
 impl KeyedRows {
     pub(crate) fn children(&self, parent: usize) -> &[u32] {
-        let number = self.of_parents[parent] as usize;
+        self.of_key(self.of_parents[parent] as usize)
+    }
+
+    /// Returns the children of the key with this number.
+    pub(super) fn of_key(&self, number: usize) -> &[u32] {
         let Some(end) = self.ends.get(number) else { return &[] };
         let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.order[begin as usize..*end as usize]

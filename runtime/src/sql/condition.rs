@@ -133,7 +133,11 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_in_operand(operand, values, table, alias);
             }
             Condition::Lifting { condition, .. } => self.push_condition(condition, table, alias),
-            Condition::Refused(reason) => self.refuse(Param::Refused(reason)),
+            Condition::Refused(reason) => self.refuse(reason.clone()),
+            Condition::Reaches { relation, recursion, along, condition } => {
+                self.word(23);
+                self.push_reaches(relation, *recursion, [along, condition], table, alias);
+            }
             Condition::Related { relation, condition } => {
                 self.word(15);
                 self.push_related(relation, condition, table, alias);

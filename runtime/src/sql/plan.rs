@@ -138,7 +138,7 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: Joining, key_col
     plan.key = key_columns.iter().map(|column| plan.place(*column)).collect();
     let mut next = offset + plan.width();
     for include in &select.includes {
-        if joining.joins(include.relation) {
+        if include.select.recursion.is_none() && joining.joins(include.relation) {
             let child = plan_outputs(&include.select, next, joining, &[]);
             next = child.end();
             let present = include.relation.child.key.first().map(|column| child.place(*column));

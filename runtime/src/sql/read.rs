@@ -133,7 +133,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push("SELECT ");
         self.push_outputs(plan, alias, &mut joins);
         let mut columns = plan.end() - plan.offset;
-        self.push_children_shape(of.as_ref());
+        self.push_children_shape(select, of.as_ref());
         let through = of.as_ref().and_then(|(of, _)| of.relation.through.as_ref());
         let between = through.map(|through| (self.alias(), through));
         if let Some((between, through)) = between {
@@ -160,12 +160,18 @@ impl<P: Pass> Writer<'_, P> {
         let mut first = true;
         if let Some((of, keys)) = of {
             self.push_where_or_and(&mut first);
-            self.push_keys(*of, keys, alias, between.map(|(between, _)| between));
+            match select.recursion {
+                Some(recursion) => self.push_reached(*of, keys, select, recursion, alias),
+                None => self.push_keys(*of, keys, alias, between.map(|(between, _)| between)),
+            }
         }
         if select.distinct.is_empty() {
             let lifted = lifted_of(select, of.as_ref());
             self.push_confined_also(table, alias, lifted, &mut first);
-            self.push_also(&select.condition, table, alias, &mut first);
+            // A row that a recursion reached matches already.
+            if select.recursion.is_none() {
+                self.push_also(&select.condition, table, alias, &mut first);
+            }
         }
         self.push_starts(select, &order, alias, &mut first);
         self.push_order(&order, table, alias);
@@ -178,18 +184,18 @@ impl<P: Pass> Writer<'_, P> {
         columns
     }
 
-    fn push_children_shape(&mut self, of: Option<&(ChildrenOf<'_>, KeySource)>) {
-        match of {
-            None => self.word(0),
-            Some((of, keys)) => {
-                self.word(match keys {
-                    KeySource::One(_) => 1,
-                    KeySource::Many(_) => 2,
-                    KeySource::Lateral => 3,
-                });
-                self.pass().address(of.parent);
-                self.pass().address(of.relation);
-            }
+    fn push_children_shape(&mut self, select: &Select, of: Option<&(ChildrenOf<'_>, KeySource)>) {
+        let Some((of, keys)) = of else { return self.word(0) };
+        let source = match keys {
+            KeySource::One(_) => 1,
+            KeySource::Many(_) => 2,
+            KeySource::Lateral => 3,
+        };
+        self.word(source | usize::from(select.recursion.is_some()) << 2);
+        self.pass().address(of.parent);
+        self.pass().address(of.relation);
+        if let Some(recursion) = select.recursion {
+            self.push_recursion_shape(recursion);
         }
     }
 
@@ -361,7 +367,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// Writes the condition that selects the children of the given parents.
-    fn push_keys(&mut self, of: ChildrenOf<'_>, keys: &mut KeySource, alias: Alias, between: Option<Alias>) {
+    pub(super) fn push_keys(&mut self, of: ChildrenOf<'_>, keys: &mut KeySource, alias: Alias, between: Option<Alias>) {
         let types = of.key_columns();
         // The tenant has a separate condition, which is the same for all.
         let ours = self.tenancy_of(of.relation.child).and(of.relation.tenant_pair);
@@ -475,7 +481,9 @@ fn lifted_of(select: &Select, of: Option<&(ChildrenOf<'_>, KeySource)>) -> Lifte
 mod tests {
     use super::super::pass::{Shape, Text};
     use super::*;
-    use crate::query::{JsonFieldTest, JsonKind, JsonPlace, Lock, Operator, OrderKey, Outputs};
+    use crate::query::{
+        JsonFieldTest, JsonKind, JsonPlace, Lock, Operator, OrderKey, Outputs, Recursion, RecursiveRows,
+    };
 
     static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("name", "text")];
     static TABLE: Table = Table::new("Thing", "\"things\"", &COLUMNS, &[0], &[], &[]);
@@ -511,6 +519,15 @@ mod tests {
 
     fn json(column: u16, path: &'static [&'static str], kind: JsonKind, test: JsonFieldTest) -> Condition {
         Condition::JsonField(JsonPlace { column, path, kind }, test)
+    }
+
+    static CHILDREN: Relation = Relation::back_many("children", &TABLE, &[0], &[1]);
+    static PARENT: Relation = Relation::maybe("parent", &TABLE, &[1], &[0]);
+
+    fn reaches(relation: &'static Relation, depth: Option<u32>) -> Condition {
+        let recursion = Recursion { rows: RecursiveRows::Tree, depth };
+        let (along, condition) = (Box::new(Condition::ALL), Box::new(Condition::ALL));
+        Condition::Reaches { relation, recursion, along, condition }
     }
 
     fn output(path: &'static [&'static str]) -> Output {
@@ -576,6 +593,10 @@ mod tests {
             walked(|select| select.order.push(by_json(&["a"], JsonKind::Text))),
             walked(|select| select.order.push(by_json(&["a"], JsonKind::Time))),
             walked(|select| select.order.push(by_json(&["b"], JsonKind::Text))),
+            set(reaches(&CHILDREN, None)),
+            set(reaches(&PARENT, None)),
+            set(reaches(&CHILDREN, Some(1))),
+            set(reaches(&CHILDREN, Some(2))),
             set(Condition::Another { table: &OTHER, condition: Box::new(Condition::ALL) }),
             set(Condition::Another { table: &OTHER, condition: Box::new(one()) }),
         ];

@@ -5,7 +5,7 @@
 
 use super::pass::Pass;
 use super::writer::{Alias, Writer};
-use crate::meta::{Count, Lifted, Relation, Table};
+use crate::meta::{Count, Lifted, Relation, Table, TableScope};
 
 /// Returns the scopes that are lifted for the rows that a relation leads to, if a call lifts these itself.
 pub(super) fn lifted_by(relation: &Relation, lifted: Lifted) -> Lifted {
@@ -19,15 +19,38 @@ impl<P: Pass> Writer<'_, P> {
     /// Writes the conditions of the scopes that are not lifted, after `glue`. Returns whether there is one.
     #[inline]
     pub(super) fn push_scopes(&mut self, glue: &str, table: &Table, alias: Alias, lifted: Lifted) -> bool {
-        let Some(soft_delete) = table.soft_delete else { return false };
-        self.push_lifted_shape(table, lifted);
-        if lifted.scopes & Lifted::DELETED != 0 && !lifted.only_deleted {
+        if !table.has_scopes() {
             return false;
         }
-        self.push(glue);
-        self.push_column(alias, &table.columns[usize::from(soft_delete.column)]);
-        self.push(if lifted.only_deleted { " IS NOT NULL" } else { " IS NULL" });
-        true
+        self.push_lifted_shape(table, lifted);
+        let mut written = false;
+        if let Some(soft_delete) = table.soft_delete
+            && (lifted.scopes & Lifted::DELETED == 0 || lifted.only_deleted)
+        {
+            written = true;
+            self.push(glue);
+            self.push_column(alias, &table.columns[usize::from(soft_delete.column)]);
+            self.push(if lifted.only_deleted { " IS NOT NULL" } else { " IS NULL" });
+        }
+        for (place, scope) in table.scopes.iter().enumerate() {
+            if lifted.scopes & Lifted::bit_of(place) == 0 {
+                self.push(if written { " AND (" } else { glue });
+                self.push(if written { "" } else { "(" });
+                written = true;
+                self.push_scope(scope, table, alias);
+                self.push(")");
+            }
+        }
+        written
+    }
+
+    fn push_scope(&mut self, scope: &TableScope, table: &Table, alias: Alias) {
+        for (place, text) in scope.texts.iter().enumerate() {
+            self.push(text);
+            if let Some(column) = scope.columns.get(place) {
+                self.push_column(alias, &table.columns[usize::from(*column)]);
+            }
+        }
     }
 
     /// Adds the word of the lifted scopes. Whether there is one depends on the table alone, which has a word before.

@@ -1,10 +1,14 @@
-//! The examples of `docs/client.md` about soft deletes.
+//! The examples of `docs/client.md` about soft deletes, scopes and trees.
 
 use relata::chrono::{DateTime, TimeDelta, Utc};
 
+use relata::Tree;
+
 use super::World;
+use super::client::comment::Comment;
 use super::client::user::User;
-use super::client::{Client, post, user};
+use super::client::{Client, article, comment, post, user};
+use crate::support::connect;
 
 async fn deletes(db: &Client, id: i32) -> relata::Result<()> {
     let gone: User = db.user().delete(user::id.eq(id)).await?;
@@ -35,6 +39,39 @@ async fn restores_together(db: &Client, id: i32) -> relata::Result<()> {
     tx.post().restore_many().filter(together).await?;
     tx.commit().await?;
     Ok(())
+}
+
+async fn scopes(db: &Client) -> relata::Result<(usize, usize, usize)> {
+    let shown = db.article().find_many().await?;
+    let all = db.article().find_many().unscoped(article::scope::published).await?;
+    let users = db.user().find_many().include(user::articles.unscoped(article::scope::published)).await?;
+    Ok((shown.len(), all.len(), users.iter().map(|user| user.articles.len()).sum()))
+}
+
+async fn trees(db: &Client, post: i32, id: i32) -> relata::Result<(usize, Vec<String>, u64)> {
+    let threads = db.comment().find_many().filter(comment::post_id.eq(post) & comment::parent.is_none());
+    let threads = threads.include(comment::replies.descendants().order_by(comment::id.asc())).await?;
+    for thread in &threads {
+        println!("{}: {} replies", thread.text, thread.replies.iter().map(Tree::count).sum::<usize>());
+    }
+
+    let here = db.comment().find_unique(comment::id.eq(id)).include(comment::parent.ancestors()).or_err().await?;
+    let above: Vec<_> = here.parent.iter().map(|comment| comment.text.as_str()).collect();
+
+    let in_questions = comment::parent.ancestors().some(comment::text.ends_with("?"));
+    let answers = db.comment().count().filter(in_questions).await?;
+    let first: &comment::WithReplies<Tree<Comment>> = &threads[0];
+    Ok((first.replies.len(), above.into_iter().map(str::to_owned).collect(), answers))
+}
+
+#[tokio::test]
+async fn the_examples_of_scopes_and_trees_run() {
+    let world = World::new().await;
+    let rows = "INSERT INTO \"Article\" (id, slug, is_public, words, \"userId\") VALUES (1, 'a', true, 1, 1), (2, 'b', false, 1, 1);
+        INSERT INTO \"Comment\" (id, text, \"postId\", \"parentId\") VALUES (10, 'why?', 3, NULL), (11, 'so', 3, 10), (12, 'ah', 3, 11)";
+    connect(world.database.url()).await.batch_execute(rows).await.expect("the rows are made");
+    assert_eq!(scopes(&world.db).await.expect("runs"), (1, 2, 2));
+    assert_eq!(trees(&world.db, 3, 12).await.expect("runs"), (1, vec!["so".to_owned(), "why?".to_owned()], 2));
 }
 
 #[tokio::test]

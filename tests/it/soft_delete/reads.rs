@@ -2,8 +2,9 @@
 
 use relata::count;
 
-use super::client::{comment, membership, note, post, profile, session, tag, team, user};
+use super::client::{self, comment, membership, note, post, profile, session, tag, team, user};
 use super::{World, ids};
+use crate::support::connect;
 
 #[tokio::test]
 async fn every_kind_of_read_leaves_deleted_rows_out() {
@@ -222,4 +223,35 @@ async fn filters_and_sort_keys_of_relations_see_no_deleted_row() {
     // The manager of Cid is deleted, so Cid has none to be sorted by.
     let by_manager = db.user().find_many().order_by(user::manager.order(user::email.asc())).order_by(user::id.asc());
     assert_eq!(ids!(by_manager.await.expect("are read")), [4, 1, 3]);
+}
+
+#[tokio::test]
+async fn trees_and_paths_leave_deleted_rows_out() {
+    let World { db, database } = &World::new().await;
+    let below = "INSERT INTO \"Comment\" (id, \"postId\", \"parentId\") VALUES (6, 1, 4), (7, 1, 3)";
+    connect(database.url()).await.batch_execute(below).await.expect("is written");
+    for _ in 0..2 {
+        let replies = || comment::replies.descendants().order_by(comment::id.asc());
+        let first = || db.comment().find_unique(comment::id.eq(1));
+        let live = first().include(replies()).or_err().await.expect("is found");
+        assert_eq!(ids!(live.replies), [5]);
+        let all = first().include(replies().with_deleted()).or_err().await.expect("is found");
+        assert_eq!(ids!(all.replies), [4, 5]);
+        assert_eq!(ids!(all.replies[0].children), [6]);
+
+        let above = || comment::parent.ancestors();
+        let last = || db.comment().find_unique(comment::id.eq(7));
+        assert_eq!(ids!(last().include(above()).or_err().await.expect("is found").parent), [3]);
+        assert_eq!(ids!(last().include(above().with_deleted()).or_err().await.expect("is found").parent), [3, 2]);
+
+        let matching = async |filter: relata::Filter<client::Comment>| {
+            ids!(db.comment().find_many().filter(filter).order_by(comment::id.asc()).await.expect("are read"))
+        };
+        assert_eq!(matching(above().some(comment::id.eq(1))).await, [5]);
+        assert_eq!(matching(above().with_deleted().some(comment::id.eq(1))).await, [5, 6]);
+        assert_eq!(matching(above().some(comment::id.eq(2))).await, [0_i32; 0]);
+        assert_eq!(matching(above().with_deleted().some(comment::id.eq(2))).await, [3, 7]);
+        assert_eq!(matching(replies().some(comment::id.eq(6))).await, [0_i32; 0]);
+        assert_eq!(matching(replies().with_deleted().some(comment::id.eq(6))).await, [1]);
+    }
 }

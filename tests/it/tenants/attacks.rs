@@ -458,3 +458,47 @@ async fn sql_of_the_program_reads_no_tables() {
     assert_eq!(north.user().update_many().filter(any()).set(user::email.to(user::email)).await.expect("writes"), own);
     assert_eq!(schools.all_of(other).await, before);
 }
+
+/// Both schools get a chain of mentors: each student is the mentor of the next one.
+#[tokio::test]
+async fn relations_that_are_followed_step_by_step() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    for school in [own, other] {
+        for pair in school.students.windows(2) {
+            let set = student::mentor_id.to(pair[0].id);
+            schools.db.across_tenants().student().update(student::id.eq(pair[1].id)).set(set).await.expect("is set");
+        }
+    }
+    let before = schools.all_of(other).await;
+    let [own_ids, other_ids] =
+        [own, other].map(|school| school.students.iter().map(|student| student.id).collect::<Vec<_>>());
+    let (last, first) = (own_ids[own_ids.len() - 1], own_ids[0]);
+    for _ in 0..2 {
+        let above = student::mentor.ancestors();
+        let row =
+            north.student().find_unique(student::id.eq(last)).include(above.clone()).or_err().await.expect("reads");
+        let path: Vec<_> = row.mentor.iter().map(|mentor| mentor.id).collect();
+        assert_eq!(path, own_ids.iter().rev().skip(1).copied().collect::<Vec<_>>());
+        let all =
+            north.student().find_many().include(student::mentored.descendants()).include(above).await.expect("reads");
+        assert_eq!(all.len(), own_ids.len());
+        for row in &all {
+            let reached = row.mentored.iter().flat_map(relata::Tree::rows).chain(&row.mentor);
+            assert!(reached.into_iter().all(|student| own_ids.contains(&student.id)));
+        }
+        let by = |id| north.student().count().filter(student::mentor.ancestors().some(student::id.eq(id)));
+        assert_eq!(by(first).await.expect("counts"), own_ids.len() as u64 - 1);
+        attack!(schools, before, "ancestors of another school", by(other_ids[0]), Ok(0));
+        let up = student::mentored.descendants().some(student::id.eq(other_ids[other_ids.len() - 1]));
+        attack!(schools, before, "descendants of another school", north.student().count().filter(up), Ok(0));
+        let theirs = north.student().find_unique(student::id.eq(other_ids[0])).include(student::mentored.descendants());
+        attack!(schools, before, "a tree of another school", theirs, Ok(None));
+    }
+    // Without a tenant, the keys have all of their columns.
+    let everywhere = schools.db.across_tenants();
+    let count = everywhere.student().count().filter(student::mentor.ancestors().some(student::id.eq(other_ids[0])));
+    assert_eq!(count.await.expect("counts"), other_ids.len() as u64 - 1);
+    let tree = everywhere.student().find_unique(student::id.eq(first)).include(student::mentored.descendants());
+    assert_eq!(tree.or_err().await.expect("reads").mentored[0].count(), own_ids.len() - 1);
+}

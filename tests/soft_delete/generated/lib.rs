@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod article;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod comment;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -25,6 +28,9 @@ pub mod profile;
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod remark;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod session;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -39,6 +45,7 @@ pub mod user;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    article::Article,
     comment::Comment,
     duty::Duty,
     membership::Membership,
@@ -46,6 +53,7 @@ pub use self::{
     post::Post,
     profile::Profile,
     relata_client::{Client, Models, Transaction},
+    remark::Remark,
     session::Session,
     tag::Tag,
     team::Team,

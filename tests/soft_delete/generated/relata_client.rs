@@ -63,4 +63,12 @@ impl Models {
     pub fn note(&self) -> rt::Delegate<super::note::Note> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Article`.
+    pub fn article(&self) -> rt::Delegate<super::article::Article> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Remark`.
+    pub fn remark(&self) -> rt::Delegate<super::remark::Remark> {
+        rt::Delegate::new(&self.executor)
+    }
 }

@@ -84,12 +84,14 @@ pub const posts: rt::RelationField<User, super::post::Post, rt::List, 4, 0> = rt
 pub const sessions: rt::RelationField<User, super::session::Session, rt::List, 5, 0> = rt::RelationField::new();
 /// Relation to many `Note`.
 pub const notes: rt::RelationField<User, super::note::Note, rt::List, 6> = rt::RelationField::new();
+/// Relation to many `Article`.
+pub const articles: rt::RelationField<User, super::article::Article, rt::List, 7> = rt::RelationField::new();
 /// Relation to many `Membership`.
 pub const members: rt::RelationField<
     User,
     super::membership::Membership,
     rt::List,
-    7,
+    8,
     1,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
@@ -102,6 +104,7 @@ pub struct With<
     Posts = rt::NotIncluded,
     Sessions = rt::NotIncluded,
     Notes = rt::NotIncluded,
+    Articles = rt::NotIncluded,
     Members = rt::NotIncluded,
 > {
     pub row_: self::User,
@@ -112,10 +115,11 @@ pub struct With<
     pub posts: Posts,
     pub sessions: Sessions,
     pub notes: Notes,
+    pub articles: Articles,
     pub members: Members,
 }
-impl<S0, S1, S2, S3, S4, S5, S6, S7> ::std::ops::Deref
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+impl<S0, S1, S2, S3, S4, S5, S6, S7, S8> ::std::ops::Deref
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8> {
     type Target = self::User;
     fn deref(&self) -> &self::User {
         &self.row_
@@ -130,7 +134,8 @@ impl<
     S5: rt::Slot,
     S6: rt::Slot,
     S7: rt::Slot,
-> rt::FromRow for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+    S8: rt::Slot,
+> rt::FromRow for With<S0, S1, S2, S3, S4, S5, S6, S7, S8> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
@@ -141,18 +146,28 @@ impl<
             posts: rt::Slot::from_slot(at_, 4)?,
             sessions: rt::Slot::from_slot(at_, 5)?,
             notes: rt::Slot::from_slot(at_, 6)?,
-            members: rt::Slot::from_slot(at_, 7)?,
+            articles: rt::Slot::from_slot(at_, 7)?,
+            members: rt::Slot::from_slot(at_, 8)?,
         })
     }
 }
-impl<S0, S1, S2, S3, S4, S5, S6, S7> rt::Slotted
-for With<S0, S1, S2, S3, S4, S5, S6, S7> {
+impl<S0, S1, S2, S3, S4, S5, S6, S7, S8> rt::Slotted
+for With<S0, S1, S2, S3, S4, S5, S6, S7, S8> {
     type Model = self::User;
-    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7>;
+    type Slots = rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7, S8>;
 }
-impl<S0, S1, S2, S3, S4, S5, S6, S7> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7>>
-for self::User {
-    type Row = With<S0, S1, S2, S3, S4, S5, S6, S7>;
+impl<
+    S0,
+    S1,
+    S2,
+    S3,
+    S4,
+    S5,
+    S6,
+    S7,
+    S8,
+> rt::RowOf<rt::Slots<S0, S1, S2, S3, S4, S5, S6, S7, S8>> for self::User {
+    type Row = With<S0, S1, S2, S3, S4, S5, S6, S7, S8>;
 }
 pub type WithTeam<T = super::team::Team> = rt::Filled<With, 0, rt::Option<T>>;
 pub type WithManager<T = super::user::User> = rt::Filled<With, 1, rt::Option<T>>;
@@ -161,9 +176,10 @@ pub type WithProfile<T = super::profile::Profile> = rt::Filled<With, 3, rt::Opti
 pub type WithPosts<T = super::post::Post> = rt::Filled<With, 4, rt::Vec<T>>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 5, rt::Vec<T>>;
 pub type WithNotes<T = super::note::Note> = rt::Filled<With, 6, rt::Vec<T>>;
+pub type WithArticles<T = super::article::Article> = rt::Filled<With, 7, rt::Vec<T>>;
 pub type WithMembers<T = super::membership::Membership> = rt::Filled<
     With,
-    7,
+    8,
     rt::Vec<T>,
 >;
 /// The required values of a new User. `set` adds optional ones.
@@ -216,6 +232,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
                 .cascading(),
             rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
             rt::Relation::back_many("notes", &super::note::TABLE, &[0], &[2]),
+            rt::Relation::back_many("articles", &super::article::TABLE, &[0], &[5]),
             rt::Relation::back_many("members", &super::membership::TABLE, &[0], &[1])
                 .cascading(),
         ],

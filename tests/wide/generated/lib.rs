@@ -13,6 +13,12 @@ pub mod color;
 pub mod comment;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod content;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod content_kind;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod document;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -22,7 +28,13 @@ pub mod egg;
 pub mod empty;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod essay;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod filled;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod film;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod group;
@@ -57,10 +69,14 @@ pub use self::{
     branch::Branch,
     color::Color,
     comment::Comment,
+    content::Content,
+    content_kind::ContentKind,
     document::Document,
     egg::Egg,
     empty::Empty,
+    essay::Essay,
     filled::Filled,
+    film::Film,
     group::Group,
     hen::Hen,
     made::Made,

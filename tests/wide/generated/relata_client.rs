@@ -80,6 +80,18 @@ impl Models {
     pub fn branch(&self) -> rt::Delegate<super::branch::Branch> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Content`.
+    pub fn content(&self) -> rt::Delegate<super::content::Content> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Essay`.
+    pub fn essay(&self) -> rt::Delegate<super::essay::Essay> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Film`.
+    pub fn film(&self) -> rt::Delegate<super::film::Film> {
+        rt::Delegate::new(&self.executor)
+    }
     /// Queries on `Filled`.
     pub fn filled(&self) -> rt::Delegate<super::filled::Filled> {
         rt::Delegate::new(&self.executor)

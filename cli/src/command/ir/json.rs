@@ -95,6 +95,8 @@ struct Model<'s> {
     checks: Vec<Check<'s>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exclusions: Vec<Key<'s>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,6 +181,14 @@ struct Key<'s> {
     deferrable: Option<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     with: &'s [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Scope<'s> {
+    name: &'s str,
+    rust_name: &'s str,
+    sql: &'s str,
 }
 
 #[derive(Serialize)]
@@ -288,6 +298,8 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         fields: index_fields(walker, &known.fields),
         ..key(walker, &known.options)
     });
+    let scopes = model.scopes.iter();
+    let scopes = scopes.map(|scope| Scope { name: &scope.name, rust_name: &scope.rust_ident, sql: &scope.sql });
     let checks = model.checks.iter().map(|check| Check { constraint: &check.constraint_name, sql: &check.sql });
     Model {
         name: &model.name,
@@ -305,6 +317,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         primary_key,
         indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
         checks: checks.collect(),
+        scopes: scopes.collect(),
         exclusions: model.exclusions.iter().map(|it| exclusion(walker, it)).collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
         row_security: walker.schema.tenant().map(|_| model.row_security),

@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
-use super::super::{Cx, keys, partitions, rust_types, views};
+use super::super::{Cx, keys, partitions, rust_types, scopes, views};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
@@ -31,6 +31,7 @@ const ON_MODELS: &[&str] = &[
     "materialized",
     "derive",
     "rust",
+    "scope",
     "fulltext",
 ];
 const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom", "derive", "rust"];
@@ -80,7 +81,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
     cx.model_mut(id).has_broken_key |= keys;
 }
 
-/// Reads the keys of a model; those of its fields were read before.
+/// Reads the keys and the scopes of a model; the keys of its fields were read before.
 pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
     let block = cx.model(id).ast;
     let broken_key = block.fields.iter().any(|field| {
@@ -101,6 +102,10 @@ pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
             "unique" => KeyKind::Unique,
             "index" => KeyKind::Index,
             "exclude" => KeyKind::Exclusion,
+            "scope" => {
+                scopes::read_scope(cx, id, attribute);
+                continue;
+            }
             _ => continue,
         };
         has_id |= kind == KeyKind::Primary;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::constant::{Refined, RelationField};
 use crate::dsl::kind::{Arity, List, MayLackRows};
 use crate::dsl::{
-    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, SelectRelated, Selectable,
+    As, CanInclude, Columns, Filter, Included, IntoInclude, Omits, Order, RelationOf, Scope, SelectRelated, Selectable,
     Selection, UniqueKey, include_of,
 };
 use crate::query::{Condition, Select};
@@ -61,6 +61,26 @@ where
 impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> RelationField<P, C, A, SLOT, BACK, S, Q>
 where
     P: Model,
+    C: Model,
+    A: MayLackRows,
+    Q: Refined,
+{
+    /// Also loads or counts related rows that a scope of their model leaves out (`@@scope`). A required relation has no
+    /// such method: it leads to its row in any case.
+    pub fn unscoped(self, scope: Scope<C>) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
+        self.lift(|condition| condition.unscoped(scope.place))
+    }
+
+    fn lift(self, change: impl FnOnce(Condition) -> Condition) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
+        let mut select = self.query.into_select::<C>();
+        select.condition = change(std::mem::replace(&mut select.condition, Condition::ALL));
+        RelationField { query: select, types: PhantomData }
+    }
+}
+
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> RelationField<P, C, A, SLOT, BACK, S, Q>
+where
+    P: Model,
     C: SoftDelete,
     A: MayLackRows,
     Q: Refined,
@@ -74,12 +94,6 @@ where
     /// Loads or counts only related rows that are deleted (`@softDelete`).
     pub fn only_deleted(self) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
         self.lift(Condition::only_deleted)
-    }
-
-    fn lift(self, change: fn(Condition) -> Condition) -> RelationField<P, C, A, SLOT, BACK, S, Select> {
-        let mut select = self.query.into_select::<C>();
-        select.condition = change(std::mem::replace(&mut select.condition, Condition::ALL));
-        RelationField { query: select, types: PhantomData }
     }
 }
 

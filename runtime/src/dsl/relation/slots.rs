@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use super::{At, Put};
-use crate::rows::{FromRow, Model, NotIncluded};
+use crate::rows::{FromRow, Model, NotIncluded, Tree};
 
 /// The slots of a row: sixteen, and the rest in the same way. Those that a model does not have are `()`.
 #[derive(Debug)]
@@ -107,6 +107,10 @@ impl<T: FromRow> Or<NotIncluded> for Option<T> {
 
 impl<T: FromRow> Or<NotIncluded> for Vec<T> {
     type Out = Vec<T>;
+}
+
+impl<T: FromRow> Or<NotIncluded> for Vec<Tree<T>> {
+    type Out = Vec<Tree<T>>;
 }
 
 impl Or<()> for () {
