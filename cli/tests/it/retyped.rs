@@ -297,3 +297,31 @@ fn a_required_column_that_goes_takes_null_from_the_first_part_on() {
     project.deploy(&database).exits(0);
     is_at_the_schema(&project, &database);
 }
+
+/// The guard at the beginning runs before the column stops being generated, and before a generated column is dropped.
+#[test]
+fn columns_that_are_generated_no_more_do_not_stand_in_the_way() {
+    let before = "model Item {
+  id     Int     @id
+  code   String
+  shown  String? @generated(\"code\")
+  length Int?    @generated(\"length(code)\")
+
+  @@index([shown])
+}
+";
+    let after = "model Item {
+  id     Int     @id
+  code   Int
+  shown  String?
+}
+";
+    let (project, database) = project("retyped-generated", before, after);
+    let sql = second(&project);
+    let guard = sql.find("would leave behind").expect("has a guard");
+    assert!(guard < sql.find("DROP EXPRESSION").expect("drops the expression"), "{sql}");
+    query(&database, "INSERT INTO \"Item\" (id, code) VALUES (1, '7')");
+    project.deploy(&database).exits(0);
+    is_at_the_schema(&project, &database);
+    assert_eq!(query(&database, "SELECT concat_ws(' ', id, code, shown) FROM \"Item\""), ["1 7 7"]);
+}

@@ -342,6 +342,8 @@ pub struct Guard {
     pub dropped: Vec<(ObjectName, String)>,
     /// Policies that the plan creates again, with their tables.
     pub policies: Vec<(ObjectName, String)>,
+    /// Columns that are no longer generated, or no longer there, when the columns are replaced, with their tables.
+    pub generated: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
 }

@@ -336,6 +336,23 @@ impl Builder {
         self.altered.retain(|_, alterations| !alterations.is_empty());
     }
 
+    /// Drops generated columns in a statement of their own if a column of their expression gets another type: PostgreSQL
+    /// refuses that while they are there.
+    fn drop_generated(&mut self) {
+        for (table, columns) in &mut self.dropped {
+            let retyped = self.altered.get(table).into_iter().flatten().filter(|it| it.retyped);
+            let retyped: Vec<&str> = retyped.map(|it| it.next.name.as_str()).collect();
+            let is_in_the_way = |column: &mut Column| {
+                column.generated.as_ref().is_some_and(|sql| retyped.iter().any(|name| sql.contains(name)))
+            };
+            let first: Vec<_> = columns.extract_if(.., is_in_the_way).collect();
+            if !first.is_empty() {
+                self.actions.push(Action::DropColumns { table: table.clone(), columns: first });
+            }
+        }
+        self.dropped.retain(|_, columns| !columns.is_empty());
+    }
+
     fn finish(mut self) -> Vec<Action> {
         self.detach_dropped_tables();
         self.drop_expressions();
@@ -348,6 +365,7 @@ impl Builder {
         // expression.
         self.dropped.values_mut().for_each(|columns| columns.sort_by_key(|column| column.generated.is_none()));
         self.added.values_mut().for_each(|specs| specs.sort_by_key(|spec| spec.column.generated.is_some()));
+        self.drop_generated();
         let actions = &mut self.actions;
         actions
             .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));

@@ -42,6 +42,8 @@ enum Milestone {
     AllCleared,
     /// Keys, checks and indexes have their new names.
     ObjectsRenamed,
+    /// Generated columns of a table that are dropped are gone.
+    Ungenerated(ObjectName),
     /// A table's columns have their new types.
     Altered(ObjectName),
     /// A table has its new columns.
@@ -313,6 +315,10 @@ fn needs(action: &Action) -> Needs {
         Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
+            match columns.iter().all(|column| column.generated.is_some()) {
+                true => needs.gives.push(M::Ungenerated(table.clone())),
+                false => needs.waits.push(M::Ungenerated(table.clone())),
+            }
             for name in columns.iter().flat_map(column_uses) {
                 needs.gives.extend([M::Converted(name.clone()), M::Released(name)]);
             }
@@ -479,6 +485,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
     use Milestone as M;
     needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
+    needs.waits.push(M::Ungenerated(table.clone()));
     needs.waits.push(M::Exists(table.clone()));
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
     let is_generated_again = |it: &Alteration| it.next.generated.is_some() && it.previous.is_recreated(&it.next);

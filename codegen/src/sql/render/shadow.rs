@@ -43,6 +43,14 @@ pub(super) fn guard(guard: &Guard) -> String {
              AND (p.polrelid, p.polname::text) IN ({policies})))"
         ),
     };
+    let generated = list(&mut guard.generated.iter().map(|(table, name)| pair(table, name)));
+    let dropped = match generated.as_str() {
+        "" => dropped,
+        generated => format!(
+            "{dropped}\n      OR EXISTS (SELECT FROM pg_attribute AS g WHERE g.attrelid = f.adrelid AND g.attnum = f.adnum \
+             AND (g.attrelid, g.attname::text) IN ({generated}))"
+        ),
+    };
     let sequence = |name: &ObjectName| format!("{}::regclass", literal(&qualified(name)));
     let sequences = or_none(list(&mut guard.sequences.iter().map(sequence)), "0");
     let counting = or_none(list(&mut counting.map(|(table, name, _)| pair(table, name))), "(0, '')");

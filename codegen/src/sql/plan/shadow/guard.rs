@@ -44,8 +44,10 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             rename_tables(&mut guard, &ObjectName::new(Some(schema), &from.name), from);
         }
         Action::RenameColumn { table, from, to } => {
-            let columns = guard.columns.iter_mut().filter(|(other, name, _)| other == table && name == to);
-            columns.for_each(|(_, name, _)| name.clone_from(from));
+            let columns = guard.columns.iter_mut().map(|(table, name, _)| (table, name));
+            let generated = guard.generated.iter_mut().map(|(table, name)| (table, name));
+            let renamed = columns.chain(generated).filter(|(other, name)| *other == table && *name == to);
+            renamed.for_each(|(_, name)| name.clone_from(from));
         }
         Action::RenameObject { table, object, to } => {
             let objects = guard.known.iter_mut().chain(&mut guard.tuned).chain(&mut guard.dropped);
@@ -58,6 +60,15 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
         }
         Action::DropObject { table, object } => guard.dropped.push((table.clone(), object.name().to_owned())),
         Action::DropIndexConcurrently { table, index } => guard.dropped.push((table.clone(), index.clone())),
+        Action::DropExpression { table, next, .. } => guard.generated.push((table.clone(), next.name.clone())),
+        Action::AlterColumns { table, alterations } => {
+            let plain = alterations.iter().filter(|it| it.previous.generated.is_some() && it.next.generated.is_none());
+            guard.generated.extend(plain.map(|it| (table.clone(), it.next.name.clone())));
+        }
+        Action::DropColumns { table, columns } => {
+            let generated = columns.iter().filter(|column| column.generated.is_some());
+            guard.generated.extend(generated.map(|column| (table.clone(), column.name.clone())));
+        }
         Action::DropPolicy { table, policy } => guard.policies.push((table.clone(), policy.name.clone())),
         Action::DropTable(table) => {
             let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
@@ -77,6 +88,6 @@ fn can_be_passed(other: &Other) -> bool {
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
     let columns = guard.columns.iter_mut().map(|(table, ..)| table);
     let objects = guard.known.iter_mut().chain(&mut guard.tuned).chain(&mut guard.dropped).chain(&mut guard.policies);
-    let objects = objects.map(|(table, _)| table);
+    let objects = objects.chain(&mut guard.generated).map(|(table, _)| table);
     columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
 }

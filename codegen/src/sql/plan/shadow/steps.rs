@@ -41,6 +41,7 @@ impl Group {
             known: known.into_iter().collect(),
             tuned: tuned.map(name).collect(),
             dropped: Vec::new(),
+            generated: Vec::new(),
             policies: self.policies.iter().map(|(table, policy)| (table.clone(), policy.name.clone())).collect(),
             sequences: sequences.cloned().collect(),
         })
