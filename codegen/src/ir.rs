@@ -132,10 +132,22 @@ pub struct Model {
     pub unlogged: bool,
     /// `@@partitionBy`.
     pub partitions: Option<Partitions>,
+    /// `@@audited`: PostgreSQL records every change of a row.
+    pub audit: Option<Audit>,
     /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
     pub distribution: Distribution,
     /// `@@derive`, and `derives` of the generator: further derives of the struct, as paths.
     pub derives: Vec<String>,
+}
+
+/// The name of the table of recorded changes, which is in the first schema of the datasource.
+pub const AUDIT_TABLE: &str = "_relata_audit";
+
+/// How the changes of a model's rows are recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// `except:`, the columns that are left out.
+    pub except: Vec<FieldId>,
 }
 
 /// How PostgreSQL distributes the rows of a model among partitions.

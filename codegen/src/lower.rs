@@ -5,6 +5,7 @@
 //! The result is valid only if no error was reported.
 
 mod arguments;
+mod audit;
 mod attributes;
 mod citus;
 mod config;
@@ -72,6 +73,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);
     soft_delete::check_soft_deletes(&mut cx);
+    audit::check_audited(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);

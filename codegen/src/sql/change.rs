@@ -13,7 +13,7 @@ pub(super) use temporary::Temporary;
 use std::collections::BTreeSet;
 
 use super::state::{
-    Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
+    Audit, AuditLog, Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
     Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
@@ -212,6 +212,37 @@ pub enum Change {
         /// The new state.
         next: (bool, bool),
     },
+    /// The table of recorded changes is missing, or differs. It is never dropped.
+    SetAuditLog {
+        /// The current table.
+        previous: Option<AuditLog>,
+        /// The new table.
+        next: AuditLog,
+    },
+    /// What is recorded of a table differs.
+    SetAudit {
+        /// The table.
+        table: ObjectName,
+        /// The table of recorded changes.
+        log: ObjectName,
+        /// Whether the triggers change before the columns of the table, which they name.
+        is_early: bool,
+        /// The current triggers.
+        previous: Option<Audit>,
+        /// The new triggers.
+        next: Option<Audit>,
+    },
+    /// Recorded changes get the new name of their table, or of a column.
+    RenameInAudit {
+        /// The table of recorded changes.
+        log: ObjectName,
+        /// The table whose changes they are, as they name it.
+        table: ObjectName,
+        /// What has another name.
+        what: AuditRename,
+    },
+    /// The other changes are made in a database that records the changes of these tables.
+    OnAudited(BTreeSet<ObjectName>),
     /// Other changes read or write rows that row security hides from the owner of their table.
     ShowAllTenants,
 
@@ -257,6 +288,15 @@ pub enum Change {
 
     /// A difference that Relata does not migrate, so a person has to. Only between two databases.
     Unmigrated(Unmigrated),
+}
+
+/// What has another name in recorded changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditRename {
+    /// The table.
+    Table(ObjectName),
+    /// A column, from the first name to the second.
+    Column(String, String),
 }
 
 impl Change {

@@ -368,6 +368,7 @@ impl Cx<'_> {
         let place = Place {
             is_ignored: self.ignored.contains(&table.name),
             in_foreign_key,
+            is_masked: table.audit.as_ref().is_some_and(|audit| audit.masked.contains(&column.name)),
             is_bound: in_foreign_key || self.is_key(table, &column.name),
         };
         let mut text = format!("  {name} {}", describe(self.names, column, old, &place));

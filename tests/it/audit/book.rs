@@ -1,0 +1,1 @@
+//! The examples of the book's page on recorded changes.
