@@ -29,7 +29,7 @@ mod state;
 
 pub use audit::{audit_function, audit_function_settings, audit_policies};
 pub use cast::Work;
-pub use change::{AuditRename, Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
+pub use change::{AuditEdit, Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};

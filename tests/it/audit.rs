@@ -54,13 +54,13 @@ async fn database(file: &str) -> Database {
 }
 
 /// A client of one connection, so that whatever stays on it meets the next call.
-async fn client() -> (Client, Database) {
+pub(crate) async fn client() -> (Client, Database) {
     let database = database("schema.dsl").await;
     let client = Client::builder(database.url()).expect("is a URL").max_connections(1).connect().await;
     (client.expect("connects"), database)
 }
 
-fn row(id: i32) -> student::Create {
+pub(crate) fn row(id: i32) -> student::Create {
     student::Create { id, name: format!("student {id}"), email: format!("{id}@x.edu") }
 }
 

@@ -232,14 +232,14 @@ pub enum Change {
         /// The new triggers.
         next: Option<Audit>,
     },
-    /// Recorded changes get the new name of their table, or of a column.
-    RenameInAudit {
+    /// Recorded changes get the new name of their table or of a column, or no longer show the values of a column.
+    EditAudit {
         /// The table of recorded changes.
         log: ObjectName,
         /// The table whose changes they are, as they name it.
         table: ObjectName,
-        /// What has another name.
-        what: AuditRename,
+        /// What becomes of them.
+        what: AuditEdit,
     },
     /// The other changes are made in a database that records the changes of these tables.
     OnAudited(BTreeSet<ObjectName>),
@@ -290,13 +290,15 @@ pub enum Change {
     Unmigrated(Unmigrated),
 }
 
-/// What has another name in recorded changes.
+/// What becomes of recorded changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuditRename {
-    /// The table.
+pub enum AuditEdit {
+    /// The table has this name now.
     Table(ObjectName),
-    /// A column, from the first name to the second.
+    /// A column has the second name instead of the first.
     Column(String, String),
+    /// The values of this column are no longer shown.
+    Mask(String),
 }
 
 impl Change {

@@ -57,9 +57,9 @@ async fn many_rows_are_recorded_one_by_one() {
     db.student().copy_in([row(3), row(4)]).await.expect("are copied");
     assert_eq!(kinds(&db).await, [(Insert, Some(1)), (Insert, Some(2)), (Insert, Some(3)), (Insert, Some(4))]);
     forget(&db).await;
-    let upserted = db.student().upsert_many([row(4), row(5)]).on(student::id).update([student::name]);
+    let upserted = db.student().upsert_many([row(4), row(5)]).on(student::id).update(student::name);
     upserted.await.expect("are upserted");
-    db.student().upsert(student::id.eq(6)).create(row(6)).set([student::year.to_nullable(1)]).await.expect("is upserted");
+    db.student().upsert(student::id.eq(6), row(6)).set([student::year.to_nullable(1)]).await.expect("is upserted");
     assert_eq!(kinds(&db).await, [(Update, Some(4)), (Insert, Some(5)), (Insert, Some(6))]);
     forget(&db).await;
     db.student().update_many().filter(student::id.lte(2)).set([student::name.to("x")]).await.expect("are updated");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::DiffCx;
-use crate::sql::change::{AuditRename, Change};
+use crate::sql::change::{AuditEdit, Change};
 use crate::sql::state::{Audit, AuditLog, ObjectName, State};
 
 pub(super) fn diff_audit(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) {
@@ -40,14 +40,36 @@ pub(super) fn diff_audit(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Ch
 /// Returns whether the trigger needs columns that may come later.
 fn changes_key(table: &ObjectName, old: Option<&Audit>, next: Option<&Audit>, changes: &[Change]) -> bool {
     let (Some(old), Some(next)) = (old, next) else { return false };
-    let mut key = old.key.clone();
+    let key = renamed_columns(table, &old.key, changes);
+    key != next.key && old.masked == next.masked
+}
+
+/// Hides the earlier values of columns that have become sensitive.
+fn masked(log: &AuditLog, changes: &[Change]) -> Vec<Change> {
+    let mut found = Vec::new();
+    for change in changes {
+        let Change::SetAudit { table, previous: Some(old), next: Some(next), .. } = change else { continue };
+        let before = renamed_columns(table, &old.masked, changes);
+        let new = next.masked.iter().filter(|column| !before.contains(column));
+        found.extend(new.map(|column| Change::EditAudit {
+            log: log.name.clone(),
+            table: table.clone(),
+            what: AuditEdit::Mask(column.clone()),
+        }));
+    }
+    found
+}
+
+/// Returns the names of columns after the changes.
+fn renamed_columns(table: &ObjectName, columns: &[String], changes: &[Change]) -> Vec<String> {
+    let mut columns = columns.to_vec();
     for change in changes {
         let Change::RenameColumn { table: renamed, from, to } = change else { continue };
         if renamed == table {
-            key.iter_mut().filter(|column| *column == from).for_each(|column| column.clone_from(to));
+            columns.iter_mut().filter(|column| *column == from).for_each(|column| column.clone_from(to));
         }
     }
-    key != next.key && old.masked == next.masked
+    columns
 }
 
 /// Lets the recorded changes of a table follow its new name, and those of its columns.
@@ -63,15 +85,16 @@ fn rename_in_log(previous: &State, log: &AuditLog, changes: &mut Vec<Change>) {
     }
     let renamed = |change: &Change| {
         let (table, what) = match change {
-            Change::RenameTable { from, to } if names.contains(from) => (from, AuditRename::Table(to.clone())),
+            Change::RenameTable { from, to } if names.contains(from) => (from, AuditEdit::Table(to.clone())),
             Change::RenameColumn { table, from, to } if is_audited(table) => {
-                (table, AuditRename::Column(from.clone(), to.clone()))
+                (table, AuditEdit::Column(from.clone(), to.clone()))
             }
             _ => return None,
         };
-        Some(Change::RenameInAudit { log: log.name.clone(), table: table.clone(), what })
+        Some(Change::EditAudit { log: log.name.clone(), table: table.clone(), what })
     };
-    let found: Vec<Change> = changes.iter().filter_map(renamed).collect();
+    let mut found: Vec<Change> = changes.iter().filter_map(renamed).collect();
+    found.extend(masked(log, changes));
     if log.tenants.is_some() && !found.is_empty() && !changes.contains(&Change::ShowAllTenants) {
         changes.push(Change::ShowAllTenants);
     }

@@ -1,6 +1,6 @@
 //! The actions of a migration, as data.
 
-use super::super::change::{AuditRename, Belongings, CatalogChange, Commented, Place, TableObject};
+use super::super::change::{AuditEdit, Belongings, CatalogChange, Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
     Audit, AuditLog, Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence,
@@ -247,11 +247,11 @@ pub enum Action {
         replaces: bool,
         next: Option<Audit>,
     },
-    /// Lets recorded changes follow a new name.
-    RenameInAudit {
+    /// Lets recorded changes follow a new name, or hides values in them.
+    EditAudit {
         log: ObjectName,
         table: ObjectName,
-        what: AuditRename,
+        what: AuditEdit,
     },
     /// Lets Citus take the rows of a table. `follows`: the table whose rows are on the same servers.
     Distribute {

@@ -188,7 +188,7 @@ impl AssessCx {
             Action::SetAudit { table, .. } if self.is_new(table) => (Lock::None, Work::None),
             Action::SetAudit { replaces: true, .. } => at_once,
             Action::SetAudit { .. } => (Lock::ShareRowExclusive, Work::None),
-            Action::RenameInAudit { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::EditAudit { .. } => (Lock::RowExclusive, Work::Rewrite),
             Action::Catalog(change) => (self.lock_of(change), Work::None),
             Action::CreateSyncTrigger { .. } | Action::EnableSyncTriggerAlways { .. } => {
                 (Lock::ShareRowExclusive, Work::None)

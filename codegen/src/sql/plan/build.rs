@@ -176,7 +176,7 @@ impl Builder {
             Change::SetAudit { table, log, is_early, previous, next } => {
                 actions.push(Action::SetAudit { table, log, is_early, replaces: previous.is_some(), next });
             }
-            Change::RenameInAudit { log, table, what } => actions.push(Action::RenameInAudit { log, table, what }),
+            Change::EditAudit { log, table, what } => actions.push(Action::EditAudit { log, table, what }),
             Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
             Change::SetComment { on, next, .. } => actions.push(Action::SetComment { on, text: next }),
             Change::Distribute { table, previous, next, follows, has_rows } => {

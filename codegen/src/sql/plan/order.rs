@@ -180,7 +180,7 @@ fn phase(action: &Action) -> u8 {
         Action::SetRowSecurity { next: (false, _), .. } => 2,
         Action::SetAuditLog { .. } | Action::SetAudit { is_early: true, .. } => 2,
         Action::SetAudit { .. } => 16,
-        Action::RenameInAudit { .. } => 20,
+        Action::EditAudit { .. } => 20,
         Action::DropPolicy { .. } => 3,
         // A new table is secured before anything else can happen to it.
         Action::CreatePolicy { .. } => 16,
@@ -345,7 +345,7 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend([M::Exists(table.clone()), M::Recorded]);
             needs.waits.extend((!is_early).then(|| ready(table)).into_iter().flatten());
         }
-        Action::RenameInAudit { .. } => needs.waits.push(M::Recorded),
+        Action::EditAudit { .. } => needs.waits.push(M::Recorded),
         Action::SetRowSecurity { table, next: (true, _), .. } => {
             needs.waits.extend([M::Exists(table.clone()), M::Secured(table.clone())]);
         }

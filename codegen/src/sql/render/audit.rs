@@ -1,7 +1,7 @@
 //! Recorded changes as SQL.
 
 use crate::sql::audit::{arguments, create_log, schema_of};
-use crate::sql::change::AuditRename;
+use crate::sql::change::AuditEdit;
 use crate::sql::quote::{ident, literal, qualified};
 use crate::sql::state::{AUDIT, AUDIT_TRUNCATE, Audit, AuditLog, ObjectName};
 
@@ -37,18 +37,18 @@ pub(super) fn set_audit(table: &ObjectName, log: &ObjectName, replaces: bool, ne
     statements.join(";\n")
 }
 
-/// Returns the statement after which recorded changes have the new name of a table, or of a column.
-pub(super) fn rename(log: &ObjectName, table: &ObjectName, what: &AuditRename) -> String {
+/// Returns the statement after which recorded changes have a new name, or hide values.
+pub(super) fn edit(log: &ObjectName, table: &ObjectName, what: &AuditEdit) -> String {
     let of_table =
         format!(r#""table_schema" = {} AND "table_name" = {}"#, schema_of(table), literal(&table.name));
     let log = qualified(log);
     match what {
-        AuditRename::Table(to) => format!(
+        AuditEdit::Table(to) => format!(
             r#"UPDATE {log} SET "table_schema" = {}, "table_name" = {} WHERE {of_table}"#,
             schema_of(to),
             literal(&to.name)
         ),
-        AuditRename::Column(from, to) => {
+        AuditEdit::Column(from, to) => {
             let (from, to) = (literal(from), literal(to));
             let renamed = |part: &str| {
                 format!(
@@ -58,6 +58,17 @@ pub(super) fn rename(log: &ObjectName, table: &ObjectName, what: &AuditRename) -
             let parts = [r#""key""#, r#""old""#, r#""new""#];
             let has = parts.map(|part| format!("{part} ? {from}")).join(" OR ");
             format!("UPDATE {log} SET {}\nWHERE {of_table} AND ({has})", parts.map(renamed).join(",\n  "))
+        }
+        AuditEdit::Mask(column) => {
+            let column = literal(column);
+            let masked = |part: &str| {
+                format!(
+                    r#"{part} = CASE WHEN {part} ? {column} THEN {part} || jsonb_build_object({column}, '***') ELSE {part} END"#
+                )
+            };
+            let parts = [r#""old""#, r#""new""#];
+            let has = parts.map(|part| format!("{part} ? {column}")).join(" OR ");
+            format!("UPDATE {log} SET {}\nWHERE {of_table} AND ({has})", parts.map(masked).join(",\n  "))
         }
     }
 }

@@ -145,7 +145,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::SetAuditLog { previous, log } => audit::set_log(previous.as_ref(), log),
         Action::SetAudit { table, log, replaces, next, .. } => audit::set_audit(table, log, *replaces, next.as_ref()),
-        Action::RenameInAudit { log, table, what } => audit::rename(log, table, what),
+        Action::EditAudit { log, table, what } => audit::edit(log, table, what),
         Action::Distribute { table, next, follows, .. } => citus::distribute(table, next, follows.as_ref()),
         Action::ClearLocalRows(table) => citus::call("truncate_local_data_after_distributing_table", table),
         Action::Undistribute(table) => citus::call("undistribute_table", table),

@@ -57,7 +57,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
         | Change::OnPartitions(_)
         | Change::OnDomains(_)
         | Change::OnAudited(_)
-        | Change::RenameInAudit { .. } => true,
+        | Change::EditAudit { .. } => true,
         // The line of a new table says that it has row security.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
@@ -159,7 +159,7 @@ fn line(change: &Change, names: &Temporary) -> String {
         | Change::OnDomains(_)
         | Change::OnAudited(_)
         // The rename says it.
-        | Change::RenameInAudit { .. } => String::new(),
+        | Change::EditAudit { .. } => String::new(),
         Change::SetAuditLog { previous: None, .. } => "+ a table of recorded changes".to_owned(),
         Change::SetAuditLog { .. } => "~ the table of recorded changes".to_owned(),
         Change::SetAudit { table, next: None, .. } => format!("- changes of {table} are no longer recorded"),
