@@ -5,8 +5,8 @@
 //! The result is valid only if no error was reported.
 
 mod arguments;
-mod audit;
 mod attributes;
+mod audit;
 mod citus;
 mod config;
 mod constraint_names;

@@ -45,9 +45,10 @@ pub use plan::{
 pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
-    ACROSS_TENANTS_POLICY, AUDIT, AUDIT_TRUNCATE, Acl, Audit, AuditLog, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
-    ColumnOptions, ConstraintOptions, DefaultGrant, Deferrable, Distribution, EnumType, Exclusion, Extension,
-    ForeignKey, Identity, Index, IndexPart, IndexTarget, Managed, Nature, Need, ObjectInSchema, ObjectKey, ObjectName,
-    Other, OtherKind, PartitionKey, Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State,
-    TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay, UniqueConstraint, Usage, Use, User, ViewInSchema,
+    ACROSS_TENANTS_POLICY, AUDIT, AUDIT_TRUNCATE, Acl, Audit, AuditLog, Catalog, CatalogObject, CatalogPart, Check,
+    Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DefaultGrant, Deferrable, Distribution,
+    EnumType, Exclusion, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, Managed, Nature, Need,
+    ObjectInSchema, ObjectKey, ObjectName, Other, OtherKind, PartitionKey, Policy, PolicyCondition, PrimaryKey,
+    RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
+    UniqueConstraint, Usage, Use, User, ViewInSchema,
 };

@@ -124,7 +124,8 @@ impl Audit {
         {
             values.push((own, tenant.key.clone()));
         }
-        let is_key = values.len() == table.key.len() && table.key.iter().all(|it| values.iter().any(|(at, _)| at == it));
+        let is_key =
+            values.len() == table.key.len() && table.key.iter().all(|it| values.iter().any(|(at, _)| at == it));
         if !is_key {
             let names: Vec<_> = columns(table, table.key.iter()).map(|column| column.name).collect();
             self.refused = Some(format!(
@@ -141,7 +142,8 @@ impl Audit {
             parts.push(format!("{}::text, {}", literal(column.name), as_json(column, &value)));
         }
         let key = format!("jsonb_build_object({})", parts.join(", "));
-        self.conditions.push(format!("jsonb_hash_extended(\"key\", 0) = jsonb_hash_extended({key}, 0) AND \"key\" = {key}"));
+        self.conditions
+            .push(format!("jsonb_hash_extended(\"key\", 0) = jsonb_hash_extended({key}, 0) AND \"key\" = {key}"));
     }
 
     /// Only changes by this actor: see [`acting_as`](crate::Client::acting_as).

@@ -24,7 +24,14 @@ const TRIGGERS: &str = "
 const LOG: &str = "
     SELECT f.prosrc AS source, f.prosecdef AS is_definer, COALESCE(f.proconfig, '{}') AS settings, f.proowner = c.relowner AS is_owners,
            c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
-           ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid ORDER BY p.polname::text) AS policies,
+           ARRAY(SELECT p.polname::text FROM pg_policy p
+                 CROSS JOIN LATERAL (SELECT pg_get_expr(p.polqual, p.polrelid) AS shown, pg_get_expr(p.polwithcheck, p.polrelid) AS checks) e
+                 WHERE p.polrelid = c.oid AND p.polpermissive AND p.polroles = '{0}' AND CASE p.polname
+                   WHEN 'relata_read' THEN p.polcmd = 'r'
+                   WHEN 'relata_tenant' THEN p.polcmd = 'r' AND e.shown LIKE '%relata.tenant%'
+                   WHEN 'relata_across_tenants' THEN p.polcmd = 'r' AND e.shown LIKE '%relata.across_tenants%'
+                   WHEN 'relata_write' THEN e.shown LIKE '%relata.across_tenants%relowner%' AND e.checks LIKE '%relowner%' END
+                 ORDER BY 1) AS policies,
            ARRAY(SELECT format('%s %s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns,
            EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = f.oid AND t.tgname = '_relata_audit'
@@ -122,7 +129,7 @@ async fn log(cx: &Cx<'_>, schema: &str) -> Result<AuditLog, Error> {
     let (settings, columns): (Vec<String>, Vec<String>) = (row.try_get("settings")?, row.try_get("columns")?);
     let policies: Vec<String> = row.try_get("policies")?;
     let has_settings = audit_function_settings().iter().all(|wanted| settings.iter().any(|it| it == wanted));
-    let has_policies = audit_policies(tenants.is_some()).iter().all(|wanted| policies.iter().any(|it| it == wanted));
+    let has_policies = policies == audit_policies(tenants.is_some());
     let holds = ["is_definer", "is_owners", "enabled", "is_kept", "is_indexed"];
     let holds: Vec<bool> = holds.iter().map(|column| row.try_get(*column)).collect::<Result<_, _>>()?;
     let complete = has_settings

@@ -38,7 +38,8 @@ const ALL_TRIGGERS: [&str; 5] = [
     "\"Student\" _relata_audit_truncate",
     "_relata_audit _relata_audit",
 ];
-const RECORDED: &str = "SELECT operation || ' ' || key || ' ' || COALESCE(new::text, '') FROM \"_relata_audit\" ORDER BY id";
+const RECORDED: &str =
+    "SELECT operation || ' ' || key || ' ' || COALESCE(new::text, '') FROM \"_relata_audit\" ORDER BY id";
 
 fn push(project: &Project, database: &TestDatabase) {
     project.run(&["db", "push", "--allow-data-loss", "--url", database.url()]).exits(0);
@@ -66,6 +67,7 @@ fn triggers_reach_a_database_and_follow_it() {
         ("DROP TRIGGER _relata_audit ON \"Student\"", "~ other changes of Student are recorded"),
         ("ALTER TABLE \"Seat\" DISABLE TRIGGER _relata_audit_truncate", "~ other changes of Seat are recorded"),
         ("DROP POLICY relata_read ON \"_relata_audit\"", "~ the table of recorded changes"),
+        ("ALTER POLICY relata_read ON \"_relata_audit\" TO pg_monitor", "~ the table of recorded changes"),
         ("ALTER TABLE \"_relata_audit\" DISABLE ROW LEVEL SECURITY", "~ the table of recorded changes"),
         ("ALTER FUNCTION \"_relata_audit\"() SECURITY INVOKER", "~ the table of recorded changes"),
         ("ALTER FUNCTION \"_relata_audit\"() SET search_path TO public", "~ the table of recorded changes"),
@@ -86,7 +88,10 @@ fn triggers_reach_a_database_and_follow_it() {
     push(&project, &database);
     query(&database, "UPDATE \"Student\" SET name = 'A', views = 7");
     query(&database, "INSERT INTO \"Seat\" VALUES ('a', 1)");
-    let later = [r#"update {"id": 1} {"name": "***", "views": 7}"#, r#"insert {"row": 1, "room": "a"} {"row": 1, "room": "a"}"#];
+    let later = [
+        r#"update {"id": 1} {"name": "***", "views": 7}"#,
+        r#"insert {"row": 1, "room": "a"} {"row": 1, "room": "a"}"#,
+    ];
     // What was recorded before no longer shows the hidden column, either.
     let hidden = ada.replace("Ada", "***");
     assert_eq!(query(&database, RECORDED), [hidden.as_str(), later[0], later[1]]);

@@ -6,9 +6,9 @@ use super::draft::{
     PartitionDraft, RelationDraft, TypeDraft,
 };
 use crate::ir::{
-    Audit, Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated,
-    Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model, Partitions,
-    PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+    Audit, Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey,
+    Generated, Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model,
+    Partitions, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
 

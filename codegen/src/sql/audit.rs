@@ -117,9 +117,15 @@ pub(super) fn create_log(log: &AuditLog) -> Vec<String> {
             r#"CREATE INDEX IF NOT EXISTS {} ON {name} ("table_name", jsonb_hash_extended("key", 0), "id")"#,
             index("key")
         ),
-        format!(r#"CREATE INDEX IF NOT EXISTS {} ON {name} ("tenant", "id") WHERE "tenant" IS NOT NULL"#, index("tenant")),
+        format!(
+            r#"CREATE INDEX IF NOT EXISTS {} ON {name} ("tenant", "id") WHERE "tenant" IS NOT NULL"#,
+            index("tenant")
+        ),
         create_function(log),
-        format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, {}", if log.tenants.is_some() { "FORCE ROW LEVEL SECURITY" } else { "NO FORCE ROW LEVEL SECURITY" }),
+        format!(
+            "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, {}",
+            if log.tenants.is_some() { "FORCE ROW LEVEL SECURITY" } else { "NO FORCE ROW LEVEL SECURITY" }
+        ),
     ];
     let all = audit_policies(true).iter().chain(audit_policies(false));
     statements.extend(all.map(|policy| format!("DROP POLICY IF EXISTS {} ON {name}", ident(policy))));

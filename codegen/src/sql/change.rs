@@ -13,8 +13,8 @@ pub(super) use temporary::Temporary;
 use std::collections::BTreeSet;
 
 use super::state::{
-    Audit, AuditLog, Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
-    Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
+    Audit, AuditLog, Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index,
+    ObjectName, Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.

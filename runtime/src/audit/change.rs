@@ -212,7 +212,9 @@ impl Change {
         let Some(json) = find(values, column.name) else { return Ok(None) };
         if column.sensitive {
             let name = column.name;
-            return misuse(format!("column `{name}` has `@sensitive`: `changed` tells whether it changed, not to what"));
+            return misuse(format!(
+                "column `{name}` has `@sensitive`: `changed` tells whether it changed, not to what"
+            ));
         }
         Ok(Some((column, json)))
     }

@@ -24,10 +24,29 @@ async fn single_rows_are_recorded_with_the_columns_that_changed() {
     let (db, _database) = client().await;
     db.student().create(row(1)).await.expect("is created");
     db.student().update(student::id.eq(1)).set([student::year.to_nullable(2031)]).await.expect("is updated");
-    db.student().update(student::id.eq(1)).set([student::views.to(7), student::year.set_null()]).await.expect("is updated");
+    db.student()
+        .update(student::id.eq(1))
+        .set([student::views.to(7), student::year.set_null()])
+        .await
+        .expect("is updated");
     db.student().delete(student::id.eq(1)).await.expect("is deleted");
-    let all = ["born", "data", "email", "full_name", "id", "isActive", "photo", "rate", "role", "score", "seenAt", "tags",
-        "token", "updatedAt", "year"];
+    let all = [
+        "born",
+        "data",
+        "email",
+        "full_name",
+        "id",
+        "isActive",
+        "photo",
+        "rate",
+        "role",
+        "score",
+        "seenAt",
+        "tags",
+        "token",
+        "updatedAt",
+        "year",
+    ];
     let expected: Vec<(ChangeKind, Option<i32>, Vec<String>)> = vec![
         (Insert, Some(1), names(&all)),
         (Update, Some(1), names(&["updatedAt", "year"])),

@@ -26,7 +26,10 @@ async fn the_actor_is_that_of_the_client_and_stays_on_no_connection() {
     let (one, two, three, job) = (Some("user:1"), Some("user:2"), Some("user:3"), Some("job:7"));
     assert_eq!(actors, [one, None, two, job, two, three, None]);
     let by = db.audit().by("job:7").await.expect("are read");
-    assert_eq!(by.iter().map(|change| change.key(student::id)).collect::<Result<Vec<_>, _>>().expect("keys"), [Some(4)]);
+    assert_eq!(
+        by.iter().map(|change| change.key(student::id)).collect::<Result<Vec<_>, _>>().expect("keys"),
+        [Some(4)]
+    );
     let shown = format!("{:?}{:?}{:?}", db.acting_as("secret:9"), changes, db.audit().by("secret:9"));
     assert!(!shown.contains("secret") && !shown.contains("user:1") && !shown.contains("student 1"), "{shown}");
 }
@@ -137,7 +140,8 @@ async fn a_history_is_read_by_key_by_time_and_in_pages() {
 #[tokio::test]
 async fn a_role_of_a_client_cannot_forge_or_delete_changes() {
     let (db, database) = client().await;
-    if db.query_raw::<(bool,)>("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user", params![])
+    if db
+        .query_raw::<(bool,)>("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user", params![])
         .await
         .expect("is right")
         != [(true,)]
@@ -178,7 +182,9 @@ async fn a_role_of_a_client_cannot_forge_or_delete_changes() {
 async fn a_temporary_table_does_not_catch_changes() {
     let (db, _database) = client().await;
     let tx = db.begin().await.expect("begins");
-    tx.execute_raw("CREATE TEMPORARY TABLE \"_relata_audit\" (LIKE public.\"_relata_audit\")", params![]).await.expect("may");
+    tx.execute_raw("CREATE TEMPORARY TABLE \"_relata_audit\" (LIKE public.\"_relata_audit\")", params![])
+        .await
+        .expect("may");
     tx.student().create(row(1)).await.expect("is created");
     tx.execute_raw("DROP TABLE pg_temp.\"_relata_audit\"", params![]).await.expect("may");
     tx.commit().await.expect("is committed");

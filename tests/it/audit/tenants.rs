@@ -114,7 +114,10 @@ async fn row_security_keeps_the_changes_of_tenants_apart() {
     // A tenant writes its rows, and the changes are recorded; it writes no change itself.
     direct.batch_execute("UPDATE \"Student\" SET name = 'M'").await.expect("its own");
     assert_eq!(seen("SELECT 1").await, 3);
-    direct.batch_execute("UPDATE \"_relata_audit\" SET actor = 'x'; DELETE FROM \"_relata_audit\"").await.expect("no row");
+    direct
+        .batch_execute("UPDATE \"_relata_audit\" SET actor = 'x'; DELETE FROM \"_relata_audit\"")
+        .await
+        .expect("no row");
     assert_eq!(seen("SELECT 1").await, 3);
     assert_eq!(seen(&format!("SET relata.tenant TO '{south}'")).await, 2);
     let clean = format!("RESET ROLE; DROP OWNED BY {role} CASCADE; DROP ROLE {role}");

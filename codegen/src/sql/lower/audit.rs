@@ -15,8 +15,8 @@ pub(super) fn record(schema: &ir::Schema, state: &mut State) {
         let tables = state.tables.iter_mut().filter(|table| table.name == name);
         tables.for_each(|table| table.audit = audit(*model));
     }
-    let secured = audited.iter().find(|model| model.model().row_security);
-    let tenants = secured.and_then(|model| tenant_cast(*model)).map(str::to_owned);
+    let secured = schema.walk_models().find(|model| model.model().row_security);
+    let tenants = secured.and_then(tenant_cast).map(str::to_owned);
     let name = ObjectName::new(schema.namespaces.first().map(String::as_str), AUDIT);
     state.audit = Some(AuditLog { name, tenants, complete: true });
 }

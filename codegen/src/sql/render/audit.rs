@@ -39,8 +39,7 @@ pub(super) fn set_audit(table: &ObjectName, log: &ObjectName, replaces: bool, ne
 
 /// Returns the statement after which recorded changes have a new name, or hide values.
 pub(super) fn edit(log: &ObjectName, table: &ObjectName, what: &AuditEdit) -> String {
-    let of_table =
-        format!(r#""table_schema" = {} AND "table_name" = {}"#, schema_of(table), literal(&table.name));
+    let of_table = format!(r#""table_schema" = {} AND "table_name" = {}"#, schema_of(table), literal(&table.name));
     let log = qualified(log);
     match what {
         AuditEdit::Table(to) => format!(

@@ -402,9 +402,9 @@ impl Cx<'_> {
                 same(name, &table.name) && previous.name == column.name
             }
             Change::DropColumn { table: name, column: other } => same(name, &table.name) && other.name == column.name,
-            Change::SetAudit { table: name, previous, next: Some(next), .. } => {
-                let was_masked = previous.as_ref().is_some_and(|audit| audit.masked.contains(&column.name));
-                same(name, &table.name) && next.masked.contains(&column.name) && !was_masked
+            Change::SetAudit { table: name, previous: Some(live), next, .. } => {
+                let is_masked = next.as_ref().is_some_and(|audit| audit.masked.contains(&column.name));
+                same(name, &table.name) && live.masked.contains(&column.name) && !is_masked
             }
             _ => false,
         })
