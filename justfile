@@ -15,6 +15,8 @@ gen:
     cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured
     cargo codegen generate --schema tests/soft_delete/schema.dsl --out tests/soft_delete/generated
     cargo codegen generate --schema tests/soft_delete/tenants.dsl --out tests/soft_delete/tenants
+    cargo codegen generate --schema tests/audit/schema.dsl --out tests/audit/generated
+    cargo codegen generate --schema tests/audit/tenants.dsl --out tests/audit/tenants
     cargo codegen generate --schema tests/people/schema.dsl --out tests/people/generated
     cargo codegen generate --schema tests/own/schema.dsl --out tests/own/generated
     cargo codegen generate --schema tests/own_mistakes/schema.dsl --out tests/own_mistakes/generated

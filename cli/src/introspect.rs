@@ -5,6 +5,7 @@
 //! extensions are left out. Functions, triggers, policies and other definitions are read only if a whole database is
 //! requested.
 
+mod audit;
 mod catalog;
 mod citus;
 mod indexes;
@@ -197,11 +198,13 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
         sequences: objects::sequences(cx).await?,
         tables: tables::tables(cx, &enums).await?,
         enums,
+        audit: None,
         others: Vec::new(),
         catalog: Catalog::default(),
     };
     indexes::add_indexes(cx, &mut state).await?;
     policies::add_row_security(cx, &mut state).await?;
+    audit::add_audit(cx, &mut state).await?;
     citus::add_distribution(cx, &mut state).await?;
     let idle = objects::take_idle_sequences(&mut state);
     if cx.has_partitions {

@@ -10,7 +10,9 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::sql::{ACROSS_TENANTS_POLICY, EnumType, Inexpressible, ObjectName, State, TENANT_POLICY};
+use relata_codegen::sql::{
+    ACROSS_TENANTS_POLICY, AUDIT, AUDIT_TRUNCATE, EnumType, Inexpressible, ObjectName, State, TENANT_POLICY,
+};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
@@ -245,7 +247,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
             });
         }
     }
-    found.retain(|found| !HISTORY_TABLES.iter().any(|history| is_about(found, history)));
+    found.retain(|found| !HISTORY_TABLES.iter().any(|history| is_about(found, history)) && !is_of_audit(found));
     add_calls(&mut dependencies, &found, request.schemas);
     let tables = catalog::tables(transaction, request.schemas).await?;
     let mut inventory = select(request, &dependencies, found, &tables);
@@ -297,6 +299,17 @@ struct Found {
 fn is_about(found: &Found, table: &str) -> bool {
     let is_it = |name: &str| name.rsplit('.').next() == Some(table);
     found.owner.as_deref().is_some_and(is_it) || (found.node.0 == "pg_class" && is_it(&found.name))
+}
+
+/// Returns whether it belongs to the recorded changes: the table, its function, and the triggers of other tables.
+fn is_of_audit(found: &Found) -> bool {
+    let begins = |name: &str| {
+        let name = name.trim_start_matches("function ");
+        let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
+        name == format!("{AUDIT}()")
+    };
+    let is_trigger = [AUDIT, AUDIT_TRUNCATE].iter().any(|name| found.name.starts_with(&format!("{name} on ")));
+    is_about(found, AUDIT) || (found.kind == "trigger" && is_trigger) || begins(&found.name)
 }
 
 /// Adds the dependencies of functions on functions in schemas that are not pulled, if their bodies call them:

@@ -134,6 +134,8 @@ pub struct Model {
     pub unlogged: bool,
     /// `@@partitionBy`.
     pub partitions: Option<Partitions>,
+    /// `@@audited`: PostgreSQL records every change of a row.
+    pub audit: Option<Audit>,
     /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
     pub distribution: Distribution,
     /// `@@derive`, and `derives` of the generator: further derives of the struct, as paths.
@@ -153,6 +155,16 @@ pub struct Scope {
 
 /// The most scopes that a model can have: those that a call lifts are bits.
 pub const MAX_SCOPES: usize = 30;
+
+/// The name of the table of recorded changes, which is in the first schema of the datasource.
+pub const AUDIT_TABLE: &str = "_relata_audit";
+
+/// How the changes of a model's rows are recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// `except:`, the columns that are left out.
+    pub except: Vec<FieldId>,
+}
 
 /// How PostgreSQL distributes the rows of a model among partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]

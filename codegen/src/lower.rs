@@ -6,6 +6,7 @@
 
 mod arguments;
 mod attributes;
+mod audit;
 mod citus;
 mod config;
 mod constraint_names;
@@ -73,6 +74,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, sources: &'a Sources, diagnostics: &mu
     partitions::check_partitions(&mut cx);
     tenants::resolve_tenants(&mut cx);
     soft_delete::check_soft_deletes(&mut cx);
+    audit::check_audited(&mut cx);
     citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);

@@ -4,6 +4,7 @@
 //! the command) creates one from a database, [`diff`] compares any two, [`plan`] sorts the changes in an order that
 //! PostgreSQL accepts, and [`render`] writes migration.sql.
 
+mod audit;
 mod cast;
 mod catalog;
 mod change;
@@ -26,8 +27,9 @@ pub mod quote;
 mod render;
 mod state;
 
+pub use audit::{audit_function, audit_function_settings, audit_policies};
 pub use cast::Work;
-pub use change::{Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
+pub use change::{AuditEdit, Belongings, CatalogChange, Change, Commented, Differs, Place, TableObject, Unmigrated};
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
@@ -43,9 +45,10 @@ pub use plan::{
 pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
-    ACROSS_TENANTS_POLICY, Acl, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
-    ColumnOptions, ConstraintOptions, DefaultGrant, Deferrable, Distribution, EnumType, Exclusion, Extension,
-    ForeignKey, Identity, Index, IndexPart, IndexTarget, Managed, Nature, Need, ObjectInSchema, ObjectKey, ObjectName,
-    Other, OtherKind, PartitionKey, Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State,
-    TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay, UniqueConstraint, Usage, Use, User, ViewInSchema,
+    ACROSS_TENANTS_POLICY, AUDIT, AUDIT_TRUNCATE, Acl, Audit, AuditLog, Catalog, CatalogObject, CatalogPart, Check,
+    Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DefaultGrant, Deferrable, Distribution,
+    EnumType, Exclusion, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, Managed, Nature, Need,
+    ObjectInSchema, ObjectKey, ObjectName, Other, OtherKind, PartitionKey, Policy, PolicyCondition, PrimaryKey,
+    RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
+    UniqueConstraint, Usage, Use, User, ViewInSchema,
 };

@@ -373,6 +373,28 @@ impl<M: Models> Client<M> {
         })
     }
 
+    /// Returns a client on the same connections whose changes are recorded with this actor, such as the user of a request.
+    ///
+    /// Models with `@@audited` record it, and so can triggers of your own, with `current_setting('relata.actor', true)`.
+    /// Like [`with_setting`](Self::with_setting), it is in effect for the statements and transactions of this client, ends
+    /// with each transaction, and leaves nothing on the connection.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, user: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let db = db.acting_as(format_args!("user:{user}"));
+    /// let rows: Vec<(String,)> = db.query_raw("SELECT current_setting('relata.actor')", relata::params![]).await?;
+    /// assert_eq!(rows[0].0, format!("user:{user}"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn acting_as(&self, actor: impl std::fmt::Display) -> Self {
+        self.with(|pool| {
+            let before = pool.settings.as_deref().cloned().unwrap_or_default();
+            pool.settings = Some(Arc::new(before.acting_as(actor.to_string())));
+        })
+    }
+
     /// Returns a client of the same connections whose tables are in a schema of the database: one of many schemas with the
     /// same tables, such as one for each tenant. It costs nothing to create, and sends nothing.
     ///

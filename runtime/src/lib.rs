@@ -5,6 +5,7 @@
 //!
 //! This crate knows nothing of the schema language and never reads a schema.
 
+pub mod audit;
 mod builder;
 mod client;
 mod connection;

@@ -154,6 +154,12 @@ impl Table {
         self.relations.iter().filter(|relation| relation.cascades)
     }
 
+    /// Returns its schema, if the name in PostgreSQL has one.
+    pub(crate) fn schema(&self) -> Option<String> {
+        let (schema, _) = self.sql.strip_prefix('"')?.split_once("\".\"")?;
+        Some(schema.replace("\"\"", "\""))
+    }
+
     /// Returns the name in PostgreSQL without its schema, and unquoted if it contains no quotes.
     pub(crate) fn bare_name(&self) -> &'static str {
         let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);

@@ -1,6 +1,8 @@
 //! Re-exports for generated code: every path in it begins with this module.
 
 pub use crate::any_of_models;
+pub use crate::audit::Audited;
+pub use crate::audit_of_models;
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, OnlyConfined, SqlCommand, SqlQuery};
 pub use crate::calls_of_models;
 pub use crate::client::calls;

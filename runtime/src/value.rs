@@ -59,4 +59,4 @@ pub use types::{AsText, TsVector};
 #[cfg(feature = "types")]
 pub use types::{Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf};
 
-type BoxError = Box<dyn std::error::Error + Sync + Send>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -20,6 +20,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("execute", &["connection", "error", "meta", "query", "rows", "sql", "telemetry", "value"]),
     ("builder", &["dsl", "error", "execute", "query", "rows", "value"]),
     ("client", &["builder", "connection", "error", "execute", "meta", "query", "rows", "telemetry", "value"]),
+    ("audit", &["dsl", "error", "execute", "meta", "query", "rows", "value"]),
     ("factory", &["client", "dsl", "error", "execute", "meta", "query", "rows", "value"]),
     ("migrate", &[]),
     // What tests need.
@@ -29,6 +30,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
         "rt",
         &[
             "any_of_models",
+            "audit",
+            "audit_of_models",
             "builder",
             "calls_of_models",
             "client",
@@ -53,8 +56,9 @@ const FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Macros for generated code, which have their paths from the root.
-const MACROS: [&str; 10] = [
+const MACROS: [&str; 11] = [
     "any_of_models",
+    "audit_of_models",
     "calls_of_models",
     "create_row",
     "enum_as_text",

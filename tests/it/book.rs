@@ -26,6 +26,7 @@ use crate::support::Fixture;
 /// The files that contain the examples.
 const SOURCES: [&str; 24] = [
     include_str!("book.rs"),
+    include_str!("audit/book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
     include_str!("book/messages.rs"),
@@ -69,6 +70,7 @@ fn every_example_is_compiled() {
     let sources = SOURCES.map(words);
     for (page, text) in [
         ("README.md", include_str!("../../README.md")),
+        ("docs/audit.md", include_str!("../../docs/audit.md")),
         ("docs/client.md", include_str!("../../docs/client.md")),
         ("docs/devdb.md", include_str!("../../docs/devdb.md")),
         ("docs/from-diesel.md", include_str!("../../docs/from-diesel.md")),

@@ -6,6 +6,7 @@
 )]
 
 mod aggregates;
+mod audit;
 mod book;
 mod bulk;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! Functions, procedures, triggers, policies, domains, composite types and sequences as `db pull` writes them.
 
-use relata_codegen::sql::{CatalogObject, Nature, ObjectKey, ObjectName, State};
+use relata_codegen::sql::{AUDIT, AUDIT_TRUNCATE, CatalogObject, Nature, ObjectKey, ObjectName, State};
 use tokio_postgres::{Client, Error};
 
 use super::managed::{is_same_object, known_functions};
@@ -44,6 +44,7 @@ pub(crate) async fn read_objects(
     let is_new = |object: &CatalogObject| {
         KINDS.contains(&object.key.kind.as_str())
             && object.create.is_some()
+            && !object.key.name.split(['.', ' ', '(']).any(|part| part == AUDIT || part == AUDIT_TRUNCATE)
             && !names.iter().any(|(there, _)| *there == object.key)
             && !schema.catalog.objects.iter().any(|known| is_same_object(&known.key, &object.key))
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::ir::{NativeType, ReferentialAction};
 use relata_codegen::sql::{
-    Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType,
+    AUDIT, Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType,
     ForeignKey, Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint, below_domain,
 };
 use tokio_postgres::Row;
@@ -42,7 +42,8 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
     let mut tables = Tables::new();
     for row in cx.rows(TABLES).await? {
         let name: &str = row.try_get(2)?;
-        if !HISTORY_TABLES.contains(&name) {
+        // If everything is compared, the table of recorded changes is a table like any other.
+        if !HISTORY_TABLES.contains(&name) && (name != AUDIT || cx.has_partitions) {
             let options = table_options(cx, &row)?;
             tables.insert(row.try_get(0)?, Table { options, ..Table::new(cx.name(row.try_get(1)?, name)) });
         }

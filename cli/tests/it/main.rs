@@ -1,6 +1,7 @@
 //! The built command against real databases.
 
 mod adopt;
+mod audit;
 mod bad_input;
 mod beyond;
 mod check;

@@ -250,4 +250,8 @@ codes! {
     R1402 KEY_OF_DELETED_ROWS Warning "A unique key that deleted rows keep",
     R1403 OUTLIVED_PARENT Warning "Rows that stay when their parent is marked as deleted",
     R1404 SCOPE Error "A scope that cannot be applied",
+
+    // Recorded changes.
+    R1501 AUDITED Error "A model whose changes cannot be recorded",
+    R1502 AUDIT_EXCEPT Error "A field that recorded changes need",
 }

@@ -6,10 +6,10 @@ use quote::{format_ident, quote};
 use super::context::{EmitCx, ModelNames};
 use super::factory::emit_makes_rows;
 use super::features::features_of_models;
-use super::scalar::value_type;
+use super::scalar::{qualified, value_type};
 use super::{EmitOptions, header, queries};
 use crate::ir::names::{OWN_TYPES, OWN_TYPES_OF_TENANTS};
-use crate::ir::{ColumnType, ModelWalker, Tenancy, row_security_cast};
+use crate::ir::{AUDIT_TABLE, ColumnType, ModelWalker, Tenancy, row_security_cast};
 
 /// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
@@ -83,6 +83,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         None => quote!(Self { executor }),
     };
     let makes_rows = emit_makes_rows(cx, "Models");
+    let audit = tenant.is_none().then(|| emit_audit(cx));
     let features = features_of_models(cx);
     let secured = emit_secured(cx);
     let has_tenants = tenant.map(|_| {
@@ -123,6 +124,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         impl Models {
             rt::calls_of_models!(Models);
             #raw_sql
+            #audit
             #(#delegates)*
         }
 
@@ -190,6 +192,13 @@ fn emit_delegate(model: &ModelNames<'_>, delegate: &Ident) -> TokenStream {
     }
 }
 
+/// Emits the method that reads recorded changes, if there are any.
+fn emit_audit(cx: &EmitCx<'_>) -> Option<TokenStream> {
+    let log = qualified(cx.schema.namespaces.first().map(String::as_str), AUDIT_TABLE);
+    let is_audited = cx.schema.walk_models().any(|model| model.model().audit.is_some());
+    is_audited.then(|| quote!(rt::audit_of_models!(#log);))
+}
+
 /// Emits the method that returns the id of a handle's tenant. Ids of unusual types cannot be returned.
 fn emit_tenant_id(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> Option<TokenStream> {
     let column = tenant.primary_key_columns().next()?;
@@ -233,6 +242,7 @@ fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
     let delegates = cx.models.iter().map(|model| emit_delegate(model, &format_ident!("Delegate")));
     let tenant_id = emit_tenant_id(cx, tenant);
     let makes_rows = emit_makes_rows(cx, "TenantModels");
+    let audit = emit_audit(cx);
     // What PostgreSQL confines itself may be any SQL.
     let (sql, any_sql, raw_sql) = match cx.schema.is_row_secured() {
         true => (
@@ -268,6 +278,7 @@ fn emit_tenant_models(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
             rt::calls_of_models!(TenantModels);
             rt::any_of_models!();
             #raw_sql
+            #audit
             #tenant_id
             #(#delegates)*
         }
@@ -280,6 +291,7 @@ fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
         emit_delegate(model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
     });
     let makes_rows = emit_makes_rows(cx, "AcrossTenants");
+    let audit = emit_audit(cx);
     quote! {
         /// The models with the rows of all tenants.
         #[derive(Debug)]
@@ -301,6 +313,7 @@ fn emit_across_tenants(cx: &EmitCx<'_>) -> TokenStream {
         impl AcrossTenants {
             rt::calls_of_models!(AcrossTenants);
             rt::raw_sql_of_models!();
+            #audit
             #(#delegates)*
         }
     }

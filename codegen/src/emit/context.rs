@@ -14,7 +14,8 @@ use crate::ir::{
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
 /// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 31] = [
+const OWN_METHODS: [&str; 32] = [
+    "acting_as",
     "advisory_lock",
     "batch",
     "begin",
@@ -54,7 +55,8 @@ const METHODS_OF_TENANTS: [&str; 3] = ["across_tenants", "tenant", "tenant_id"];
 /// Returns the methods that no model's method can have the name of.
 fn own_methods(schema: &Schema) -> BTreeSet<String> {
     let of_tenants = METHODS_OF_TENANTS.into_iter().filter(|_| schema.tenant().is_some());
-    OWN_METHODS.into_iter().chain(of_tenants).map(str::to_owned).collect()
+    let of_audit = schema.walk_models().any(|model| model.model().audit.is_some()).then_some("audit");
+    OWN_METHODS.into_iter().chain(of_tenants).chain(of_audit).map(str::to_owned).collect()
 }
 
 /// The schema with its Rust names.

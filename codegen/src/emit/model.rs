@@ -76,6 +76,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
     let materialized = model.walker.model().materialized.then(|| quote!(impl rt::Materialized for #ident {}));
     let soft_delete = deletion_mark(model).map(|_| quote!(impl rt::SoftDelete for #ident {}));
+    let audited = model.walker.model().audit.is_some().then(|| quote!(impl rt::Audited for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     let columns: Vec<&ColumnNames<'_>> = model.read().collect();
@@ -104,6 +105,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
 
         #writable
         #soft_delete
+        #audited
         #materialized
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct ModelDraft<'a> {
     pub(super) unlogged: bool,
     /// `@@partitionBy`.
     pub(super) partitions: Option<PartitionDraft>,
+    /// `@@audited`.
+    pub(super) audit: Option<AuditDraft>,
     /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
     /// `@@distributed(by: ..)`, `@@reference` or `@@local`, and its place.
@@ -312,6 +314,14 @@ pub(super) struct ScopeDraft<'a> {
 pub(super) struct PartitionDraft {
     pub(super) method: PartitionMethod,
     pub(super) fields: Vec<(FieldId, Span)>,
+    pub(super) span: Span,
+}
+
+/// `@@audited`.
+#[derive(Debug)]
+pub(super) struct AuditDraft {
+    /// `except:`, each with its place.
+    pub(super) except: Vec<(FieldId, Span)>,
     pub(super) span: Span,
 }
 

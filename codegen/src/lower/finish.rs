@@ -6,9 +6,9 @@ use super::draft::{
     PartitionDraft, RelationDraft, ScopeDraft, TypeDraft,
 };
 use crate::ir::{
-    Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey, Generated,
-    Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model, Partitions,
-    PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Scope, Side,
+    Audit, Check, Column, ColumnType, Enum, EnumId, EnumValue, Exclusion, Extension, Field, FieldKind, ForeignKey,
+    Generated, Index, IndexField, IndexTarget, JsonField, JsonFieldType, JsonShape, JsonType, KeyOptions, Model,
+    Partitions, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Scope, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -71,6 +71,7 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         storage: model.storage.clone(),
         unlogged: model.unlogged,
         partitions: model.partitions.as_ref().map(finish_partitions),
+        audit: model.audit.as_ref().map(|audit| Audit { except: audit.except.iter().map(|(id, _)| *id).collect() }),
         query: owned(model.query),
         materialized: model.materialized,
         distribution: model.distribution,

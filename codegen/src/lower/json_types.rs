@@ -32,6 +32,7 @@ const ON_TYPES: &[&str] = &[
     "with",
     "unlogged",
     "partitionBy",
+    "audited",
     "distributed",
     "reference",
     "local",

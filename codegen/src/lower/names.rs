@@ -134,6 +134,7 @@ fn declare_model<'a>(
         storage: Vec::new(),
         unlogged: false,
         partitions: None,
+        audit: None,
         query: None,
         materialized: false,
         tenancy: Tenancy::Shared,

@@ -13,8 +13,8 @@ pub(super) use temporary::Temporary;
 use std::collections::BTreeSet;
 
 use super::state::{
-    Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index, ObjectName,
-    Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
+    Audit, AuditLog, Check, Column, ConstraintOptions, Distribution, EnumType, Exclusion, Extension, ForeignKey, Index,
+    ObjectName, Other, Policy, PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -212,6 +212,37 @@ pub enum Change {
         /// The new state.
         next: (bool, bool),
     },
+    /// The table of recorded changes is missing, or differs. It is never dropped.
+    SetAuditLog {
+        /// The current table.
+        previous: Option<AuditLog>,
+        /// The new table.
+        next: AuditLog,
+    },
+    /// What is recorded of a table differs.
+    SetAudit {
+        /// The table.
+        table: ObjectName,
+        /// The table of recorded changes.
+        log: ObjectName,
+        /// Whether the triggers change before the columns of the table, which they name.
+        is_early: bool,
+        /// The current triggers.
+        previous: Option<Audit>,
+        /// The new triggers.
+        next: Option<Audit>,
+    },
+    /// Recorded changes get the new name of their table or of a column, or no longer show the values of a column.
+    EditAudit {
+        /// The table of recorded changes.
+        log: ObjectName,
+        /// The table whose changes they are, as they name it.
+        table: ObjectName,
+        /// What becomes of them.
+        what: AuditEdit,
+    },
+    /// The other changes are made in a database that records the changes of these tables.
+    OnAudited(BTreeSet<ObjectName>),
     /// Other changes read or write rows that row security hides from the owner of their table.
     ShowAllTenants,
 
@@ -257,6 +288,17 @@ pub enum Change {
 
     /// A difference that Relata does not migrate, so a person has to. Only between two databases.
     Unmigrated(Unmigrated),
+}
+
+/// What becomes of recorded changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditEdit {
+    /// The table has this name now.
+    Table(ObjectName),
+    /// A column has the second name instead of the first.
+    Column(String, String),
+    /// The values of this column are no longer shown.
+    Mask(String),
 }
 
 impl Change {

@@ -5,6 +5,7 @@
 //! are never dropped.
 
 mod apply;
+mod audit;
 mod citus;
 mod columns;
 mod comments;
@@ -248,6 +249,7 @@ fn diff_without(
     previous.sequences.retain(|sequence| !goes(sequence));
     sequences::diff_sequences(&cx, &mut previous, &mut changes);
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
+    audit::diff_audit(&cx, &previous, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
     comments::diff_comments(&cx, &previous, &mut changes);
     let mut more = BTreeSet::new();
@@ -434,6 +436,7 @@ fn in_schema(state: &State, schema: Option<&str>) -> State {
             place(table);
         }
     }
+    state.audit.iter_mut().for_each(|log| place(&mut log.name));
     for table in &mut state.tables {
         place(&mut table.name);
         table.foreign_keys.iter_mut().for_each(|key| place(&mut key.referenced_table));

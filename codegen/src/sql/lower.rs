@@ -2,6 +2,7 @@
 //!
 //! Views are objects of the catalog if the schema contains their query; otherwise, they are left out. A model with `@@ignore` is a table like any other.
 
+mod audit;
 mod citus;
 mod mentions;
 mod objects;
@@ -52,6 +53,7 @@ pub fn lower(schema: &ir::Schema) -> State {
         }
     }
     row_security::secure(schema, &mut state);
+    audit::record(schema, &mut state);
     citus::distribute(schema, &mut state);
     state.schemas = used_schemas(schema, &state);
     state.sort();
@@ -69,7 +71,8 @@ fn used_schemas(schema: &ir::Schema, state: &State) -> Vec<String> {
     let views = schema.walk_models().filter(|model| model.model().query.is_some());
     let views = views.filter_map(|model| table_name(model).schema);
     let objects = schema.objects.iter().filter_map(|object| object.namespace().map(str::to_owned));
-    names.chain(views).chain(objects).collect()
+    let log = state.audit.iter().filter_map(|log| log.name.schema.clone());
+    names.chain(views).chain(objects).chain(log).collect()
 }
 
 /// Gives a sequence another name if its default name is taken: long names are truncated, so two may be equal. In the

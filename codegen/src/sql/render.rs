@@ -1,5 +1,6 @@
 //! Renders plans as migration.sql, and changes as a summary.
 
+mod audit;
 mod batches;
 mod belongings;
 mod citus;

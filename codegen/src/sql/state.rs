@@ -3,6 +3,7 @@
 //! Plain data, without SQL text except for expressions that only PostgreSQL understands. Code that creates a state
 //! calls [`State::sort`] at the end. Columns stay in the order of their table.
 
+mod audit;
 mod catalog;
 mod distribution;
 mod grant;
@@ -17,6 +18,7 @@ use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
 pub use crate::ir::{Deferrable, SequenceOptions};
+pub use audit::{AUDIT, AUDIT_TRUNCATE, Audit, AuditLog};
 pub use catalog::{
     Acl, Catalog, CatalogObject, CatalogPart, DefaultGrant, Managed, Nature, Need, ObjectInSchema, ObjectKey, Usage,
     User, ViewInSchema,
@@ -44,6 +46,8 @@ pub struct State {
     pub sequences: Vec<Sequence>,
     /// Ordinary and partitioned tables, without views.
     pub tables: Vec<Table>,
+    /// The table of recorded changes, if something is recorded. It is none of the tables.
+    pub audit: Option<AuditLog>,
     /// Objects that no schema declares. A migration to a schema does not change them.
     pub others: Vec<Other>,
     /// Everything else that a database has. Only if a whole database was read.
@@ -106,6 +110,8 @@ pub struct Table {
     pub exclusions: Vec<Exclusion>,
     /// Its row security.
     pub row_security: RowSecurity,
+    /// Whether its changes are recorded, and which.
+    pub audit: Option<Audit>,
     /// Where Citus keeps its rows.
     pub distribution: Distribution,
     /// Views that read it. Only if a database was read.
@@ -337,6 +343,7 @@ impl Table {
             indexes: Vec::new(),
             exclusions: Vec::new(),
             row_security: RowSecurity::default(),
+            audit: None,
             distribution: Distribution::default(),
             used_by: Vec::new(),
             options: TableOptions::default(),

@@ -128,7 +128,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 14] = [
+const GROUPS: [(&str, &str); 15] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -143,6 +143,7 @@ const GROUPS: [(&str, &str); 14] = [
     ("R12", "Views"),
     ("R13", "Functions, triggers and policies"),
     ("R14", "Soft deletes"),
+    ("R15", "Recorded changes"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

@@ -33,6 +33,7 @@ const SQL: &[(&str, &[&str])] = &[
     ("state", &["data_type", "names", "quote"]),
     ("index_text", &["names", "quote", "state"]),
     ("policy", &["names", "quote", "state"]),
+    ("audit", &["names", "quote", "state"]),
     ("lower", &["data_type", "index_text", "moment", "names", "quote", "state"]),
     ("intent", &["lower", "state"]),
     ("language", &["data_type", "state"]),
@@ -64,6 +65,7 @@ const SQL: &[(&str, &[&str])] = &[
     (
         "render",
         &[
+            "audit",
             "cast",
             "change",
             "data_type",
@@ -103,6 +105,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "partitions",
             "scopes",
             "soft_delete",
+            "audit",
             "naming",
             "rust_types",
             "attributes",

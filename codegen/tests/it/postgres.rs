@@ -65,7 +65,12 @@ impl Database {
 
     /// Everything that a migration can leave behind, but for the order of columns.
     pub(crate) fn catalog(&self) -> String {
-        self.run(CATALOG).expect("the catalog can be read")
+        let catalog = self.run(CATALOG).expect("the catalog can be read");
+        // The table of recorded changes stays when nothing is recorded any more.
+        let is_log = |line: &&str| line.contains("_relata_audit");
+        let is_used = catalog.lines().any(|line| is_log(&line) && line.starts_with("trigger"));
+        let lines = catalog.lines().filter(|line| is_used || !is_log(line));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 }
 
@@ -91,6 +96,12 @@ FROM pg_sequence s
 LEFT JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype = 'a' AND d.refobjsubid > 0
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 ORDER BY s.seqrelid::regclass::text;
+SELECT 'trigger', pg_get_triggerdef(oid), tgenabled FROM pg_trigger
+WHERE tgfoid IN (SELECT oid FROM pg_proc WHERE proname = '_relata_audit') AND tgrelid::regclass::text NOT LIKE '%\\_relata\\_audit'
+ORDER BY 2;
+SELECT 'function', oid::regprocedure, md5(prosrc), prosecdef, proconfig FROM pg_proc WHERE proname = '_relata_audit';
+SELECT 'policy', polrelid::regclass, polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
+FROM pg_policy WHERE polrelid::regclass::text LIKE '%\\_relata\\_audit' ORDER BY 2, 3;
 SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description FROM pg_description
 WHERE objoid >= 16384 AND classoid IN ('pg_class'::regclass, 'pg_type'::regclass) AND description NOT LIKE 'by hand%' ORDER BY 2, 3;
 ";

@@ -188,6 +188,24 @@ macro_rules! inside_a_transaction {
         }
 
         impl<M: Models> $name<M> {
+            /// Returns the models, whose changes are recorded with this actor, in the same transaction: see
+            /// [`Client::acting_as`](crate::Client::acting_as).
+            ///
+            /// ```
+            /// # use plain_planner::*;
+            /// # async fn example(db: &Client, slug: &str) -> relata::Result<()> {
+            /// let tx = db.begin().await?;
+            /// tx.acting_as("job:cleanup").institution().delete_many().filter(institution::slug.ne(slug)).await?;
+            /// tx.commit().await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            pub fn acting_as(&self, actor: impl std::fmt::Display) -> M {
+                let before = self.scope.settings.as_deref().cloned().unwrap_or_default();
+                let settings = Some(Arc::new(before.acting_as(actor.to_string())));
+                M::new(Executor(Target::Transaction(Scope { settings, ..self.scope.clone() })))
+            }
+
             fn executor(&self) -> Executor {
                 Executor(Target::Transaction(self.scope.clone()))
             }

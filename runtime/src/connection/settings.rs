@@ -17,6 +17,7 @@ use crate::value::Param;
 type Name = Cow<'static, str>;
 
 const TENANT: &str = "relata.tenant";
+const ACTOR: &str = "relata.actor";
 const ACROSS_TENANTS: &str = "relata.across_tenants";
 const SEARCH_PATH: &str = "search_path";
 
@@ -61,6 +62,13 @@ impl Settings {
     pub(crate) fn across_tenants(&self) -> Self {
         let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
         settings.values.push((ACROSS_TENANTS.into(), "on".to_owned()));
+        settings
+    }
+
+    /// Adds who changes rows.
+    pub(crate) fn acting_as(&self, actor: String) -> Self {
+        let mut settings = self.without(&[ACTOR]);
+        settings.values.push((ACTOR.into(), actor));
         settings
     }
 

@@ -4,9 +4,11 @@
 //! The kind decides which methods a constant has: only an optional field can be null, only a list can be searched for
 //! an element, only a unique field is a key, and a generated field cannot be set.
 
+use tokio_postgres::types::Type;
+
 use crate::error::Result;
 use crate::rows::{FromRow, Reader, Slot, Tree};
-use crate::value::Scalar;
+use crate::value::{BoxError, Decode, Scalar, decode_list};
 
 /// How many values a row has for a field or a relation: [`Required`], [`Optional`], [`List`] or [`JsonList`].
 pub trait Arity: Sealed + Send + 'static {
@@ -22,6 +24,10 @@ pub trait Arity: Sealed + Send + 'static {
     /// Reads the next value of a row.
     #[doc(hidden)]
     fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<Self::Values<T>>;
+
+    /// Reads a value of this type, or null.
+    #[doc(hidden)]
+    fn of_value<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<Self::Values<T>, BoxError>;
 }
 
 /// A kind with at most one value or row: [`Required`] or [`Optional`].
@@ -134,6 +140,10 @@ impl Direction for Ancestors {
 }
 
 impl Arity for Required {
+    fn of_value<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<T, BoxError> {
+        T::decode_nullable(ty, raw)
+    }
+
     type Values<T: Scalar> = T;
     type Rows<T: FromRow> = T;
     const NULLABLE: bool = false;
@@ -144,6 +154,10 @@ impl Arity for Required {
 }
 
 impl Arity for Optional {
+    fn of_value<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<Option<T>, BoxError> {
+        Option::decode_nullable(ty, raw)
+    }
+
     type Values<T: Scalar> = Option<T>;
     type Rows<T: FromRow> = Option<T>;
     const NULLABLE: bool = true;
@@ -154,6 +168,10 @@ impl Arity for Optional {
 }
 
 impl Arity for List {
+    fn of_value<T: Scalar>(ty: &Type, raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+        decode_list(ty, raw)
+    }
+
     type Values<T: Scalar> = Vec<T>;
     type Rows<T: FromRow> = Vec<T>;
     const NULLABLE: bool = true;
@@ -164,6 +182,10 @@ impl Arity for List {
 }
 
 impl Arity for JsonList {
+    fn of_value<T: Scalar>(_: &Type, raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+        raw.map_or(Ok(Vec::new()), T::decode_json_list)
+    }
+
     type Values<T: Scalar> = Vec<T>;
     type Rows<T: FromRow> = Vec<T>;
     const NULLABLE: bool = false;

@@ -253,6 +253,18 @@ async fn soft_delete_by_an_extension() {
 }
 
 #[tokio::test]
+async fn audit_by_an_extension() {
+    use crate::audit::client::student;
+
+    let (db, _database) = crate::audit::client().await;
+    db.acting_as("user:1").student().create(crate::audit::row(1)).await.expect("is created");
+    db.student().update(student::id.eq(1)).set([student::name.to("Ada")]).await.expect("is updated");
+    let history = db.audit().of(student::id.eq(1)).await.expect("is read");
+    assert_eq!(history.iter().map(|change| change.actor.as_deref()).collect::<Vec<_>>(), [None, Some("user:1")]);
+    assert_eq!(history[0].after(student::name).expect("is text"), Some("Ada".to_owned()));
+}
+
+#[tokio::test]
 async fn conditions_of_the_server() {
     let db = Given::new().await;
     let here = student::created_at.lte(relata::now()) & student::created_at.date_part(DatePart::Year).gte(2026);

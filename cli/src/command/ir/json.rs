@@ -108,6 +108,8 @@ struct Model<'s> {
     #[serde(rename = "partitionBy", skip_serializing_if = "Option::is_none")]
     partitions: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    audited: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<Value>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     derives: &'s [String],
@@ -324,6 +326,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         storage: &model.storage,
         unlogged: model.unlogged,
         partitions: model.partitions.as_ref().map(|partitions| partition_key(walker, partitions)),
+        audited: model.audit.as_ref().map(|audit| audited(walker, audit)),
         distribution: (walker.schema.engine == ir::Engine::Citus).then(|| distribution(walker)),
         derives: &model.derives,
     }
@@ -333,6 +336,12 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
 fn partition_key(walker: ModelWalker<'_>, partitions: &ir::Partitions) -> Value {
     let fields: Vec<_> = partitions.fields.iter().map(|field| walker.schema.walk_field(*field).name()).collect();
     json!({ "method": partitions.method.name(), "fields": fields })
+}
+
+/// `{"except": ["views"]}`.
+fn audited(walker: ModelWalker<'_>, audit: &ir::Audit) -> Value {
+    let except: Vec<_> = audit.except.iter().map(|field| walker.schema.walk_field(*field).name()).collect();
+    json!({ "except": except })
 }
 
 /// `{"by": "field"}`, `"reference"` or `"local"`.

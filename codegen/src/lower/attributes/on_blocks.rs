@@ -3,7 +3,7 @@
 use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
-use super::super::{Cx, keys, partitions, rust_types, scopes, views};
+use super::super::{Cx, audit, keys, partitions, rust_types, scopes, views};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
@@ -27,6 +27,7 @@ const ON_MODELS: &[&str] = &[
     "with",
     "unlogged",
     "partitionBy",
+    "audited",
     "sql",
     "materialized",
     "derive",
@@ -62,6 +63,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
             "derive" => cx.model_mut(id).derives = rust_types::read_derive(cx, attribute),
             "rust" => cx.model_mut(id).rust_name = rust_types::read_name_of_block(cx, attribute),
             "partitionBy" => partitions::read_partitions(cx, id, attribute),
+            "audited" => audit::read_audited(cx, id, attribute),
             "sql" => views::read_query(cx, id, attribute),
             "materialized" => {
                 expect_no_arguments(cx, attribute, "@@materialized");

@@ -1,10 +1,10 @@
 //! The actions of a migration, as data.
 
-use super::super::change::{Belongings, CatalogChange, Commented, Place, TableObject};
+use super::super::change::{AuditEdit, Belongings, CatalogChange, Commented, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
-    Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
-    TableOptions,
+    Audit, AuditLog, Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence,
+    SequenceOptions, Table, TableOptions,
 };
 use super::belongings::Noted;
 
@@ -233,6 +233,25 @@ pub enum Action {
         table: ObjectName,
         previous: (bool, bool),
         next: (bool, bool),
+    },
+    /// Creates the table of recorded changes and its function, or completes them. `previous`: the table that becomes it.
+    SetAuditLog {
+        previous: Option<ObjectName>,
+        log: AuditLog,
+    },
+    /// Creates, replaces or drops the triggers that record the changes of a table.
+    SetAudit {
+        table: ObjectName,
+        log: ObjectName,
+        is_early: bool,
+        replaces: bool,
+        next: Option<Audit>,
+    },
+    /// Lets recorded changes follow a new name, or hides values in them.
+    EditAudit {
+        log: ObjectName,
+        table: ObjectName,
+        what: AuditEdit,
     },
     /// Lets Citus take the rows of a table. `follows`: the table whose rows are on the same servers.
     Distribute {

@@ -55,6 +55,8 @@ pub(super) struct AssessCx {
     pub(super) placed: BTreeSet<ObjectName>,
     /// Tables that are partitioned before the migration.
     pub(super) partitioned: BTreeSet<ObjectName>,
+    /// Tables whose changes are recorded before the migration.
+    pub(super) audited: BTreeSet<ObjectName>,
     /// The domains that migrations create.
     pub(super) domains: BTreeSet<ObjectName>,
     /// The new values of columns.
@@ -79,6 +81,7 @@ impl AssessCx {
                     cx.placed.insert(table.clone());
                 }
                 Change::OnCitus(tables) => cx.placed.extend(tables.iter().cloned()),
+                Change::OnAudited(tables) => cx.audited.extend(tables.iter().cloned()),
                 Change::OnPartitions(tables) => cx.partitioned.extend(tables.iter().cloned()),
                 Change::OnDomains(domains) => cx.domains.extend(domains.iter().cloned()),
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
@@ -182,6 +185,10 @@ impl AssessCx {
                 (Lock::None, Work::None)
             }
             Action::CreatePolicy { .. } | Action::SetRowSecurity { .. } => at_once,
+            Action::SetAudit { table, .. } if self.is_new(table) => (Lock::None, Work::None),
+            Action::SetAudit { replaces: true, .. } => at_once,
+            Action::SetAudit { .. } => (Lock::ShareRowExclusive, Work::None),
+            Action::EditAudit { .. } => (Lock::RowExclusive, Work::Rewrite),
             Action::Catalog(change) => (self.lock_of(change), Work::None),
             Action::CreateSyncTrigger { .. } | Action::EnableSyncTriggerAlways { .. } => {
                 (Lock::ShareRowExclusive, Work::None)

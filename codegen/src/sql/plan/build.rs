@@ -169,6 +169,14 @@ impl Builder {
             Change::SetRowSecurity { table, previous, next } => {
                 actions.push(Action::SetRowSecurity { table, previous, next });
             }
+            Change::SetAuditLog { previous, next } => {
+                let previous = previous.map(|log| log.name).filter(|name| *name != next.name);
+                actions.push(Action::SetAuditLog { previous, log: next });
+            }
+            Change::SetAudit { table, log, is_early, previous, next } => {
+                actions.push(Action::SetAudit { table, log, is_early, replaces: previous.is_some(), next });
+            }
+            Change::EditAudit { log, table, what } => actions.push(Action::EditAudit { log, table, what }),
             Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
             Change::SetComment { on, next, .. } => actions.push(Action::SetComment { on, text: next }),
             Change::Distribute { table, previous, next, follows, has_rows } => {
@@ -181,7 +189,7 @@ impl Builder {
                 }
             }
             Change::Catalog(change) => actions.push(Action::Catalog(change)),
-            Change::OnCitus(_) | Change::OnPartitions(_) | Change::OnDomains(_) => {}
+            Change::OnCitus(_) | Change::OnPartitions(_) | Change::OnDomains(_) | Change::OnAudited(_) => {}
             Change::Unmigrated(_) => {}
         }
     }

@@ -70,6 +70,8 @@ enum Milestone {
     Placed(ObjectName),
     /// A table has its policies.
     Secured(ObjectName),
+    /// Changes can be recorded.
+    Recorded,
     /// No column uses anything that is dropped.
     AllReleased,
     /// Views and other objects that block a change are dropped.
@@ -178,6 +180,9 @@ fn phase(action: &Action) -> u8 {
         Action::AddLabel { .. } => 2,
         Action::DropOther(_) | Action::ShowAllTenants => 2,
         Action::SetRowSecurity { next: (false, _), .. } => 2,
+        Action::SetAuditLog { .. } | Action::SetAudit { is_early: true, .. } => 2,
+        Action::SetAudit { .. } => 16,
+        Action::EditAudit { .. } => 20,
         Action::DropPolicy { .. } => 3,
         // A new table is secured before anything else can happen to it.
         Action::CreatePolicy { .. } => 16,
@@ -341,6 +346,12 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend(named_tables(table, policy).into_iter().flat_map(ready));
             needs.gives.push(M::Secured(table.clone()));
         }
+        Action::SetAuditLog { .. } => needs.gives.push(M::Recorded),
+        Action::SetAudit { table, is_early, .. } => {
+            needs.waits.extend([M::Exists(table.clone()), M::Recorded]);
+            needs.waits.extend((!is_early).then(|| ready(table)).into_iter().flatten());
+        }
+        Action::EditAudit { .. } => needs.waits.push(M::Recorded),
         Action::SetRowSecurity { table, next: (true, _), .. } => {
             needs.waits.extend([M::Exists(table.clone()), M::Secured(table.clone())]);
         }

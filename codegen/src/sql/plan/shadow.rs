@@ -399,6 +399,8 @@ fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<Shadow
     if cx.is_new(table)
         || cx.placed.contains(table)
         || cx.partitioned.contains(table)
+        // The values of a shadow column would be recorded, also those that are not to be shown.
+        || cx.audited.contains(table)
         || is_renamed_later
         || !alterations.iter().filter(rewrites).all(can_be_recreated)
     {

@@ -10,7 +10,7 @@ use super::super::state::{
     Column, ColumnDefault, Exclusion, ForeignKey, Identity, ObjectName, Sequence, Table, repartitioned,
 };
 use super::batches::{do_block, guard_unique, in_batches};
-use super::{belongings, citus, options, row_security, shadow};
+use super::{audit, belongings, citus, options, row_security, shadow};
 use crate::ir::{NativeType, ReferentialAction};
 
 /// Returns the statement. There is one arm for each action, so that none can be forgotten. Longer statements have their
@@ -143,6 +143,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::SetRowSecurity { table, previous, next } => {
             alter(table, row_security::switches(*previous, *next).into_iter())
         }
+        Action::SetAuditLog { previous, log } => audit::set_log(previous.as_ref(), log),
+        Action::SetAudit { table, log, replaces, next, .. } => audit::set_audit(table, log, *replaces, next.as_ref()),
+        Action::EditAudit { log, table, what } => audit::edit(log, table, what),
         Action::Distribute { table, next, follows, .. } => citus::distribute(table, next, follows.as_ref()),
         Action::ClearLocalRows(table) => citus::call("truncate_local_data_after_distributing_table", table),
         Action::Undistribute(table) => citus::call("undistribute_table", table),

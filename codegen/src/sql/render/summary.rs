@@ -52,7 +52,12 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
         Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
-        Change::ShowAllTenants | Change::OnCitus(_) | Change::OnPartitions(_) | Change::OnDomains(_) => true,
+        Change::ShowAllTenants
+        | Change::OnCitus(_)
+        | Change::OnPartitions(_)
+        | Change::OnDomains(_)
+        | Change::OnAudited(_)
+        | Change::EditAudit { .. } => true,
         // The line of a new table says that it has row security.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
@@ -148,7 +153,18 @@ fn line(change: &Change, names: &Temporary) -> String {
             format!("~ row security of {table} from {} to {}", switched(*previous), switched(*next))
         }
         Change::Distribute { table, previous, next, .. } => distributed(table, previous, next),
-        Change::ShowAllTenants | Change::OnCitus(_) | Change::OnPartitions(_) | Change::OnDomains(_) => String::new(),
+        Change::ShowAllTenants
+        | Change::OnCitus(_)
+        | Change::OnPartitions(_)
+        | Change::OnDomains(_)
+        | Change::OnAudited(_)
+        // The rename says it.
+        | Change::EditAudit { .. } => String::new(),
+        Change::SetAuditLog { previous: None, .. } => "+ a table of recorded changes".to_owned(),
+        Change::SetAuditLog { .. } => "~ the table of recorded changes".to_owned(),
+        Change::SetAudit { table, next: None, .. } => format!("- changes of {table} are no longer recorded"),
+        Change::SetAudit { table, previous: None, .. } => format!("+ changes of {table} are recorded"),
+        Change::SetAudit { table, .. } => format!("~ other changes of {table} are recorded"),
         // It comes back with what it is on.
         Change::SetComment { previous, next, .. } if previous == next => String::new(),
         Change::SetComment { on, previous: None, .. } => format!("+ comment on {on}"),

@@ -37,6 +37,7 @@ pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attr
     let mut attributes = Attributes::default();
     writer.add(&mut attributes, objects(table), &mut BTreeSet::new());
     attributes.lines.extend(storage_lines(names, table));
+    attributes.lines.extend(audit_line(names, table));
     if table.distribution.is_placed() && is_for_citus(names) {
         attributes.lines.push(distribution_line(names, table));
     }
@@ -53,6 +54,14 @@ fn storage_lines(names: &Names<'_>, table: &Table) -> impl Iterator<Item = Line>
         format!("  @@partitionBy({}, [{}])", key.method.name(), fields.join(", "))
     });
     [partitions, with, unlogged].into_iter().flatten().map(|text| Line::new("", text))
+}
+
+/// Returns `@@audited`.
+fn audit_line(names: &Names<'_>, table: &Table) -> Option<Line> {
+    let audit = table.audit.as_ref()?;
+    let fields: Vec<_> = audit.except.iter().map(|column| names.field_name(&table.name, column)).collect();
+    let except = if fields.is_empty() { String::new() } else { format!("(except: [{}])", fields.join(", ")) };
+    Some(Line::new("", format!("  @@audited{except}")))
 }
 
 /// Returns whether the schema may name distributions: a new one, or an existing one that is for Citus.
@@ -152,6 +161,12 @@ pub(super) fn kept(
         behind.retain(|line| !is_storage(line));
         attributes.lines.retain(|line| !is_storage(line));
         behind.extend(storage_lines(names, table));
+    }
+    if changes.iter().any(|change| matches!(change, Change::SetAudit { table: it, .. } if same(it, &table.name))) {
+        let is_audit = |line: &Line| line.text.trim_start().starts_with("@@audited");
+        behind.retain(|line| !is_audit(line));
+        attributes.lines.retain(|line| !is_audit(line));
+        behind.extend(audit_line(names, table));
     }
     if is_elsewhere(changes, table) {
         behind.retain(|line| !is_distribution(line));

@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) in_foreign_key: bool,
     /// Rows are identified or connected by it, so it cannot be omitted.
     pub(super) is_bound: bool,
+    /// Recorded changes do not show its values.
+    pub(super) is_masked: bool,
 }
 
 /// Returns type, arity and default, without `@id`, `@unique` and `@map`.
@@ -63,13 +65,14 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().soft_delete && has_scalar(column, ScalarType::DateTime), " @softDelete"),
-            (old.column().sensitive, " @sensitive"),
+            (old.column().sensitive && !place.is_masked, " @sensitive"),
             (old.column().omitted && !place.is_bound, " @omit"),
             (old.field().ignored && !place.is_ignored, " @ignore"),
         ] {
             text += if is_present { attribute } else { "" };
         }
     }
+    text += if place.is_masked { " @sensitive" } else { "" };
     text
 }
 

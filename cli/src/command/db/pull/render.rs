@@ -368,6 +368,7 @@ impl Cx<'_> {
         let place = Place {
             is_ignored: self.ignored.contains(&table.name),
             in_foreign_key,
+            is_masked: table.audit.as_ref().is_some_and(|audit| audit.masked.contains(&column.name)),
             is_bound: in_foreign_key || self.is_key(table, &column.name),
         };
         let mut text = format!("  {name} {}", describe(self.names, column, old, &place));
@@ -401,6 +402,10 @@ impl Cx<'_> {
                 same(name, &table.name) && previous.name == column.name
             }
             Change::DropColumn { table: name, column: other } => same(name, &table.name) && other.name == column.name,
+            Change::SetAudit { table: name, previous: Some(live), next, .. } => {
+                let is_masked = next.as_ref().is_some_and(|audit| audit.masked.contains(&column.name));
+                same(name, &table.name) && live.masked.contains(&column.name) && !is_masked
+            }
             _ => false,
         })
     }
@@ -429,7 +434,9 @@ impl Cx<'_> {
             | Change::ReplaceObject { table: name, previous: object, .. } => {
                 same(name, &table.name) && !matches!(object, TableObject::ForeignKey(_))
             }
-            Change::AddColumn { table: name, .. } | Change::AlterTable { table: name, .. } => same(name, &table.name),
+            Change::AddColumn { table: name, .. }
+            | Change::AlterTable { table: name, .. }
+            | Change::SetAudit { table: name, .. } => same(name, &table.name),
             _ => false,
         })
     }
@@ -489,6 +496,7 @@ fn touched(
             | Change::DropColumn { table: name, .. }
             | Change::AlterTable { table: name, .. }
             | Change::Distribute { table: name, .. }
+            | Change::SetAudit { table: name, .. }
             | Change::SetComment { on: Commented::Column(name, _), .. } => table(name),
             Change::AddObject { table: name, object }
             | Change::DropObject { table: name, object }
