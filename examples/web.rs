@@ -2,6 +2,9 @@
 //!
 //! `cargo run --example web` needs no database. It finds or starts one, prints its address and an example request, and
 //! serves until it is stopped. `cargo run --example web -- --check` sends itself requests instead, and exits.
+//!
+//! `examples/service` is a whole service to start from, with migrations and tests. This one shows what is different with
+//! tenants.
 
 #[path = "support/database.rs"]
 mod database;
@@ -131,29 +134,6 @@ fn no_student() -> Error {
     Error::NotFound { model: "Student", operation: Lookup::Find, relation: None }
 }
 
-/// The status that `docs/client.md` suggests: a mistake of the program is never the visitor's.
-fn status_of(error: &Error) -> StatusCode {
-    match error {
-        Error::NotFound { operation: Lookup::Connect | Lookup::Disconnect, .. }
-        | Error::NotNullViolation(_)
-        | Error::CheckViolation(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NotFound { operation: Lookup::Find | Lookup::Update | Lookup::Delete, .. } => StatusCode::NOT_FOUND,
-        Error::UniqueViolation(_) | Error::ForeignKeyViolation(_) | Error::ExclusionViolation(_) => {
-            StatusCode::CONFLICT
-        }
-        Error::InvalidPageToken | Error::ForeignPageToken | Error::InvalidValue(_) | Error::TooComplex(_) => {
-            StatusCode::BAD_REQUEST
-        }
-        Error::Serialization { .. }
-        | Error::Timeout { .. }
-        | Error::PoolTimeout { .. }
-        | Error::Connect { .. }
-        | Error::ConnectionLost(_)
-        | Error::ChangedWhileReading { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 /// Converts an error to a response. Errors contain no values, so their text may be shown.
 struct Failure(Error);
 
@@ -165,7 +145,8 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = status_of(&self.0);
+        // A mistake of the program is never the visitor's.
+        let status = StatusCode::from_u16(self.0.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(json!({ "error": self.0.to_string() }))).into_response()
     }
 }

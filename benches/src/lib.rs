@@ -2,6 +2,8 @@
 //!
 //! Nothing here asserts a figure: budgets that do not depend on the machine are tests of the crates.
 
+pub mod load;
+
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};

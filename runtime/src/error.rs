@@ -4,6 +4,7 @@
 
 mod citus;
 mod fixed;
+mod http;
 mod message;
 
 use std::borrow::Cow;
@@ -352,8 +353,12 @@ impl Error {
         }
     }
 
-    /// Returns the name of the variant, for traces.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// Returns the name of the variant, for traces, counters and the answers of a web service.
+    ///
+    /// ```
+    /// assert_eq!(relata::Error::InvalidPageToken.kind(), "InvalidPageToken");
+    /// ```
+    pub fn kind(&self) -> &'static str {
         match self {
             Error::UniqueViolation(_) => "UniqueViolation",
             Error::ForeignKeyViolation(_) => "ForeignKeyViolation",

@@ -105,7 +105,7 @@ pub use value::{
 #[cfg(feature = "types")]
 pub use value::{Hstore, Interval, Ltree, Multirange, NotAnInterval, Range, RangeOf};
 #[cfg(feature = "serde")]
-pub use value::{Json, double_option};
+pub use value::{Json, double_option, not_null};
 
 #[cfg(feature = "bit")]
 pub use bit_vec;

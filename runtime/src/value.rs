@@ -6,9 +6,9 @@ mod arithmetic;
 #[cfg(feature = "bigdecimal")]
 mod bigdecimal;
 mod datetime;
-#[cfg(feature = "serde")]
-mod double_option;
 mod holds;
+#[cfg(feature = "serde")]
+mod in_request;
 mod into;
 #[cfg(feature = "jiff")]
 mod jiff;
@@ -33,9 +33,9 @@ pub(crate) mod types;
 
 pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
-#[cfg(feature = "serde")]
-pub use double_option::double_option;
 pub use holds::{Holds, assert_holds};
+#[cfg(feature = "serde")]
+pub use in_request::{double_option, not_null};
 pub use into::{Assigned, Compared, IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
 pub(crate) use json::array as json_array;
 pub use json_value::{is_json, is_json_null};

@@ -15,6 +15,8 @@ struct ExamChanges {
     weight: Option<f64>,
     #[serde(default, deserialize_with = "relata::double_option")]
     score: Option<Option<f64>>,
+    #[serde(default, deserialize_with = "relata::not_null")]
+    exam_type_id: Option<Uuid>,
 }
 
 /// A field that always has a value, one with another name, and a list.
@@ -51,6 +53,13 @@ async fn a_request_changes_what_it_names() {
     assert_eq!(patch(r#"{ "weight": 2.5 }"#).await, (Some(2.5), Some(81.0)));
     assert_eq!(patch(r#"{ "score": null }"#).await, (Some(2.5), None));
     assert_eq!(patch(r#"{ "score": 90, "weight": null }"#).await, (Some(2.5), Some(90.0)));
+    // Null is not the same as a missing key, and a required column cannot have it.
+    assert!(serde_json::from_str::<ExamChanges>(r#"{ "exam_type_id": null }"#).is_err());
+    let south = fixture.institution("south").await.id;
+    let other = fixture.exam_type(south, "STEP2").await.id;
+    let changes: ExamChanges = serde_json::from_str(&format!(r#"{{ "exam_type_id": "{other}" }}"#)).expect("is read");
+    let row = db.student_exam().update(student_exam::id.eq(exam)).set(changes).await.expect("is changed");
+    assert_eq!((row.exam_type_id, row.score), (other, Some(90.0)));
 }
 
 #[tokio::test]

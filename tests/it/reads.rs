@@ -114,6 +114,34 @@ async fn rows_come_in_the_order_of_fields_relations_and_counts() {
 }
 
 #[tokio::test]
+async fn sort_keys_of_a_text_are_those_that_the_program_knows() {
+    let fixture = exams().await;
+    let db = &fixture.db;
+    let key = |name: &str| match name {
+        "score" => Some(student_exam::score.asc()),
+        "low" => Some(student_exam::score.asc().nulls_first()),
+        "id" => Some(student_exam::id.asc()),
+        _ => None,
+    };
+    let texts = [("-score,id", "score DESC, id"), ("score,-id", "score, id DESC"), ("id", "id")];
+    // In the opposite order, nulls are at the other end.
+    let of_nulls = [("low,-id", "score NULLS FIRST, id DESC"), ("-low,id", "score DESC NULLS LAST, id")];
+    for (text, sql) in texts.into_iter().chain(of_nulls) {
+        let orders = Order::parse_list(text, key).expect(text);
+        let found = db.student_exam().find_many().order_by_all(orders).select(student_exam::id).await.expect(text);
+        assert_eq!(found, ids(&fixture, &format!("SELECT id FROM student_exams e ORDER BY {sql}")).await, "{text}");
+    }
+    assert!(Order::<StudentExam>::parse_list("", key).expect("has no keys").is_empty());
+    for (text, place) in
+        [("secret", 1), ("id,secret", 2), ("id,", 2), (",id", 1), ("--id", 1), ("id, score", 2), ("-", 1)]
+    {
+        let error = Order::<StudentExam>::parse_list(text, key).expect_err(text);
+        assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
+        assert_eq!(error.to_string(), format!("sort key {place} does not exist"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_last_rows_come_in_order() {
     let fixture = exams().await;
     for (order, sql) in orders() {

@@ -4,6 +4,7 @@ use relata_devdb::Feature;
 use std::time::Duration;
 
 use plain_planner::{Client, Error, institution, student};
+use relata::{ConstraintViolation, Lookup, params};
 
 use crate::support::{Fixture, devdb};
 
@@ -115,4 +116,85 @@ async fn a_statement_stops_at_its_limit() {
     let error = db.institution().update(institution::slug.eq("north")).set(institution::name.to("x")).await;
     let error = error.expect_err("takes too long");
     assert_eq!(error.sqlstate(), Some("57014"), "{error}");
+}
+
+/// Returns the status of the variant in the table of `docs/client.md`. `which` tells the rows of a variant apart.
+fn status_in_the_book(variant: &str, which: &str) -> u16 {
+    let table =
+        include_str!("../../docs/client.md").split("| variant | when | HTTP status |").nth(1).expect("is there");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let of_variant = |row: &&str| {
+        let names = row.split('|').nth(1).expect("has a cell");
+        names.contains(&format!("`{variant}`")) && names.contains(which)
+    };
+    let row = rows.clone().find(of_variant).unwrap_or_else(|| panic!("{variant} {which} has no row"));
+    row.split('|').nth(3).expect("has a status").trim().parse().expect("is a number")
+}
+
+#[tokio::test]
+async fn the_status_of_an_error_is_that_of_the_book() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let missing = |operation| Error::NotFound { model: "Student", operation, relation: None };
+    let violation = || ConstraintViolation {
+        model: "Student",
+        table: String::new(),
+        constraint: String::new(),
+        columns: Vec::new(),
+        sqlstate: String::new(),
+    };
+    let samples = [
+        (Error::UniqueViolation(violation()), ""),
+        (Error::ForeignKeyViolation(violation()), ""),
+        (Error::NotNullViolation(violation()), ""),
+        (Error::CheckViolation(violation()), ""),
+        (Error::ExclusionViolation(violation()), ""),
+        (missing(Lookup::Find), "Find"),
+        (missing(Lookup::Update), "Update"),
+        (missing(Lookup::Delete), "Delete"),
+        (missing(Lookup::Connect), "Connect"),
+        (missing(Lookup::Disconnect), "Disconnect"),
+        (missing(Lookup::Create), "Create"),
+        (Error::InvalidPageToken, ""),
+        (Error::ForeignPageToken, ""),
+        (Error::InvalidValue("".into()), ""),
+        (Error::TooComplex("".into()), ""),
+        (Error::Serialization { sqlstate: "40001".into() }, ""),
+        (Error::Timeout { what: "", limit: Duration::ZERO }, ""),
+        (Error::PoolTimeout { limit: Duration::ZERO, max_size: 1, in_use: 1, waiting: 1 }, ""),
+        (Error::Connect { target: String::new(), reason: String::new() }, ""),
+        (Error::ConnectionLost(String::new()), ""),
+        (Error::CommitUnknown, ""),
+        (Error::Committed(Box::new(Error::InvalidPageToken)), ""),
+        (Error::TransactionFailed, ""),
+        (Error::ChangedWhileReading { model: "Student", relation: "user" }, ""),
+        (Error::Decode { model: "Student", column: String::new(), reason: String::new() }, ""),
+        (Error::RowMismatch("".into()), ""),
+        (Error::LockOutsideTransaction, ""),
+        (Error::TransactionFinished, ""),
+        (Error::Misuse("".into()), ""),
+        (Error::RowSecurity(String::new()), ""),
+        (Error::Config(String::new()), ""),
+        (Error::Internal(""), ""),
+        (db.query_raw::<(i32,)>("SELECT 1 / 0", params![]).await.expect_err("is refused"), ""),
+    ];
+    for (error, which) in samples {
+        assert_eq!(error.http_status(), status_in_the_book(error.kind(), which), "{error:?}");
+    }
+    assert_eq!(Error::custom("full").http_status(), 500);
+}
+
+#[tokio::test]
+async fn a_value_that_a_column_cannot_hold_is_the_visitors_mistake() {
+    let fixture = Fixture::new().await;
+    fixture.sql("ALTER TABLE institutions ALTER slug TYPE varchar(3)").await;
+    for (slug, sqlstate) in [("north", "22001"), ("a\0b", "22021")] {
+        let row = institution::Create { name: "x".to_owned(), slug: slug.to_owned() };
+        let error = fixture.db.institution().create(row).await.expect_err("does not fit");
+        assert_eq!((error.sqlstate(), error.http_status()), (Some(sqlstate), 400), "{error}");
+        assert_eq!(error.http_status(), status_in_the_book("Database", sqlstate));
+    }
+    let sum = "SELECT 2147483647 + $1::int4";
+    let error = fixture.db.query_raw::<(i32,)>(sum, params![1]).await.expect_err("is too large");
+    assert_eq!((error.sqlstate(), error.http_status()), (Some("22003"), status_in_the_book("Database", "22003")));
 }

@@ -247,6 +247,12 @@ impl<M: Model, S, A> Find<M, S, A> {
         self
     }
 
+    /// Appends several sort keys, such as those that a visitor chose with [`Order::parse_list`].
+    pub fn order_by_all(mut self, orders: impl IntoIterator<Item = Order<M>>) -> Self {
+        self.select.order.extend(orders.into_iter().map(|order| order.term));
+        self
+    }
+
     /// Skips the first `rows` rows.
     pub fn skip(mut self, rows: u64) -> Self {
         self.select.skip = Some(rows);

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::error::{Error, Result};
 use crate::query::{OrderKey, OrderTerm};
 
 /// A sort key: the argument of `order_by`.
@@ -32,8 +33,55 @@ impl<M> Order<M> {
         order
     }
 
-    pub(crate) fn reversed(self) -> Self {
+    /// Returns the opposite order: descending for ascending, and nulls at the other end.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client, backwards: bool) -> relata::Result<()> {
+    /// let by_year = student::class_year.asc();
+    /// let by_year = if backwards { by_year.reversed() } else { by_year };
+    /// let students = db.student().find_many().order_by(by_year).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reversed(self) -> Self {
         Self { term: self.term.reversed(), model: PhantomData }
+    }
+
+    /// Reads the sort keys that a visitor chooses: names with commas between them, such as `-year,email`. A name with a
+    /// `-` before it sorts in the [opposite order](Self::reversed). An empty text has no sort keys.
+    ///
+    /// `key` returns the sort key of a name, or `None` if visitors cannot sort by it.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let orders = relata::Order::parse_list("-year,email", |name| match name {
+    ///     "email" => Some(student::user.order(user::email.asc())),
+    ///     "year" => Some(student::class_year.asc()),
+    ///     _ => None,
+    /// })?;
+    /// let students = db.student().find_many().order_by_all(orders).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`], with the place of a name that `key` does not know.
+    pub fn parse_list(text: &str, key: impl Fn(&str) -> Option<Self>) -> Result<Vec<Self>> {
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let orders = text.split(',').enumerate().map(|(index, name)| {
+            let order = match name.strip_prefix('-') {
+                Some(name) => key(name).map(Self::reversed),
+                None => key(name),
+            };
+            let unknown = || Error::InvalidValue(format!("sort key {} does not exist", index + 1).into());
+            order.ok_or_else(unknown)
+        });
+        orders.collect()
     }
 
     /// Returns the same order by another value; that value can be null if this one can, or if `nullable`.

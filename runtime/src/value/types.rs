@@ -39,7 +39,7 @@ pub use range::{Multirange, Range, RangeOf};
 pub use text_like::{AsText, TsVector};
 
 /// Implements serde's traits by `Display` and `FromStr`.
-#[cfg(feature = "serde")]
+#[cfg(all(feature = "serde", feature = "types"))]
 macro_rules! as_text {
     ($type:ty, $expected:literal) => {
         impl serde::Serialize for $type {
@@ -58,5 +58,5 @@ macro_rules! as_text {
     };
 }
 
-#[cfg(feature = "serde")]
+#[cfg(all(feature = "serde", feature = "types"))]
 use as_text;

@@ -71,8 +71,8 @@ fn described_by(text: &str) -> Filter<Student> {
 fn sort_key(name: &str) -> Option<Order<Student>> {
     Some(match name {
         "email" => student::user.order(user::email.asc()),
-        "year" => student::class_year.desc(),
-        "exams" => student::exams.count().desc(),
+        "year" => student::class_year.asc(),
+        "exams" => student::exams.count().asc(),
         _ => return None,
     })
 }
@@ -86,12 +86,13 @@ async fn queries_as_values() -> Result<()> {
     let students = students_of(db, tenant).order_by(student::class_year.asc()).include(student::user).await?;
     assert_eq!(students[0].user.email, "a@x.edu");
 
-    let (search, sort) = (Some("2027"), "email");
-    let mut query = students_of(db, tenant).filter(unfinished()).filter(search.map(described_by));
-    if let Some(order) = sort_key(sort) {
-        query = query.order_by(order);
-    }
-    let students = query.take(20).await?;
+    let (search, sort) = (Some("2027"), "-year,email");
+    let students = students_of(db, tenant)
+        .filter(unfinished())
+        .filter(search.map(described_by))
+        .order_by_all(Order::parse_list(sort, sort_key)?)
+        .take(20)
+        .await?;
     assert_eq!(students.len(), 1);
     assert_eq!(db.student_exam().count().filter(student_exam::student.is(unfinished())).await?, 1);
     assert!(sort_key("password_hash").is_none());

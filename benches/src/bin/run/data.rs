@@ -1,33 +1,34 @@
 //! The data that both sides read and write, and how it is restored.
 
-use std::path::Path;
-
-use relata::migrate::{self, Migrations};
-use relata_bench::Result;
+use plain_planner::Client;
+use relata_bench::{Result, load};
 use relata_devdb::{DevDb, TestDatabase};
 use uuid::Uuid;
 
 use crate::Workload;
 
-const SEED: &str = include_str!("seed.sql");
+/// Changes whenever other rows are created, because a template is created only once.
+const ROWS: &str = "factories-1";
 
-/// A database with the repository's migrations and seed data, dropped at the end.
+/// The number of institutions.
+const INSTITUTIONS: usize = 20;
+
+/// A database with the migrations of `tests/plain` and rows of its factories, dropped at the end.
 pub(crate) fn seeded_database() -> Result<TestDatabase> {
-    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plain/migrations"))?;
     let prepare = |url: &str| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
+            load::migrate(url).await?;
+            load::fill(&Client::connect(url).await?, INSTITUTIONS).await?;
             let options: relata::ConnectOptions = url.parse()?;
-            let mut connection = options.connect_direct().await?;
-            migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
-            connection.batch_execute(SEED).await?;
-            connection.batch_execute("VACUUM ANALYZE").await?;
+            options.connect_direct().await?.batch_execute("VACUUM ANALYZE").await?;
             Result::Ok(())
         })
     };
+    let migrations = load::migrations()?;
     // A template is created once, and its key says what it contains.
     let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
-    let key = format!("bench-{}-{}", names.join("-"), SEED.len());
+    let key = format!("bench-{}-{ROWS}", names.join("-"));
     let devdb = DevDb::start()?;
     eprintln!("{}", devdb.describe());
     Ok(devdb.database_from_template(&key, prepare)?)
@@ -104,7 +105,7 @@ impl Admin {
         let expire = client
             .prepare(
                 "INSERT INTO sessions (id, user_id, expires_at) \
-                 SELECT gen_random_uuid(), bench_id('user', n), now() - interval '1 day' FROM generate_series(1, 100) AS n",
+                 SELECT gen_random_uuid(), id, now() - interval '1 day' FROM users ORDER BY id LIMIT 100",
             )
             .await?;
         Ok(Self { connection: client, expire })

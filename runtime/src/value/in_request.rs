@@ -31,3 +31,32 @@ pub fn double_option<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
+
+/// Tells a missing key from null for a field that may be missing but not null: null is an error.
+///
+/// Without it, serde reads null as `None`, and a request that sets a required column to null would change nothing.
+/// `#[serde(default)]` is also needed.
+///
+/// ```
+/// use relata::rt::serde;
+///
+/// #[derive(serde::Deserialize)]
+/// # #[serde(crate = "relata::rt::serde")]
+/// struct Changes {
+///     #[serde(default, deserialize_with = "relata::not_null")]
+///     class_year: Option<i32>,
+/// }
+///
+/// let read = |json| relata::serde_json::from_str::<Changes>(json).map(|changes| changes.class_year);
+/// assert_eq!(read("{}")?, None);
+/// assert_eq!(read(r#"{ "class_year": 2027 }"#)?, Some(2027));
+/// assert!(read(r#"{ "class_year": null }"#).is_err());
+/// # Ok::<(), relata::serde_json::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The error of `T`, which says for null what was expected in its place.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
