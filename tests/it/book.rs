@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 25] = [
     include_str!("book.rs"),
     include_str!("audit/book.rs"),
     include_str!("book/helpers.rs"),
