@@ -35,7 +35,7 @@ pub trait Arity: Sealed + Send + 'static {
     message = "a list has no such method",
     label = "this is a list",
     note = "fields that are lists have `has`, `has_every`, `has_some`, `is_empty` and `eq`; \
-            relations that are lists have `some`, `every` and `none`"
+            relations that are lists have `some`, `every`, `none` and, to the same model, `descendants`"
 )]
 pub trait Single: Arity {
     /// The kind of a value that is computed from one of this kind and one of another: null if one of them is.

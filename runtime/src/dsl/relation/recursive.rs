@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::constant::RelationField;
 use super::{CanInclude, Included, IntoInclude, RelationOf, include_of};
-use crate::dsl::kind::{Ancestors, Descendants, Direction, List, Single};
+use crate::dsl::kind::{Ancestors, Arity, Descendants, Direction, List, Single};
 use crate::dsl::{Filter, Order, Scope};
 use crate::query::{Condition, Recursion, RecursiveRows, Select};
 use crate::rows::{FromRow, Model, SoftDelete};
@@ -86,13 +86,14 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, 
     }
 }
 
-impl<P: Model, C: Model, A: Single, const SLOT: usize, const BACK: usize> RelationField<P, C, A, SLOT, BACK> {
+impl<P: Model, C: Model, A: Arity, const SLOT: usize, const BACK: usize> RelationField<P, C, A, SLOT, BACK> {
     /// Follows the relation step by step: to the row that it leads to, to the one that it leads to from there, and so on.
     ///
     /// Included, its slot is a list, the nearest row first. As a filter, it is about all of these rows. In both, one
     /// statement with `WITH RECURSIVE` reads all levels, and a circle of rows ends where it closes.
     pub fn ancestors(self) -> Recursive<Self, Ancestors, C>
     where
+        A: Single,
         C: IsModel<P>,
     {
         Recursive::new()
