@@ -253,6 +253,34 @@ async fn soft_delete_by_an_extension() {
 }
 
 #[tokio::test]
+async fn scope_by_an_extension() {
+    use crate::soft_delete::client::article;
+
+    let world = crate::soft_delete::World::new().await;
+    let db = &world.db;
+    let row = article::Create { id: 1, slug: "draft".to_owned() };
+    db.article().create(row.set([article::public.to(false), article::words.to(1)])).await.expect("is created");
+    assert_eq!(db.article().count().await.expect("is counted"), 0);
+    assert_eq!(db.article().count().unscoped(article::scope::published).await.expect("is counted"), 1);
+}
+
+#[tokio::test]
+async fn include_of_every_level() {
+    use crate::soft_delete::client::comment;
+
+    let world = crate::soft_delete::World::new().await;
+    let db = &world.db;
+    let reply = |id: i32, parent: i32| comment::Create { id, post: 1 }.set(comment::parent_id.to(parent));
+    db.comment().create_many([reply(10, 1), reply(11, 10), reply(12, 11)]).await.expect("are created");
+    let replies = comment::replies.descendants().order_by(comment::id.desc());
+    let thread = db.comment().find_unique(comment::id.eq(1)).include(replies).or_err().await.expect("is found");
+    assert_eq!(thread.replies[0].rows().map(|comment| comment.id).collect::<Vec<_>>(), [10, 11, 12]);
+    let last = db.comment().find_unique(comment::id.eq(12)).include(comment::parent.ancestors());
+    let above: Vec<_> = last.or_err().await.expect("is found").parent.iter().map(|comment| comment.id).collect();
+    assert_eq!(above, [11, 10, 1]);
+}
+
+#[tokio::test]
 async fn audit_by_an_extension() {
     use crate::audit::client::student;
 

@@ -6,7 +6,6 @@ mod rows;
 use std::collections::HashMap;
 use std::pin::pin;
 
-use chrono::Utc;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::TryStreamExt;
 use futures_util::future::try_join3;
@@ -45,7 +44,7 @@ const INSERT_USERS: &str = "INSERT INTO users (id, institution_id, email, passwo
      SELECT *, now() FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::role[])";
 const UPDATE_STUDENT: &str = "UPDATE students SET class_year = $2, updated_at = now() WHERE id = $1 \
      RETURNING id, user_id, institution_id, class_year, has_accommodations, created_at, updated_at";
-const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < $1";
+const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < now()";
 const FILTERED: &str = "SELECT s.id, s.user_id, s.institution_id, s.class_year, s.has_accommodations, s.created_at, s.updated_at \
      FROM students AS s JOIN users AS u ON u.id = s.user_id WHERE u.email LIKE $1 \
      AND EXISTS (SELECT FROM student_exams AS e WHERE e.student_id = s.id AND e.score > $2) \
@@ -167,7 +166,7 @@ impl Hand {
     async fn delete_expired(&self) -> Result<u64> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(DELETE_EXPIRED).await?;
-        Ok(connection.execute(&statement, &[&Utc::now()]).await?)
+        Ok(connection.execute(&statement, &[]).await?)
     }
 
     async fn relation_filter(&self) -> Result<u64> {

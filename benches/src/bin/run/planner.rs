@@ -1,7 +1,7 @@
 //! The workloads through the generated client.
 
-use chrono::Utc;
 use plain_planner::{Client, Role, session, student, student_exam, user};
+use relata::now;
 use relata_bench::Result;
 
 use crate::data::{Inputs, NewUser};
@@ -74,7 +74,7 @@ impl Planner {
     }
 
     async fn delete_expired(&self) -> Result<u64> {
-        Ok(self.0.session().delete_many().filter(session::expires_at.lt(Utc::now())).await?)
+        Ok(self.0.session().delete_many().filter(session::expires_at.lt(now())).await?)
     }
 
     async fn relation_filter(&self) -> Result<u64> {
