@@ -5,6 +5,7 @@
 //! `standard_conforming_strings` is on, which is the default since PostgreSQL 9.1, and folds names as in a database
 //! whose encoding is UTF-8.
 
+mod enclosed;
 mod expression;
 mod lexeme;
 mod lexer;
@@ -12,6 +13,7 @@ mod quote;
 mod statements;
 mod token;
 
+pub use enclosed::is_enclosed;
 pub use expression::{Node, parse_expression};
 pub use lexeme::{Lexeme, lexemes};
 pub use lexer::{Tokens, tokens};

@@ -4,7 +4,7 @@ mod client;
 
 use client::*;
 
-// Nobody records the changes of notes.
+// The changes of notes are not recorded.
 async fn history(db: &Client) -> relata::Result<usize> {
     let changes = db.audit().of(note::id.eq(1)).await?;
     Ok(changes.len())

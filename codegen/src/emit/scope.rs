@@ -43,7 +43,8 @@ fn split(model: &ModelNames<'_>, scope: &Scope) -> (Vec<String>, Vec<u16>) {
             TokenKind::Word => next.is_none_or(|next| !next.is_string() && next.text(sql) != "("),
             _ => false,
         };
-        let stands_alone = !matches!(before, Some("." | "::")) && next.is_none_or(|next| next.text(sql) != ".");
+        let is_type = before.is_some_and(|before| before == "::" || before.eq_ignore_ascii_case("as"));
+        let stands_alone = !is_type && before != Some(".") && next.is_none_or(|next| next.text(sql) != ".");
         let value = token.value(sql);
         let column = model.columns.iter().find(|column| column.walker.db_name() == value);
         if let Some(column) = column.filter(|_| is_name && stands_alone) {

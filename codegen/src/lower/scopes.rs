@@ -1,6 +1,6 @@
 //! `@@scope(name, where: ..)`: conditions on the rows of a model that no call has to repeat.
 
-use relata_pgsql::{Lexeme, Token, lexemes, tokens};
+use relata_pgsql::{Lexeme, Token, is_enclosed, lexemes, tokens};
 
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_word};
@@ -58,34 +58,19 @@ pub(super) fn read_scope<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a At
 /// Returns why a condition cannot stand in any statement of the client, and what to do. It is written in parentheses, so it
 /// must not close them: other conditions, such as that of the tenant, are beside it.
 fn refused(sql: &str) -> Option<(&'static str, &'static str)> {
-    let unclosed = ("this is not one SQL condition", "close every parenthesis, string and name that it opens");
-    let Some(found) = lexemes(sql) else { return Some(unclosed) };
-    let mut open: Vec<&str> = Vec::new();
-    for lexeme in &found {
-        match lexeme {
-            Lexeme::Word(word) if ["select", "table", "values", "with"].contains(&word.as_str()) => {
-                return Some((
-                    "a scope is a condition on one row, and cannot read tables",
-                    "write a condition on the columns of the model; use a filter with a relation for others",
-                ));
-            }
-            Lexeme::Word(word) if word.starts_with('$') => {
-                return Some((
-                    "a scope has no parameters",
-                    "write the value, or use a filter for a value of the program",
-                ));
-            }
-            Lexeme::Sign(sign) => match sign.as_str() {
-                "(" => open.push(")"),
-                "[" => open.push("]"),
-                ")" | "]" if open.pop() != Some(sign) => return Some(unclosed),
-                ";" => return Some(("this is not one SQL condition", "remove the semicolon")),
-                _ => {}
-            },
-            _ => {}
-        }
+    if !is_enclosed(&without_comments(sql)) {
+        let help = "close every parenthesis, string and name that it opens, and write no semicolon";
+        return Some(("this is not one SQL condition", help));
     }
-    (!open.is_empty()).then_some(unclosed)
+    let is_word = |is_it: fn(&str) -> bool| {
+        lexemes(sql).into_iter().flatten().any(|lexeme| matches!(&lexeme, Lexeme::Word(word) if is_it(word)))
+    };
+    if is_word(|word| ["select", "table", "values", "with"].contains(&word)) {
+        let help = "write a condition on the columns of the model; use a filter with a relation for others";
+        return Some(("a scope is a condition on one row, and cannot read tables", help));
+    }
+    is_word(|word| word.starts_with('$'))
+        .then_some(("a scope has no parameters", "write the value, or use a filter for a value of the program"))
 }
 
 /// A comment would hide what the client writes behind the condition.

@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::db::{Agent, Client, Role, agent};
 use crate::problem::Problem;
 
-/// The agent who sends the request. A handler that takes one answers nobody else.
+/// The agent who sends the request. A handler with this argument answers only requests with a valid token.
 pub(crate) struct Caller(pub(crate) Agent);
 
 /// An agent who may change other agents.
 pub(crate) struct Admin;
 
-/// A token that nobody can guess: 244 random bits.
+/// Returns a token with 244 random bits, which cannot be guessed.
 pub(crate) fn new_token() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

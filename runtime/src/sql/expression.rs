@@ -16,6 +16,8 @@ const CONDITION: usize = 44;
 
 const READS_TABLES: &str = "SQL of a program that reads a table is not confined to a tenant: use the filters of relations, or \
     leave the handle of the tenant";
+const NOT_ENCLOSED: &str = "SQL of a program must be one expression: close every parenthesis, string and name that it opens, \
+    and write no semicolon and no comment at its end";
 const NOT_ON_CITUS: &str =
     "Citus does not accept a time of the server in the update of an upsert: set the time of the program";
 
@@ -150,6 +152,9 @@ impl<P: Pass> Writer<'_, P> {
             Form::Sql(text) => {
                 if self.tenant.is_some() && reads_tables(text) {
                     self.refuse(Param::Misuse(READS_TABLES));
+                }
+                if (self.tenant.is_some() || table.has_scopes()) && !relata_pgsql::is_enclosed(text) {
+                    self.refuse(Param::Misuse(NOT_ENCLOSED));
                 }
                 self.push("(");
                 self.push_template(expression, text, table, alias);

@@ -136,7 +136,7 @@ async fn a_history_is_read_by_key_by_time_and_in_pages() {
     assert_eq!(db.audit().of_model::<Booking>().await.expect("are read").len(), 0);
 }
 
-/// Nothing but the triggers writes the record: not a role with all privileges, and nobody by TRUNCATE.
+/// Only the triggers write the record: a role with all privileges cannot, and TRUNCATE is refused.
 #[tokio::test]
 async fn a_role_of_a_client_cannot_forge_or_delete_changes() {
     let (db, database) = client().await;

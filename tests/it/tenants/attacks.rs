@@ -452,6 +452,11 @@ async fn sql_of_the_program_reads_no_tables() {
     let set = north.user().update_many().all_rows().set(user::email.to(value));
     attack!(schools, before, "a set", set, Err(Error::Misuse(_)));
     // What reads none sees the rows of the tenant alone, also with OR.
+    // A parenthesis that closes that of the filter would leave the tenant's condition behind.
+    for leaves in ["TRUE) OR (TRUE", "TRUE --", "TRUE; SELECT 1", "'"] {
+        let count = north.user().count().filter(Filter::sql(leaves, ())).await;
+        assert!(matches!(count, Err(Error::Misuse(_))), "{leaves}: {count:?}");
+    }
     let any = || Filter::<client::User>::sql("{} = {} OR TRUE", (user::email, "it's a select"));
     assert_eq!(north.user().count().filter(any()).await.expect("counts"), own);
     assert_eq!(north.user().count().filter(!any()).await.expect("counts"), 0);

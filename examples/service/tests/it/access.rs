@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Service, TOKEN, json as body_of, send};
 
 #[relata::test]
-async fn nobody_is_answered_without_a_token(service: Service) {
+async fn requests_without_a_token_are_refused(service: Service) {
     let without = Request::get(format!("{}/customers", service.url));
     let with = |token| service.request_of(token, "GET", "/customers");
     for request in [without, with("nonsense"), with("")] {
